@@ -1,0 +1,216 @@
+// Package arch tests the shape of the repository: which room may import which,
+// who may hold ambient authority, and that the code is formatted and vetted.
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "cairn/"
+
+// rooms lists what each room may import of ours besides itself, and why no
+// more. The longest matching prefix wins. As in Go's patterns, "store" is that
+// package alone and "store/..." is all below it too.
+var rooms = []struct{ room, may, why string }{
+	{"store/object", "", "it is what git objects look like and knows of no storage"},
+	{"store/pack", "store/object", "it is a file format"},
+	{"store", "store/object", "the core sees its backends only through the seam in backend.go"},
+	{"store/gitdir", "store store/object store/pack", "a backend sees the seam and the formats"},
+	{"store/mem", "store store/object store/pack", "a backend sees the seam and the formats"},
+	{"store/gitwire", "store store/object store/pack", "the wire works on any backend"},
+	{"store/storetest", "store store/object store/pack", "the suite works on any backend"},
+
+	{"libos", "", "it is the vocabulary that everybody else speaks"},
+	{"net", "libos", "the network knows of no store and no service"},
+
+	{"services/config", "store store/object", "it is read by every service and knows none"},
+	{"services/secrets", "store store/object", "it is read by every service and knows none"},
+	{"services/accounts", "store store/object", "it is read by every service and knows none"},
+	{"services", "store store/object store/gitwire services/config services/secrets services/accounts",
+		"services share data through the store, not code; who may do what is asked of accounts, config and secrets"},
+
+	{"deploy", "libos/... store/...", "it places services, it does not know them"},
+	{"cmd", "libos/... store/... net/... services/... deploy/...", "it wires"},
+	{"bench", "libos/... store/... net/... services/... deploy/... internal/...", "it measures all there is"},
+	{"test", "cmd/... store/... services/...", "it drives whole programs"},
+	{"internal", "store/...", "it serves the tests of every room"},
+}
+
+// ambient lists packages that grant authority which nobody passed in.
+var ambient = []struct{ room, but, imports string }{
+	{"services", "", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
+	{"store", "store/gitdir", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
+	{"store/gitdir", "", "os/exec os/signal os/user flag"},
+	{"net", "net/host", "os os/exec os/signal os/user flag syscall"},
+}
+
+// calls lists functions that reach for the network or the process by themselves.
+var calls = map[string]string{
+	"net":  "Listen ListenTCP ListenUDP ListenPacket Dial DialTimeout DialTCP DialUDP LookupHost LookupIP LookupAddr DefaultResolver",
+	"http": "DefaultClient DefaultTransport Get Post PostForm Head ListenAndServe ListenAndServeTLS HandleFunc DefaultServeMux",
+}
+
+func TestRooms(t *testing.T) {
+	eachFile(t, func(name string, f *ast.File) {
+		for _, spec := range f.Imports {
+			imp, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if why := judge(path.Dir(name), imp); why != "" {
+				t.Errorf("%s imports %s: %s", name, imp, why)
+			}
+		}
+	})
+}
+
+func TestNoAmbientCalls(t *testing.T) {
+	eachFile(t, func(name string, f *ast.File) {
+		dir := path.Dir(name)
+		if !within(dir, "services") && !within(dir, "store") && (!within(dir, "net") || within(dir, "net/host")) {
+			return
+		}
+		names := map[string]string{} // local name of an imported package → key in calls
+		for _, spec := range f.Imports {
+			for key, imp := range map[string]string{"net": `"net"`, "http": `"net/http"`} {
+				if spec.Path.Value != imp {
+					continue
+				}
+				names[key] = key
+				if spec.Name != nil {
+					delete(names, key)
+					names[spec.Name.Name] = key
+				}
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := sel.X.(*ast.Ident)
+			if !ok || x.Obj != nil || names[x.Name] == "" {
+				return true
+			}
+			if contains(calls[names[x.Name]], sel.Sel.Name) {
+				t.Errorf("%s uses %s.%s: take a listener, a dialer or a client as an argument instead", name, x.Name, sel.Sel.Name)
+			}
+			return true
+		})
+	})
+}
+
+// eachFile parses every Go file that is not a test. It parses rather than
+// asking go list, so that files behind build tags are checked too, and so that
+// go test's cache notices a change.
+func eachFile(t *testing.T, visit func(name string, f *ast.File)) {
+	t.Helper()
+	root := os.DirFS("../..")
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && name != ".") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || path.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		src, err := fs.ReadFile(root, name)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, src, 0)
+		if err != nil {
+			return err
+		}
+		visit(name, f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// judge returns why pkg may not import imp, or "" if it may.
+func judge(pkg, imp string) string {
+	room, may, why, ok := lookup(pkg)
+	if !ok {
+		return pkg + " is in no room; add it to the table in internal/arch"
+	}
+	rel, ours := strings.CutPrefix(imp, module)
+	if !ours {
+		for _, a := range ambient {
+			if within(pkg, a.room) && (a.but == "" || !within(pkg, a.but)) && contains(a.imports, imp) {
+				return "authority is handed in, never ambient; take what you need as an argument"
+			}
+		}
+		return ""
+	}
+	if within(rel, pkg) && pkg != "store" || allowed(rel, may) {
+		return ""
+	}
+	return room + " may import of ours only [" + may + "]: " + why
+}
+
+// lookup finds the room that pkg lies in.
+func lookup(pkg string) (room, may, why string, ok bool) {
+	for _, r := range rooms {
+		if within(pkg, r.room) && len(r.room) > len(room) {
+			room, may, why, ok = r.room, r.may, r.why, true
+		}
+	}
+	return
+}
+
+func allowed(rel, may string) bool {
+	for m := range strings.FieldsSeq(may) {
+		tree, all := strings.CutSuffix(m, "/...")
+		if rel == m || all && within(rel, tree) {
+			return true
+		}
+	}
+	return false
+}
+
+func within(p, dir string) bool    { return p == dir || strings.HasPrefix(p, dir+"/") }
+func contains(list, s string) bool { return strings.Contains(" "+list+" ", " "+s+" ") }
+
+func TestJudge(t *testing.T) {
+	for _, c := range []struct {
+		pkg, imp string
+		ok       bool
+	}{
+		{"store", "cairn/store/object", true},
+		{"store", "cairn/store/gitdir", false},
+		{"store/object", "cairn/store", false},
+		{"store/gitdir", "cairn/store/pack", true},
+		{"store/gitwire", "cairn/store/gitdir", false},
+		{"store/gitdir", "os", true},
+		{"store/gitdir", "os/exec", false},
+		{"store/mem", "os", false},
+		{"services/unipi", "cairn/services/git", false},
+		{"services/unipi", "cairn/services/unipi/x", true},
+		{"services/git", "cairn/services/accounts", true},
+		{"services/accounts", "cairn/services/git", false},
+		{"services/unipi", "cairn/libos", false},
+		{"services/unipi", "os", false},
+		{"services/unipi", "net/http", true},
+		{"cmd/cairn", "cairn/services/unipi", true},
+		{"services/unipi", "cairn/store/gitdir", false},
+		{"services/git", "cairn/store/gitwire", true},
+		{"elsewhere", "fmt", false},
+	} {
+		if got := judge(c.pkg, c.imp) == ""; got != c.ok {
+			t.Errorf("%s imports %s: allowed = %v, want %v", c.pkg, c.imp, got, c.ok)
+		}
+	}
+}
