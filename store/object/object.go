@@ -17,7 +17,7 @@ import (
 type (
 	// Hash names an object: the SHA-1 of its header and content.
 	Hash = plumbing.Hash
-	// Type is one of Commit, TreeType, Blob and TagType.
+	// Type is one of the four types below.
 	Type = plumbing.ObjectType
 	// Mode is what a tree entry is: one of the constants below.
 	Mode = filemode.FileMode
