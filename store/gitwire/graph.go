@@ -35,14 +35,10 @@ type commitMark uint16
 
 const (
 	markReached commitMark = 1 << iota // reach: reachable from the view's refs
-	markTheirs                         // negotiation: the client has it, or has a child of it
+	markTheirs                         // negotiation: the client has it
 	markKnown                          // negotiation: it descends from something the client has
-	markWanted                         // selection: reachable from a want
-	markHas                            // selection: reachable from what the client has
-	markQueued                         // selection: has been in the queue
-	markDone                           // selection: its tree has been enumerated
-	markShallow                        // shallow: the client will have it without its parents
-	markDeep                           // shallow: the client will have it with its parents
+	markShallow                        // depth: the client will have it without its parents
+	markDeep                           // depth: the client will have it with its parents
 )
 
 func newGraph(objs store.Objects) *graph {

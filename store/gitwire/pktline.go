@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 )
 
 // Sizes of pkt-lines in bytes (gitprotocol-common, "pkt-line Format").
@@ -152,10 +153,11 @@ const (
 type sideband struct {
 	max int // payload bytes of one line, the band's number included
 
-	mu  sync.Mutex
-	w   io.Writer
-	buf []byte // one line under construction
-	err error  // the first error sticks
+	mu   sync.Mutex
+	w    io.Writer
+	buf  []byte    // one line under construction
+	err  error     // the first error sticks
+	last time.Time // of the last write
 }
 
 // newSideband makes lines of at most 65520 bytes, or of 1000 for the old
@@ -183,7 +185,15 @@ func (s *sideband) write(band byte, p []byte) (int, error) {
 			n += len(chunk)
 		}
 	}
+	s.last = time.Now()
 	return n, s.err
+}
+
+// quiet reports whether nothing has been sent for so long.
+func (s *sideband) quiet(d time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Since(s.last) >= d
 }
 
 // flush ends the stream of bands.

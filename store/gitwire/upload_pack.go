@@ -1,0 +1,260 @@
+package gitwire
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/klauspost/compress/zlib"
+
+	"cairn/store"
+)
+
+// A packSender writes a selection as a pack. Objects are copied as they are
+// stored, whole or as deltas; nothing is unpacked unless a delta's base is not
+// at hand on the other side.
+type packSender struct {
+	objs   store.Objects
+	packed store.Packed // nil when objs has no packs
+	sel    *selection
+
+	thin     bool // bases may be objects that only the client has
+	ofsDelta bool // the client reads deltas that name their base by its place
+
+	out     *packStream
+	offsets []int64 // of each object in the pack, or one of the values below
+	zlib    *zlib.Writer
+
+	deltas, reused int
+}
+
+// Values of packSender.offsets that are no offsets; the first object stands at 12.
+const (
+	notWritten   = 0
+	beingWritten = 1
+)
+
+// maxChain is how many bases are fetched in a row before a delta is unpacked.
+const maxChain = 4096
+
+// Types of pack entries that are no types of objects (gitformat-pack).
+const (
+	entryOfsDelta = 6
+	entryRefDelta = 7
+)
+
+func newPackSender(objs store.Objects, sel *selection, w io.Writer, size int) *packSender {
+	packed, _ := objs.(store.Packed)
+	return &packSender{
+		objs: objs, packed: packed, sel: sel,
+		out:     &packStream{w: w, sum: sha1.New(), buf: make([]byte, 0, size)},
+		offsets: make([]int64, len(sel.list)),
+	}
+}
+
+// send writes the whole pack: commits newest first, then the rest in the reverse
+// of the order in which it was found, which puts new things first.
+func (p *packSender) send(ctx context.Context) error {
+	n := len(p.sel.list)
+	header := []byte{'P', 'A', 'C', 'K', 0, 0, 0, 2}
+	p.out.write(binary.BigEndian.AppendUint32(header, uint32(n)))
+	for k := range n {
+		i := k
+		if k >= p.sel.commits {
+			i = n - 1 - (k - p.sel.commits)
+		}
+		if err := p.object(ctx, int32(i), 0); err != nil {
+			return fmt.Errorf("send %s: %w", p.sel.list[i], err)
+		}
+	}
+	return p.out.close()
+}
+
+// object writes one object unless it has been written; before it the base that
+// its delta needs.
+func (p *packSender) object(ctx context.Context, i int32, chain int) error {
+	if p.offsets[i] != notWritten {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.offsets[i] = beingWritten
+	h := p.sel.list[i]
+	if p.packed == nil {
+		return p.whole(ctx, i)
+	}
+	e, ok, err := p.packed.Entry(ctx, h)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return p.whole(ctx, i)
+	}
+	if e.Base.IsZero() {
+		p.offsets[i] = p.out.size
+		p.header(byte(e.Type), e.Size)
+		p.reused++
+		return p.copy(e)
+	}
+	at, sent := p.sel.position(e.Base)
+	if sent && chain < maxChain {
+		if err := p.object(ctx, at, chain+1); err != nil {
+			return err
+		}
+	}
+	switch {
+	case sent && p.offsets[at] > beingWritten && p.ofsDelta:
+		p.offsets[i] = p.out.size
+		p.header(entryOfsDelta, e.Size)
+		p.distance(p.offsets[i] - p.offsets[at])
+	case sent && p.offsets[at] > beingWritten,
+		p.thin && p.sel.index[e.Base] == clientHas:
+		p.offsets[i] = p.out.size
+		p.header(entryRefDelta, e.Size)
+		p.out.write(e.Base[:])
+	default:
+		return p.whole(ctx, i)
+	}
+	p.reused++
+	p.deltas++
+	return p.copy(e)
+}
+
+// copy writes an entry's zlib stream as it is.
+func (p *packSender) copy(e store.Entry) error {
+	if e.Reader == nil || e.Data != nil {
+		p.out.write(e.Data)
+		return p.out.err
+	}
+	r, err := e.Reader()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(p.out, r)
+	return err
+}
+
+// streamed is the size in bytes from which objects are compressed as a stream.
+const streamed = 1 << 20
+
+// whole unpacks an object and compresses it anew.
+func (p *packSender) whole(ctx context.Context, i int32) error {
+	h := p.sel.list[i]
+	t, size, err := p.objs.Stat(ctx, h)
+	if err != nil {
+		return err
+	}
+	p.offsets[i] = p.out.size
+	p.header(byte(t), size)
+	if p.zlib == nil {
+		if p.zlib, err = zlib.NewWriterLevel(p.out, zlib.BestSpeed); err != nil {
+			return err
+		}
+	} else {
+		p.zlib.Reset(p.out)
+	}
+	n, err := p.content(ctx, h, size)
+	if err == nil && n != size {
+		err = fmt.Errorf("%d bytes where %d were announced", n, size)
+	}
+	if err != nil {
+		return err
+	}
+	return p.zlib.Close()
+}
+
+func (p *packSender) content(ctx context.Context, h store.Hash, size int64) (int64, error) {
+	if size < streamed {
+		o, err := p.objs.Object(ctx, h)
+		if err != nil {
+			return 0, err
+		}
+		n, err := p.zlib.Write(o.Data)
+		return int64(n), err
+	}
+	r, err := p.objs.Open(ctx, h)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	return io.Copy(p.zlib, r)
+}
+
+// header writes an entry's type and size: four bits of the size, then seven a
+// byte.
+func (p *packSender) header(t byte, size int64) {
+	var b [10]byte
+	c, n := t<<4|byte(size&15), 0
+	for size >>= 4; size > 0; size >>= 7 {
+		b[n] = c | 0x80
+		c = byte(size & 0x7f)
+		n++
+	}
+	b[n] = c
+	p.out.write(b[:n+1])
+}
+
+// distance writes how far back a delta's base stands.
+func (p *packSender) distance(d int64) {
+	var b [10]byte
+	n := len(b) - 1
+	b[n] = byte(d & 0x7f)
+	for d >>= 7; d > 0; d >>= 7 {
+		d--
+		n--
+		b[n] = 0x80 | byte(d&0x7f)
+	}
+	p.out.write(b[n:])
+}
+
+// A packStream hashes and counts what goes through it and writes it in pieces
+// of one size. The first error sticks.
+type packStream struct {
+	w    io.Writer
+	sum  hash.Hash
+	buf  []byte // its capacity is the size of a piece
+	size int64  // bytes so far
+	err  error
+}
+
+func (s *packStream) Write(b []byte) (int, error) {
+	s.write(b)
+	return len(b), s.err
+}
+
+func (s *packStream) write(b []byte) {
+	s.size += int64(len(b))
+	for s.err == nil && len(b) > 0 {
+		n := min(len(b), cap(s.buf)-len(s.buf))
+		s.buf = append(s.buf, b[:n]...)
+		b = b[n:]
+		if len(s.buf) == cap(s.buf) {
+			s.sum.Write(s.buf)
+			s.flush()
+		}
+	}
+}
+
+func (s *packStream) flush() {
+	if s.err == nil && len(s.buf) > 0 {
+		_, s.err = s.w.Write(s.buf)
+	}
+	s.buf = s.buf[:0]
+}
+
+// close ends the pack with its checksum.
+func (s *packStream) close() error {
+	s.sum.Write(s.buf)
+	sum := s.sum.Sum(nil)
+	if len(s.buf)+len(sum) > cap(s.buf) {
+		s.flush()
+	}
+	s.buf = append(s.buf, sum...)
+	s.flush()
+	return s.err
+}
