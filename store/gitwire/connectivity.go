@@ -1,0 +1,319 @@
+package gitwire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// What a push is refused with, in git's words. Neither says whether what is
+// missing exists where the pusher may not look.
+const (
+	errMissing = requestError("missing necessary objects")
+	errShallow = requestError("shallow update not allowed")
+)
+
+// A connectivity finds out whether everything that a pushed tip reaches is
+// either in the pushed pack or reachable from the refs that the pusher sees.
+// That an object exists in the repository counts for nothing: a pusher who
+// knows the hash of somebody else's object must not get at it by
+// naming it in a tree.
+//
+// The cost follows what was pushed. Commits of the pack are walked down to
+// visible ones. Their trees are compared with the trees at the same path in their
+// parents, so that only what changed is opened; an entry that is neither in
+// the pack nor in a parent at that path (a moved file) is looked for in the
+// trees of the visible parents, then in the whole visible history.
+//
+// Comparing with a parent that is itself only being checked is sound, because
+// a tip passes only when all its ancestors in the pack do.
+//
+// Memory is about 50 bytes for each object of the pack. One goroutine uses it.
+type connectivity struct {
+	pack    store.Objects // nil when the push brought no pack
+	repo    store.Objects
+	reach   *reach // over repo
+	shallow map[store.Hash]struct{}
+
+	kinds map[store.Hash]packedKind // the objects of pack
+
+	// Of the tip being checked:
+	visited  []store.Hash               // objects of the pack marked as seen
+	left     map[store.Hash]object.Type // named by the pack, not in it, not yet found
+	boundary []store.Hash               // visible parents of commits in the pack
+	trees    []treeWork
+}
+
+// A packedKind is an object's type and whether it has been looked at.
+type packedKind uint8
+
+const kindSeen packedKind = 0x80
+
+func (k packedKind) is(t object.Type) bool { return k&^kindSeen == packedKind(t) }
+
+// A treeWork is a tree of the pack that waits to be looked at, and the trees
+// at its path in the first parents of its commit.
+type treeWork struct {
+	tree  store.Hash
+	sides [maxSides]store.Hash // Zero when there is none
+}
+
+const (
+	maxSides = 2       // parents that a tree is compared with; more are searched
+	maxLeft  = 1 << 16 // objects to be searched for at a time
+)
+
+// newConnectivity prepares checks of tips. q may be nil.
+func newConnectivity(q store.Quarantine, repo store.Objects, r *reach, shallow map[store.Hash]struct{}) *connectivity {
+	c := &connectivity{repo: repo, reach: r, shallow: shallow, left: make(map[store.Hash]object.Type)}
+	if q != nil {
+		c.pack = q
+		c.kinds = make(map[store.Hash]packedKind)
+		for h, t := range q.All() {
+			c.kinds[h] = packedKind(t)
+		}
+	}
+	return c
+}
+
+// check returns nil when everything that tip reaches is there, a requestError
+// when it is not. What one check has found sound the next does not look at.
+func (c *connectivity) check(ctx context.Context, tip store.Hash) error {
+	err := c.tip(ctx, tip)
+	if err == nil {
+		err = c.findLeft(ctx)
+	}
+	if err != nil {
+		for _, h := range c.visited {
+			c.kinds[h] &^= kindSeen
+		}
+	}
+	c.visited, c.boundary, c.trees = c.visited[:0], nil, nil
+	clear(c.left)
+	return err
+}
+
+// tip follows tags to what they tag.
+func (c *connectivity) tip(ctx context.Context, h store.Hash) error {
+	var want object.Type // any at first
+	for range maxTagChain {
+		k, packed := c.kinds[h]
+		switch {
+		case !packed:
+			return c.outside(ctx, h, want)
+		case want != 0 && !k.is(want):
+			return errMissing
+		case k.is(object.TypeCommit):
+			return c.commits(ctx, h)
+		case k.is(object.TypeTree):
+			return c.tree(ctx, treeWork{tree: h})
+		case k.is(object.TypeBlob):
+			return nil
+		}
+		c.see(h)
+		o, err := c.pack.Object(ctx, h)
+		if err != nil {
+			return fmt.Errorf("read pushed tag: %w", err)
+		}
+		tag, err := object.ParseTag(o.Data)
+		if err != nil {
+			return badRequest("tag %s is malformed", h)
+		}
+		h, want = tag.Object, tag.Type
+	}
+	return badRequest("more than %d tags of tags", maxTagChain)
+}
+
+// outside checks an object that the pack only names. want is its type, 0 for any.
+func (c *connectivity) outside(ctx context.Context, h store.Hash, want object.Type) error {
+	ok, err := c.reach.has(ctx, h)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return errMissing
+	}
+	if want == 0 {
+		return nil
+	}
+	t, _, err := c.repo.Stat(ctx, h)
+	if err != nil {
+		return fmt.Errorf("look at object %s: %w", h, err)
+	}
+	if t != want {
+		return errMissing
+	}
+	return nil
+}
+
+// see marks an object of the pack and reports whether it was not marked yet.
+func (c *connectivity) see(h store.Hash) bool {
+	k := c.kinds[h]
+	if k&kindSeen != 0 {
+		return false
+	}
+	c.kinds[h] = k | kindSeen
+	c.visited = append(c.visited, h)
+	return true
+}
+
+// commits walks the commits of the pack from tip.
+func (c *connectivity) commits(ctx context.Context, tip store.Hash) error {
+	todo := []store.Hash{tip}
+	for len(todo) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		h := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !c.see(h) {
+			continue
+		}
+		o, err := c.pack.Object(ctx, h)
+		if err != nil {
+			return fmt.Errorf("read pushed commit: %w", err)
+		}
+		tree, parents, _, ok := commitLinks(o.Data)
+		if !ok {
+			return badRequest("commit %s is malformed", h)
+		}
+		inside, err := c.parents(ctx, h, parents)
+		if err != nil {
+			return err
+		}
+		todo = append(todo, inside...)
+		if err := c.root(ctx, tree, parents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parents checks those parents of h that are not in the pack and returns
+// those that are.
+func (c *connectivity) parents(ctx context.Context, h store.Hash, parents []store.Hash) (inside []store.Hash, err error) {
+	for _, p := range parents {
+		if k, packed := c.kinds[p]; packed {
+			if !k.is(object.TypeCommit) {
+				return nil, errMissing
+			}
+			inside = append(inside, p)
+			continue
+		}
+		err := c.outside(ctx, p, object.TypeCommit)
+		if _, cut := c.shallow[h]; cut && err == errMissing {
+			return nil, errShallow
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(c.boundary) < maxBoundary {
+			c.boundary = append(c.boundary, p)
+		}
+	}
+	return inside, nil
+}
+
+// maxBoundary is in how many parents' trees moved files are looked for first.
+const maxBoundary = 64
+
+// root checks a commit's tree against the trees of its parents.
+func (c *connectivity) root(ctx context.Context, tree store.Hash, parents []store.Hash) error {
+	w := treeWork{tree: tree}
+	k, packed := c.kinds[tree]
+	if packed && k&kindSeen != 0 {
+		return nil
+	}
+	for i, p := range parents[:min(len(parents), maxSides)] {
+		o, err := c.object(ctx, p)
+		if err != nil {
+			return fmt.Errorf("read parent: %w", err)
+		}
+		side, _, _, _ := commitLinks(o.Data)
+		if side == tree && !packed {
+			return nil
+		}
+		w.sides[i] = side
+	}
+	if !packed {
+		return c.leave(ctx, tree, object.TypeTree)
+	}
+	if !k.is(object.TypeTree) {
+		return errMissing
+	}
+	return c.tree(ctx, w)
+}
+
+// object reads from the pack or else the repository.
+func (c *connectivity) object(ctx context.Context, h store.Hash) (object.Object, error) {
+	if _, packed := c.kinds[h]; packed {
+		return c.pack.Object(ctx, h)
+	}
+	return c.repo.Object(ctx, h)
+}
+
+// leave notes an object that has to be searched for.
+func (c *connectivity) leave(ctx context.Context, h store.Hash, t object.Type) error {
+	if was, ok := c.left[h]; ok && was != t {
+		return errMissing
+	}
+	c.left[h] = t
+	if len(c.left) < maxLeft {
+		return nil
+	}
+	return c.findLeft(ctx)
+}
+
+// findLeft searches for what has been left, in the trees of the boundary first.
+func (c *connectivity) findLeft(ctx context.Context) error {
+	if len(c.left) == 0 {
+		return nil
+	}
+	if err := c.reach.beginWith(ctx, c.boundary); err != nil {
+		return err
+	}
+	missing, err := c.reach.missing(ctx, slices.Collect(maps.Keys(c.left)))
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return errMissing
+	}
+	for h, want := range c.left {
+		t, _, err := c.repo.Stat(ctx, h)
+		if err != nil {
+			return fmt.Errorf("look at object %s: %w", h, err)
+		}
+		if t != want {
+			return errMissing
+		}
+	}
+	clear(c.left)
+	return nil
+}
+
+// beginWith makes the next search look into the trees of these visible commits
+// (or tags of such) before all others.
+func (r *reach) beginWith(ctx context.Context, commits []store.Hash) error {
+	for _, h := range commits {
+		_, end, t, err := r.g.peel(ctx, h)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && t != object.TypeCommit {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		i := r.g.number(end)
+		if err := r.g.load(ctx, i); err != nil {
+			return err
+		}
+		r.see(r.g.nodes[i].tree, true)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package gitwire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// tree checks a tree of the pack and all those of the pack below it. It keeps
+// one tree and its sides in memory at a time.
+func (c *connectivity) tree(ctx context.Context, w treeWork) error {
+	c.trees = append(c.trees[:0], w)
+	for len(c.trees) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		w := c.trees[len(c.trees)-1]
+		c.trees = c.trees[:len(c.trees)-1]
+		if !c.see(w.tree) {
+			continue
+		}
+		if err := c.entries(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries checks what one tree names.
+func (c *connectivity) entries(ctx context.Context, w treeWork) error {
+	o, err := c.pack.Object(ctx, w.tree)
+	if err != nil {
+		return fmt.Errorf("read pushed tree: %w", err)
+	}
+	sides := &treeSides{c: c, trees: w.sides}
+	err = eachEntry(o.Data, func(mode object.Mode, name []byte, h store.Hash) error {
+		if isSubmodule(mode) {
+			return nil
+		}
+		want := object.TypeBlob
+		if isTree(mode) {
+			want = object.TypeTree
+		}
+		k, packed := c.kinds[h]
+		switch {
+		case packed && !k.is(want):
+			return errMissing
+		case packed && (want == object.TypeBlob || k&kindSeen != 0):
+			return nil
+		}
+		beside, err := sides.at(ctx, name, want)
+		if err != nil {
+			return err
+		}
+		if packed {
+			c.trees = append(c.trees, treeWork{tree: h, sides: beside})
+			return nil
+		}
+		for _, side := range beside {
+			if side == h {
+				return nil
+			}
+		}
+		return c.leave(ctx, h, want)
+	})
+	if errors.Is(err, errTree) {
+		return badRequest("tree %s is malformed", w.tree)
+	}
+	return err
+}
+
+// treeSides reads along in the trees beside the one being checked, which are
+// opened when the first name is asked for. Names come in git's order; where a
+// tree is not in order, a name may not be found, and is searched for instead.
+type treeSides struct {
+	c       *connectivity
+	trees   [maxSides]store.Hash
+	cursors [maxSides]treeCursor
+	opened  bool
+}
+
+// at returns the entries of this name and type.
+func (s *treeSides) at(ctx context.Context, name []byte, t object.Type) (beside [maxSides]store.Hash, err error) {
+	if !s.opened {
+		s.opened = true
+		if err := s.open(ctx); err != nil {
+			return beside, err
+		}
+	}
+	for i := range s.cursors {
+		beside[i] = s.cursors[i].seek(name, t == object.TypeTree)
+	}
+	return beside, nil
+}
+
+func (s *treeSides) open(ctx context.Context) error {
+	for i, h := range s.trees {
+		if h.IsZero() {
+			continue
+		}
+		o, err := s.c.object(ctx, h)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrTooLarge) {
+			continue // the parent it belongs to is refused when its turn comes
+		}
+		if err != nil {
+			return fmt.Errorf("read tree beside: %w", err)
+		}
+		if o.Type == object.TypeTree {
+			s.cursors[i].rest = o.Data
+			s.cursors[i].next()
+		}
+	}
+	return nil
+}
+
+// A treeCursor reads a tree's entries one after the other.
+type treeCursor struct {
+	rest []byte
+	ok   bool // there is a current entry:
+	name []byte
+	dir  bool
+	hash store.Hash
+}
+
+// next goes to the next entry; malformed bytes are the end.
+func (t *treeCursor) next() {
+	t.ok = false
+	space := bytes.IndexByte(t.rest, ' ')
+	end := bytes.IndexByte(t.rest, 0)
+	if space < 0 || end < space || len(t.rest) < end+1+len(t.hash) {
+		return
+	}
+	t.ok = true
+	t.dir = string(t.rest[:space]) == "40000"
+	t.name = t.rest[space+1 : end]
+	copy(t.hash[:], t.rest[end+1:])
+	t.rest = t.rest[end+1+len(t.hash):]
+}
+
+// seek goes forward to a name and returns its hash, Zero when it is not there
+// or of the other kind.
+func (t *treeCursor) seek(name []byte, dir bool) store.Hash {
+	for t.ok {
+		switch c := compareEntries(t.name, t.dir, name, dir); {
+		case c == 0:
+			return t.hash
+		case c > 0:
+			return store.Hash{}
+		}
+		t.next()
+	}
+	return store.Hash{}
+}
+
+// compareEntries is the order of entries in a tree, as object.CompareNames.
+func compareEntries(a []byte, aDir bool, b []byte, bDir bool) int {
+	n := min(len(a), len(b))
+	if c := bytes.Compare(a[:n], b[:n]); c != 0 {
+		return c
+	}
+	after := func(name []byte, dir bool) int {
+		switch {
+		case n < len(name):
+			return int(name[n])
+		case dir:
+			return '/'
+		}
+		return 0
+	}
+	return after(a, aDir) - after(b, bDir)
+}
