@@ -1,0 +1,223 @@
+package pack
+
+import (
+	"math/bits"
+	"sync"
+)
+
+// block is how many bytes of the base one place in the index stands for, and the
+// shortest copy that is found other than at the ends.
+const block = 16
+
+const (
+	maxCopy   = 1<<16 - 1 // longer copies would need a third size byte, which old readers lack
+	maxInsert = 127
+	maxTries  = 16 // places of the base that are compared for one hash
+	multiply  = 0x08104225
+)
+
+// Delta returns the instructions that make target from base. What both begin
+// and end with is found by comparison, the rest by a hash of each
+// block of the base that rolls over the target. The result may be longer
+// than target when the two have little in common.
+func Delta(base, target []byte) []byte {
+	d := newDelta(base, target)
+	prefix, suffix := affixes(base, target)
+	d.copy(0, prefix)
+	end := len(target) - suffix
+	if end-prefix <= 2*block {
+		d.insert(target[prefix:end])
+	} else {
+		d.middle(prefix, end)
+	}
+	d.copy(len(base)-suffix, suffix)
+	return d.out
+}
+
+// affixDelta is Delta without the search for what has moved.
+func affixDelta(base, target []byte) []byte {
+	d := newDelta(base, target)
+	prefix, suffix := affixes(base, target)
+	d.copy(0, prefix)
+	d.insert(target[prefix : len(target)-suffix])
+	d.copy(len(base)-suffix, suffix)
+	return d.out
+}
+
+// affixes returns how many bytes base and target have in common at the beginning
+// and, beyond those, at the end.
+func affixes(base, target []byte) (prefix, suffix int) {
+	n := min(len(base), len(target))
+	for prefix < n && base[prefix] == target[prefix] {
+		prefix++
+	}
+	n -= prefix
+	for suffix < n && base[len(base)-1-suffix] == target[len(target)-1-suffix] {
+		suffix++
+	}
+	return prefix, suffix
+}
+
+type deltaWriter struct {
+	base, target []byte
+	out          []byte
+}
+
+func newDelta(base, target []byte) *deltaWriter {
+	d := &deltaWriter{base: base, target: target, out: make([]byte, 0, 64)}
+	d.out = appendDeltaSize(d.out, len(base))
+	d.out = appendDeltaSize(d.out, len(target))
+	return d
+}
+
+func appendDeltaSize(dst []byte, n int) []byte {
+	for ; n >= 0x80; n >>= 7 {
+		dst = append(dst, byte(n)|0x80)
+	}
+	return append(dst, byte(n))
+}
+
+func (d *deltaWriter) copy(off, n int) {
+	for n > 0 {
+		size := min(n, maxCopy)
+		d.copyOnce(off, size)
+		off += size
+		n -= size
+	}
+}
+
+func (d *deltaWriter) copyOnce(off, n int) {
+	at := len(d.out)
+	d.out = append(d.out, 0x80)
+	for i, arg := range [6]byte{byte(off), byte(off >> 8), byte(off >> 16), byte(off >> 24), byte(n), byte(n >> 8)} {
+		if arg != 0 {
+			d.out[at] |= 1 << i
+			d.out = append(d.out, arg)
+		}
+	}
+}
+
+func (d *deltaWriter) insert(data []byte) {
+	for len(data) > 0 {
+		n := min(len(data), maxInsert)
+		d.out = append(d.out, byte(n))
+		d.out = append(d.out, data[:n]...)
+		data = data[n:]
+	}
+}
+
+// middle makes target[from:to] of inserts and of copies found in the index.
+func (d *deltaWriter) middle(from, to int) {
+	ix := indexBlocks(d.base)
+	defer ix.free()
+	pending := from // what has not been written yet begins here
+	hash, valid := uint32(0), false
+	for at := from; at+block <= to; {
+		if !valid {
+			hash, valid = hashBlock(d.target[at:at+block]), true
+		}
+		off, n := ix.longest(d.base, d.target[at:to], hash)
+		if n < block {
+			if at+block < to {
+				hash = roll(hash, d.target[at], d.target[at+block])
+			}
+			at++
+			continue
+		}
+		back := 0 // the match may begin before the block
+		for at-back > pending && off-back > 0 && d.base[off-back-1] == d.target[at-back-1] {
+			back++
+		}
+		d.insert(d.target[pending : at-back])
+		d.copy(off-back, n+back)
+		at += n
+		pending, valid = at, false
+	}
+	d.insert(d.target[pending:to])
+}
+
+// A blockIndex finds the blocks of a base by their hash.
+type blockIndex struct {
+	shift uint
+	heads []uint32 // 1 + number of the last block with this hash, 0 for none
+	next  []uint32 // of each block, the one before it with the same hash
+}
+
+var blockIndexes = sync.Pool{New: func() any { return new(blockIndex) }}
+
+func indexBlocks(base []byte) *blockIndex {
+	ix := blockIndexes.Get().(*blockIndex)
+	blocks := len(base) / block
+	width := uint(bits.Len(uint(blocks)) + 1)
+	ix.shift = 32 - min(width, 28)
+	ix.heads = resize(ix.heads, 1<<(32-ix.shift))
+	clear(ix.heads)
+	ix.next = resize(ix.next, blocks)
+	for i := blocks - 1; i >= 0; i-- {
+		slot := ix.slot(hashBlock(base[i*block : i*block+block]))
+		ix.next[i] = ix.heads[slot]
+		ix.heads[slot] = uint32(i + 1)
+	}
+	return ix
+}
+
+func (ix *blockIndex) free() {
+	if cap(ix.next) <= 1<<20 {
+		blockIndexes.Put(ix)
+	}
+}
+
+func resize(s []uint32, n int) []uint32 {
+	if cap(s) < n {
+		return make([]uint32, n)
+	}
+	return s[:n]
+}
+
+// slot spreads the hash, whose low bits alone know little of the first bytes.
+func (ix *blockIndex) slot(hash uint32) uint32 { return (hash * 0x9e3779b1) >> ix.shift }
+
+// longest returns where in base the longest piece lies that target begins with.
+func (ix *blockIndex) longest(base, target []byte, hash uint32) (off, n int) {
+	i := ix.heads[ix.slot(hash)]
+	for try := 0; i != 0 && try < maxTries; try++ {
+		at := int(i-1) * block
+		if m := common(base[at:], target); m > n {
+			off, n = at, m
+		}
+		i = ix.next[i-1]
+	}
+	return off, n
+}
+
+func common(a, b []byte) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// hashBlock is a polynomial in multiply with the bytes as coefficients.
+func hashBlock(b []byte) (h uint32) {
+	for _, c := range b[:block] {
+		h = h*multiply + uint32(c) + 1
+	}
+	return h
+}
+
+// power is multiply to the power of block.
+var power = func() uint32 {
+	p := uint32(1)
+	for range block {
+		p *= multiply
+	}
+	return p
+}()
+
+// roll moves a block's hash by one byte.
+func roll(h uint32, out, in byte) uint32 {
+	return h*multiply + uint32(in) + 1 - power*(uint32(out)+1)
+}

@@ -1,0 +1,141 @@
+package pack
+
+import (
+	"io"
+	"sync"
+
+	"github.com/klauspost/compress/zlib"
+)
+
+// A source reads a part of a pack through a small buffer.
+type source struct {
+	r        io.ReaderAt
+	off, end int64  // what has not been read yet
+	buf      []byte // what has been read and not been taken
+	space    [4096]byte
+}
+
+func (s *source) reset(r io.ReaderAt, off, end int64) {
+	s.r, s.off, s.end, s.buf = r, off, end, nil
+}
+
+// position is the offset of the next byte.
+func (s *source) position() int64 { return s.off - int64(len(s.buf)) }
+
+func (s *source) fill() error {
+	want := min(int64(len(s.space)), s.end-s.off)
+	if want <= 0 {
+		return io.EOF
+	}
+	n, err := s.r.ReadAt(s.space[:want], s.off)
+	if n == 0 {
+		if err == nil {
+			err = io.ErrNoProgress
+		}
+		return err
+	}
+	s.buf = s.space[:n]
+	s.off += int64(n)
+	return nil
+}
+
+func (s *source) ReadByte() (byte, error) {
+	if len(s.buf) == 0 {
+		if err := s.fill(); err != nil {
+			return 0, err
+		}
+	}
+	c := s.buf[0]
+	s.buf = s.buf[1:]
+	return c, nil
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if len(s.buf) == 0 {
+		if err := s.fill(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, s.buf)
+	s.buf = s.buf[n:]
+	return n, nil
+}
+
+// An inflater is a source and the zlib reader over it, to be used again.
+type inflater struct {
+	source
+	z io.ReadCloser
+}
+
+var inflaters = sync.Pool{New: func() any { return new(inflater) }}
+
+func newInflater(r io.ReaderAt, off, end int64) *inflater {
+	in := inflaters.Get().(*inflater)
+	in.reset(r, off, end)
+	return in
+}
+
+func (in *inflater) free() {
+	in.r = nil
+	inflaters.Put(in)
+}
+
+// start begins to inflate at the source's position.
+func (in *inflater) start() error {
+	return resetZlib(&in.z, &in.source)
+}
+
+func resetZlib(z *io.ReadCloser, r io.Reader) (err error) {
+	if *z == nil {
+		*z, err = zlib.NewReader(r)
+		if err != nil {
+			*z = nil
+		}
+	} else {
+		err = (*z).(zlib.Resetter).Reset(r, nil)
+	}
+	if err != nil {
+		return zlibError(err)
+	}
+	return nil
+}
+
+func zlibError(err error) error {
+	switch err {
+	case nil:
+		return nil
+	case io.EOF, io.ErrUnexpectedEOF:
+		return formatError("zlib stream ends early")
+	case zlib.ErrHeader, zlib.ErrChecksum, zlib.ErrDictionary:
+		return formatError("%v", err)
+	}
+	return err
+}
+
+// all inflates a stream of exactly size bytes.
+func (in *inflater) all(size int64) ([]byte, error) {
+	if err := in.start(); err != nil {
+		return nil, err
+	}
+	data := make([]byte, size)
+	return data, inflateExactly(in.z, data)
+}
+
+// inflateExactly fills dst and wants the stream, checksum included, to end there.
+func inflateExactly(z io.Reader, dst []byte) error {
+	if _, err := io.ReadFull(z, dst); err != nil {
+		return zlibError(err)
+	}
+	return expectEnd(z)
+}
+
+func expectEnd(z io.Reader) error {
+	var over [1]byte
+	switch n, err := io.ReadFull(z, over[:]); {
+	case n > 0:
+		return formatError("zlib stream is longer than declared")
+	case err != io.EOF:
+		return zlibError(err)
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package pack
+
+import (
+	"crypto/sha1"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+
+	"cairn/store/object"
+)
+
+// MaxDepth is the longest delta chain that is written: git's own default.
+const MaxDepth = 50
+
+const (
+	// keepBytes is how much content a Writer keeps to make deltas against.
+	keepBytes = 32 << 20
+	// affixGain: a delta by prefix and suffix has to be this many times smaller.
+	affixGain = 2
+	flushAt   = 64 << 10
+)
+
+// A Writer writes a pack. Not safe for concurrent use.
+type Writer struct {
+	// RefDelta makes all deltas name their base by hash, for readers
+	// that do not know OFS_DELTA.
+	RefDelta bool
+
+	w       io.Writer
+	sum     hash.Hash
+	buf     []byte // what has not been given to w yet
+	flushed int64  // bytes that have
+	count   uint32
+	level   Level
+	err     error
+
+	entries []IndexEntry
+	placed  map[Hash]placed
+	kept    []Hash // objects whose content is kept, oldest first
+	keeping int64  // bytes of it
+}
+
+// placed is where and how an object has been written.
+type placed struct {
+	offset int64
+	depth  int32
+	data   []byte // nil when it is not kept
+}
+
+// NewWriter begins a pack of exactly count objects. Nothing is written before
+// there is enough to be worth it, or Close.
+func NewWriter(w io.Writer, count uint32, level Level) *Writer {
+	return &Writer{
+		w: w, sum: sha1.New(), count: count, level: level,
+		buf:    appendPackHeader(make([]byte, 0, flushAt+flushAt/4), count),
+		placed: make(map[Hash]placed),
+	}
+}
+
+func (w *Writer) offset() int64 { return w.flushed + int64(len(w.buf)) }
+
+// Object writes an object and returns its hash. One that is there already
+// is not written again, and not counted. The Writer may keep o.Data until Close.
+func (w *Writer) Object(o object.Object) (Hash, error) {
+	h := o.Hash()
+	return h, w.object(h, o)
+}
+
+func (w *Writer) object(h Hash, o object.Object) error {
+	if _, ok := w.placed[h]; ok || w.err != nil {
+		return w.err
+	}
+	at, depth := w.offset(), int32(0)
+	base, ok := w.placed[o.Base]
+	var delta []byte
+	if ok && base.data != nil && base.depth < MaxDepth {
+		delta = affixDelta(base.data, o.Data)
+	}
+	if delta != nil && len(delta)*affixGain < len(o.Data) {
+		depth = base.depth + 1
+		w.delta(delta, o.Base, base)
+	} else {
+		w.begin(entryHeader{typ: o.Type, size: int64(len(o.Data))})
+		w.buf = deflate(w.buf, o.Data, w.level)
+	}
+	w.placed[h] = placed{at, depth, w.keep(h, o)}
+	return w.end(h, at, crc32.ChecksumIEEE(w.buf[at-w.flushed:]))
+}
+
+func (w *Writer) delta(delta []byte, base Hash, at placed) {
+	w.begin(w.deltaHeader(int64(len(delta)), base, at))
+	w.buf = deflate(w.buf, delta, w.level)
+}
+
+func (w *Writer) deltaHeader(size int64, base Hash, at placed) entryHeader {
+	if at.offset == 0 || w.RefDelta {
+		return entryHeader{typ: refDelta, size: size, base: base}
+	}
+	return entryHeader{typ: ofsDelta, size: size, distance: w.offset() - at.offset}
+}
+
+// keep keeps what may become a base. Trees and what has a base itself do.
+func (w *Writer) keep(h Hash, o object.Object) []byte {
+	if o.Type != object.TypeTree && o.Base.IsZero() || len(o.Data) > keepBytes/8 {
+		return nil
+	}
+	w.kept = append(w.kept, h)
+	w.keeping += int64(len(o.Data))
+	for w.keeping > keepBytes {
+		old := w.placed[w.kept[0]]
+		w.keeping -= int64(len(old.data))
+		old.data = nil
+		w.placed[w.kept[0]] = old
+		w.kept = w.kept[1:]
+	}
+	return o.Data
+}
+
+func (w *Writer) begin(h entryHeader) { w.buf = h.append(w.buf) }
+
+func (w *Writer) end(h Hash, at int64, crc uint32) error {
+	w.entries = append(w.entries, IndexEntry{h, crc, at})
+	if len(w.buf) >= flushAt {
+		w.flush()
+	}
+	return w.err
+}
+
+func (w *Writer) flush() {
+	if w.err != nil {
+		return
+	}
+	w.sum.Write(w.buf)
+	n, err := w.w.Write(w.buf)
+	w.flushed += int64(n)
+	w.buf = w.buf[:0]
+	if err != nil {
+		w.err = fmt.Errorf("write pack: %w", err)
+	}
+}
+
+// Entry writes an object in the form in which another pack holds it. It becomes
+// an OFS_DELTA when its base has been written, else a REF_DELTA: its base must follow,
+// or the reader must have it.
+func (w *Writer) Entry(h Hash, e Entry) error {
+	if _, ok := w.placed[h]; ok || w.err != nil {
+		return w.err
+	}
+	at, depth := w.offset(), int32(0)
+	head := entryHeader{typ: e.Type, size: e.Size}
+	if !e.Base.IsZero() {
+		base := w.placed[e.Base]
+		depth = base.depth + 1
+		head = w.deltaHeader(e.Size, e.Base, base)
+	}
+	w.placed[h] = placed{offset: at, depth: depth}
+	w.begin(head)
+	if e.Data != nil {
+		w.buf = append(w.buf, e.Data...)
+		return w.end(h, at, crc32.ChecksumIEEE(w.buf[at-w.flushed:]))
+	}
+	r, err := e.Reader()
+	if err != nil {
+		w.err = fmt.Errorf("write pack: object %s: %w", h, err)
+		return w.err
+	}
+	defer r.Close()
+	return w.stream(h, at, func(out io.Writer) error {
+		_, err := io.Copy(out, r)
+		return err
+	})
+}
+
+// Stream writes an object of size bytes that r reads. It is never in memory as
+// a whole.
+func (w *Writer) Stream(h Hash, t object.Type, size int64, r io.Reader) error {
+	if _, ok := w.placed[h]; ok || w.err != nil {
+		return w.err
+	}
+	at := w.offset()
+	w.placed[h] = placed{offset: at}
+	w.begin(entryHeader{typ: t, size: size})
+	return w.stream(h, at, func(out io.Writer) error {
+		z := newDeflater(out, w.level)
+		n, err := io.Copy(z, io.LimitReader(r, size+1))
+		if err == nil && n != size {
+			err = fmt.Errorf("has %d bytes or more, not %d", n, size)
+		}
+		if err != nil {
+			return err
+		}
+		if err := z.Close(); err != nil {
+			return err
+		}
+		deflaters[w.level].Put(z)
+		return nil
+	})
+}
+
+// stream ends an entry with what write writes. When that fails the pack is lost.
+func (w *Writer) stream(h Hash, at int64, write func(io.Writer) error) error {
+	out := &entryWriter{w: w, crc: crc32.ChecksumIEEE(w.buf[at-w.flushed:])}
+	if err := write(out); err != nil && w.err == nil {
+		w.err = fmt.Errorf("write pack: object %s: %w", h, err)
+	}
+	return w.end(h, at, out.crc)
+}
+
+type entryWriter struct {
+	w   *Writer
+	crc uint32
+}
+
+func (e *entryWriter) Write(p []byte) (int, error) {
+	e.crc = crc32.Update(e.crc, crc32.IEEETable, p)
+	e.w.buf = append(e.w.buf, p...)
+	if len(e.w.buf) >= flushAt {
+		e.w.flush()
+	}
+	return len(p), e.w.err
+}
+
+// Close writes the checksum and returns it with what the index needs. It does not
+// close the underlying writer. It is an error when the number of
+// objects is not the one that was announced.
+func (w *Writer) Close() (sum Hash, entries []IndexEntry, err error) {
+	if w.err == nil && len(w.entries) != int(w.count) {
+		w.err = fmt.Errorf("write pack: %d objects instead of %d", len(w.entries), w.count)
+	}
+	w.flush()
+	if w.err != nil {
+		return sum, nil, w.err
+	}
+	w.sum.Sum(sum[:0])
+	if _, err := w.w.Write(sum[:]); err != nil {
+		w.err = fmt.Errorf("write pack: %w", err)
+	}
+	return sum, w.entries, w.err
+}
