@@ -81,7 +81,8 @@ func answerReceive(ctx context.Context, v *View, in io.Reader, out io.Writer, st
 	if p.request.bands {
 		p.bands = newSideband(out, false)
 	}
-	return p.run(ctx, stateless)
+	p.stateless = stateless
+	return p.run(ctx)
 }
 
 // A receiving is one push on its way from the request to the report.
@@ -91,6 +92,8 @@ type receiving struct {
 	out     io.Writer
 	bands   *sideband // nil when the client did not ask for it
 	request *receiveRequest
+
+	stateless bool // the client sends all it has to say before it reads
 
 	commands []*receivedCommand
 	unpacked string // "ok", or why the pack was not taken
@@ -116,7 +119,7 @@ func (c *receivedCommand) refuse(reason string) {
 
 // run takes the push through its stages. What fails in one refuses
 // commands; only those that stand reach the next.
-func (p *receiving) run(ctx context.Context, stateless bool) error {
+func (p *receiving) run(ctx context.Context) error {
 	defer func() {
 		if p.pack != nil {
 			p.pack.Discard()
@@ -126,8 +129,7 @@ func (p *receiving) run(ctx context.Context, stateless bool) error {
 	if err != nil {
 		p.refuseAll(clientText(err))
 	}
-	if stateless {
-		// A client over HTTP reads no answer before all it has to say is sent.
+	if p.stateless {
 		err = errors.Join(err, p.drain())
 	}
 	if reportErr := p.report(); reportErr != nil {
@@ -141,7 +143,7 @@ func (p *receiving) run(ctx context.Context, stateless bool) error {
 	if p.bands != nil {
 		err = errors.Join(err, p.bands.flush())
 	}
-	if !stateless {
+	if !p.stateless {
 		err = errors.Join(err, p.drain())
 	}
 	return err
@@ -173,6 +175,9 @@ func (p *receiving) decide(ctx context.Context) error {
 		if err := p.unpack(ctx); err != nil {
 			return err
 		}
+	}
+	if p.stateless {
+		p.readEnd()
 	}
 	defer p.beAlive()()
 	if err := p.check(ctx); err != nil {

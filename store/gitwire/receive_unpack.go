@@ -55,6 +55,13 @@ func (p *receiving) drain() error {
 	return nil
 }
 
+// readEnd reads the end of a request over HTTP, so that the server can
+// notice when the client leaves while it is waiting for the answer.
+func (p *receiving) readEnd() {
+	// What follows the pack, or the commands when there is none, is nothing.
+	_, _ = io.CopyN(io.Discard, p.in.rest(), 1)
+}
+
 // defaultPackBytes is what Limits.PackBytes means when it is zero.
 const defaultPackBytes = 2 << 30
 
