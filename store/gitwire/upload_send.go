@@ -2,6 +2,7 @@ package gitwire
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +16,10 @@ const uploadKeepAlive = 5 * time.Second
 // progressEvery is the time between two reports of progress.
 const progressEvery = 500 * time.Millisecond
 
+// errTruncated says that a pack without bands ended too early: only a cut
+// connection can tell that to the client.
+var errTruncated = errors.New("pack is incomplete")
+
 // sendPack answers with the pack that the request asks for. From here on
 // errors are told on the error band.
 func (u *upload) sendPack(ctx context.Context, q *uploadRequest, c *historyCut, n *negotiation) error {
@@ -23,7 +28,10 @@ func (u *upload) sendPack(ctx context.Context, q *uploadRequest, c *historyCut, 
 		return err
 	}
 	if q.bands == bandsNone {
-		return u.pack(ctx, q, c, n, u.w.w, io.Discard, pktPayloadMax)
+		if err := u.pack(ctx, q, c, n, u.w.w, io.Discard, pktPayloadMax); err != nil {
+			return fmt.Errorf("%w: %w", errTruncated, err)
+		}
+		return nil
 	}
 	bands := newSideband(u.w.w, q.bands == bandsOld)
 	progress := io.Discard

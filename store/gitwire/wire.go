@@ -1,7 +1,6 @@
 package gitwire
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +25,7 @@ func badRequest(format string, args ...any) error {
 // clientText is what a client may know of an error.
 func clientText(err error) string {
 	var bad requestError
+	var slow interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &bad):
 		return string(bad)
@@ -35,7 +35,7 @@ func clientText(err error) string {
 		return "the request ends too early"
 	case errors.Is(err, store.ErrTemporary):
 		return "the storage is unavailable for the moment, try again later"
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &slow) && slow.Timeout():
 		return "the request took too long"
 	}
 	return "internal error"
