@@ -48,6 +48,9 @@ func ParseTree(data []byte) ([]Entry, error) {
 // cutMode splits a tree line after its octal mode and the space. Git keeps modes
 // in 16 bits.
 func cutMode(s string) (mode Mode, rest string, ok bool) {
+	if rest, ok := strings.CutPrefix(s, "100644 "); ok { // most are
+		return ModeFile, rest, true
+	}
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c == ' ':
