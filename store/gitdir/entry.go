@@ -45,4 +45,3 @@ func (p *packFile) entry(raw pack.Entry) store.Entry {
 	}
 	return e
 }
-

@@ -42,6 +42,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cairn/store"
@@ -88,8 +89,14 @@ type Dir struct {
 	refMu   sync.Mutex        // one change of refs at a time
 	settled map[string]uint64 // folders of refs known to be durable, with their inodes
 
+	keepMu sync.Mutex
+	keeps  map[string]int // packs whose .keep file is ours, and how many hold it
+
 	movedMu sync.Mutex
 	movedCh chan struct{}
+
+	poke  chan struct{} // asks for maintenance
+	fresh atomic.Int64  // packs committed since the last one
 
 	closed chan struct{}
 	once   sync.Once
@@ -98,8 +105,9 @@ type Dir struct {
 }
 
 var (
-	_ store.Backend = (*Dir)(nil)
-	_ store.Packed  = (*Dir)(nil)
+	_ store.Backend  = (*Dir)(nil)
+	_ store.Packed   = (*Dir)(nil)
+	_ store.Receiver = (*Dir)(nil)
 )
 
 const defaultCacheBytes = 32 << 20
@@ -134,7 +142,8 @@ func open(root osDisk, w disk, o Options) (*Dir, error) {
 		root: root, disk: w, owner: own, log: o.Log, grace: o.Grace,
 		bases: pack.NewBaseCache(o.CacheBytes), refs: map[string]*cachedRef{},
 		lastPacked: &packedRefs{fullyPeeled: true}, settled: map[string]uint64{},
-		closed: make(chan struct{}),
+		keeps:  map[string]int{},
+		closed: make(chan struct{}), poke: make(chan struct{}, 1),
 	}
 	d.packs.set(nil)
 	ctx, stop := context.WithCancel(context.Background())

@@ -18,13 +18,15 @@ const (
 	// lockPatience is how long we wait for somebody else's lock, as git does
 	// (core.packedRefsTimeout) where it expects to be in competition.
 	lockPatience = time.Second
+
+	maxPause = 50 * time.Millisecond // between two attempts
 )
 
-// lock takes name, a .lock or .keep file, waiting up to lockPatience. The
-// folder must exist, or fs.ErrNotExist is returned.
+// lock takes name, a .lock file, waiting up to lockPatience. The folder must
+// exist, or fs.ErrNotExist is returned.
 func (d *Dir) lock(ctx context.Context, name string) error {
 	deadline := time.Now().Add(lockPatience)
-	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
 		err := d.disk.link(d.owner.name(), name)
 		if !errors.Is(err, fs.ErrExist) {
 			return temporary(err)
@@ -32,17 +34,25 @@ func (d *Dir) lock(ctx context.Context, name string) error {
 		if breakStale(d.root, name) {
 			continue
 		}
-		if time.Now().After(deadline) {
-			return &temporaryError{
-				fmt.Errorf("lock %s: another program holds it", d.root.path(name)),
-				"if no git command is running on this repository, one has crashed: remove that file",
-			}
+		if err := d.pause(ctx, name, pause, deadline); err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(pause):
+	}
+}
+
+// pause waits for somebody else to give up the lock called name.
+func (d *Dir) pause(ctx context.Context, name string, pause time.Duration, deadline time.Time) error {
+	if time.Now().After(deadline) {
+		return &temporaryError{
+			fmt.Errorf("lock %s: another program holds it", d.root.path(name)),
+			"if no git command is running on this repository, one has crashed: remove that file",
 		}
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(pause):
+		return nil
 	}
 }
 

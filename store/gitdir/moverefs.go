@@ -341,4 +341,3 @@ func (d *Dir) writeTemp(data []byte) (temp string, err error) {
 	}
 	return temp, nil
 }
-

@@ -43,7 +43,9 @@ type packFile struct {
 }
 
 // openPack opens the pack of that name with one reference.
-func (d *Dir) openPack(name string) (*packFile, error) {
+func (d *Dir) openPack(name string) (*packFile, error) { return d.openPackWith(name, d.bases) }
+
+func (d *Dir) openPackWith(name string, bases *pack.BaseCache) (*packFile, error) {
 	st, err := os.Stat(d.root.path(name + ".pack"))
 	if err != nil {
 		return nil, temporary(err)
@@ -52,10 +54,10 @@ func (d *Dir) openPack(name string) (*packFile, error) {
 	if err != nil {
 		return nil, temporary(err)
 	}
-	p := &packFile{name: name, size: st.Size(), mtime: st.ModTime(), mapped: mapped, files: &d.files, bases: d.bases}
+	p := &packFile{name: name, size: st.Size(), mtime: st.ModTime(), mapped: mapped, files: &d.files, bases: bases}
 	p.refs.Store(1)
 	if p.index, err = pack.OpenIndex(mapped); err == nil {
-		p.Pack, err = pack.Open(packReader{p, d.root}, p.size, p.index, d.bases)
+		p.Pack, err = pack.Open(packReader{p, d.root}, p.size, p.index, bases)
 	}
 	if err != nil {
 		p.release()
@@ -103,12 +105,6 @@ func (p *packFile) release() {
 	if p.mapped != nil {
 		syscall.Munmap(p.mapped)
 	}
-}
-
-// kept reports whether somebody asks that this pack be left alone.
-func (p *packFile) kept(root osDisk) bool {
-	_, err := os.Lstat(root.path(p.name + ".keep"))
-	return err == nil
 }
 
 // packReader reads a pack at any offset, and opens it when it must.

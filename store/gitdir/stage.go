@@ -1,12 +1,8 @@
 package gitdir
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"time"
 
 	"cairn/store"
 	"cairn/store/object"
@@ -122,93 +118,4 @@ func (s *stage) discard() {
 		}
 	}
 	s.files = nil
-}
-
-// A publication is a pack that has got its name while no ref may need it yet.
-type publication struct {
-	d     *Dir
-	name  string // "" when there was no pack
-	keep  bool   // we hold its .keep file
-	fresh bool   // the pack was not there before
-	mtime time.Time
-}
-
-// publish gives the pack its name, durably, under the protection of a .keep
-// file: whoever repacks now does not see the ref that is going to need it.
-// The .keep is also a lock: two who write the very same pack do so one after the other.
-func (s *stage) publish(ctx context.Context) (p publication, err error) {
-	if s.sum == object.Zero {
-		return publication{}, nil
-	}
-	d := s.d
-	p = publication{d: d, name: packFolder + "/pack-" + s.sum.String()}
-	if p.keep, err = d.takeKeep(ctx, p.name); err != nil {
-		return publication{}, err
-	}
-	_, err = os.Lstat(d.root.path(p.name + ".pack"))
-	p.fresh = p.keep && errors.Is(err, fs.ErrNotExist)
-	if err := s.place(p.name); err != nil {
-		p.retract()
-		p.settle()
-		return publication{}, fmt.Errorf("write %s: %w", p.name, temporary(err))
-	}
-	opened, err := d.openPack(p.name)
-	if err != nil {
-		p.settle()
-		return publication{}, err
-	}
-	p.mtime = opened.mtime
-	d.packs.change(opened, nil)
-	return p, nil
-}
-
-// takeKeep makes a .keep file. It reports false when somebody has put one there for good.
-func (d *Dir) takeKeep(ctx context.Context, name string) (bool, error) {
-	err := d.lock(ctx, name+".keep")
-	if errors.Is(err, store.ErrTemporary) {
-		if _, err := os.Stat(d.root.path(name + ".idx")); err == nil {
-			return false, nil
-		}
-	}
-	return err == nil, err
-}
-
-func (s *stage) place(name string) error {
-	for i, ext := range []string{".pack", ".idx"} {
-		if err := s.d.disk.rename(s.files[i].temp, name+ext); err != nil {
-			return err
-		}
-		s.files[i].temp = ""
-	}
-	return s.d.disk.syncDir(packFolder)
-}
-
-// settle ends the protection: a ref has moved, or will not.
-func (p *publication) settle() {
-	if p.keep {
-		p.d.disk.remove(p.name + ".keep")
-		p.keep = false
-	}
-}
-
-// retract removes a pack that no ref needs after all, unless git has taken an object in
-// it for one of its own, which it notes by touching the pack.
-func (p *publication) retract() {
-	if !p.fresh {
-		return
-	}
-	st, err := os.Stat(p.d.root.path(p.name + ".pack"))
-	if err != nil || !p.mtime.IsZero() && !st.ModTime().Equal(p.mtime) {
-		return
-	}
-	p.d.removePack(p.name)
-	p.d.packs.change(nil, func(q *packFile) bool { return q.name == p.name })
-}
-
-// removePack removes a pack's files, the index first: without it nobody looks
-// for the pack.
-func (d *Dir) removePack(name string) {
-	for _, ext := range []string{".idx", ".rev", ".bitmap", ".mtimes", ".pack"} {
-		d.disk.remove(name + ext)
-	}
 }

@@ -1,0 +1,193 @@
+package gitdir
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"cairn/store/pack"
+)
+
+// Packs are merged by size, in tiers: tier 0 is packs of fewer than tierObjects
+// objects, each next tier is tierFactor times as large. When a tier has its number of
+// packs, they and all smaller ones become one pack, of a higher tier. So an object
+// is written once for each tier, which is the logarithm of how many there
+// are, and the number of packs is bounded by tierFactor times that.
+const (
+	tierObjects = 512
+	tierFactor  = 8
+	smallPacks  = 24 // how many packs tier 0 may have
+
+	// maxMerge bounds the objects of one merge, for its memory: about 170
+	// bytes an object. Larger packs stay as they are.
+	maxMerge = 1 << 20
+
+	// mergeCache bounds the contents that a merge keeps to read deltas, in bytes.
+	mergeCache = 32 << 20
+)
+
+func tierOf(objects int) (tier int) {
+	for limit := tierObjects; objects >= limit; limit *= tierFactor {
+		tier++
+	}
+	return tier
+}
+
+// chooseMerge picks the packs to be merged out of those that may be, given by
+// the numbers of their objects.
+func chooseMerge(packs []*packFile) []*packFile {
+	slices.SortFunc(packs, func(a, b *packFile) int { return a.index.Len() - b.index.Len() })
+	var chosen []*packFile
+	inTier, objects := map[int]int{}, 0
+	for i, p := range packs {
+		if objects += p.index.Len(); objects > maxMerge {
+			break
+		}
+		tier := tierOf(p.index.Len())
+		inTier[tier]++
+		last := i+1 == len(packs) || tierOf(packs[i+1].index.Len()) > tier
+		if last && (inTier[tier] >= tierFactor && tier > 0 || inTier[0] >= smallPacks && tier == 0) {
+			chosen = packs[:i+1]
+		}
+	}
+	return chosen
+}
+
+// mergeSmall merges packs as long as there are too many.
+func (d *Dir) mergeSmall(ctx context.Context) error {
+	for {
+		free, err := d.freePacks()
+		if err != nil {
+			return err
+		}
+		chosen := chooseMerge(slices.Clone(free))
+		if len(chosen) >= 2 {
+			err = d.mergePacks(ctx, chosen)
+		}
+		for _, p := range free {
+			p.release()
+		}
+		if err != nil || len(chosen) < 2 {
+			return err
+		}
+	}
+}
+
+// freePacks returns the packs that maintenance may replace, with references: those
+// without .keep, and without a file that gives them a meaning of their own (cruft,
+// partial clones).
+func (d *Dir) freePacks() ([]*packFile, error) {
+	list := d.packs.acquire()
+	defer list.release()
+	if _, err := d.rescan(list); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(d.root.path(packFolder))
+	if err != nil {
+		return nil, temporary(err)
+	}
+	special := map[string]bool{}
+	for _, e := range entries {
+		if ext := path.Ext(e.Name()); ext == ".keep" || ext == ".mtimes" || ext == ".promisor" {
+			special[path.Join(packFolder, strings.TrimSuffix(e.Name(), ext))] = true
+		}
+	}
+	now := d.packs.acquire()
+	defer now.release()
+	var free []*packFile
+	for _, p := range now.packs {
+		if !special[p.name] && p.acquire() {
+			free = append(free, p)
+		}
+	}
+	return free, nil
+}
+
+// mergePacks replaces packs by one that holds the same objects.
+func (d *Dir) mergePacks(ctx context.Context, packs []*packFile) error {
+	merged, err := d.writeMerged(ctx, packs, nil)
+	if err != nil {
+		return err
+	}
+	defer merged.settle()
+	d.dropPacks(packs, merged.name)
+	return nil
+}
+
+// writeMerged writes and publishes the pack with the objects of packs that keep, if
+// it is not nil, wants.
+func (d *Dir) writeMerged(ctx context.Context, packs []*packFile, keep func(mergeObject) bool) (publication, error) {
+	own, err := d.reopen(packs)
+	defer func() {
+		for _, p := range own {
+			p.release()
+		}
+	}()
+	if err != nil {
+		return publication{}, err
+	}
+	set, err := newMergeSet(ctx, own)
+	if err != nil {
+		return publication{}, err
+	}
+	if err := set.arrange(ctx); err != nil {
+		return publication{}, err
+	}
+	s := stage{d: d}
+	defer s.discard()
+	if err := s.addMerged(ctx, set.items()); err != nil {
+		return publication{}, err
+	}
+	if err := s.sync(); err != nil {
+		return publication{}, err
+	}
+	return s.publish(ctx)
+}
+
+// reopen opens packs once more, to be read beside the cache that serves others.
+func (d *Dir) reopen(packs []*packFile) (own []*packFile, err error) {
+	cache := pack.NewBaseCache(mergeCache)
+	for _, p := range packs {
+		o, err := d.openPackWith(p.name, cache)
+		if err != nil {
+			return own, err
+		}
+		own = append(own, o)
+	}
+	return own, nil
+}
+
+// addMerged adds a pack of items and its index. It comes first.
+func (s *stage) addMerged(ctx context.Context, items []pack.Item) error {
+	f, err := s.create()
+	if err != nil {
+		return err
+	}
+	sum, entries, err := pack.Merge(ctx, f, items)
+	if err != nil {
+		return temporary(err)
+	}
+	s.sum = sum
+	_, err = s.addFile(pack.AppendIndex(nil, entries, sum))
+	return err
+}
+
+// dropPacks removes packs whose objects are all in another one, but for it and those
+// that have got a .keep file in the meantime.
+func (d *Dir) dropPacks(packs []*packFile, but string) {
+	drop := map[string]bool{}
+	for _, p := range packs {
+		if _, err := os.Lstat(d.root.path(p.name + ".keep")); p.name != but && errors.Is(err, fs.ErrNotExist) {
+			drop[p.name] = true
+		}
+	}
+	d.packs.change(nil, func(p *packFile) bool { return drop[p.name] })
+	for name := range drop {
+		d.removePack(name)
+	}
+	d.log.Info("merged packs", "repository", string(d.root), "packs", len(packs), "into", path.Base(but))
+}

@@ -1,0 +1,49 @@
+package gitdir
+
+import (
+	"bytes"
+	"iter"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// A rawEntry is an entry of a tree. The name is shared with the tree.
+type rawEntry struct {
+	name []byte
+	hash store.Hash
+}
+
+// cutEntry cuts the first entry off a tree. A tree that ends in the middle of
+// one has no more.
+func cutEntry(tree []byte) (e rawEntry, rest []byte, ok bool) {
+	nul := bytes.IndexByte(tree, 0)
+	if nul < 0 || len(tree) < nul+1+len(e.hash) {
+		return e, nil, false
+	}
+	_, e.name, _ = bytes.Cut(tree[:nul], []byte(" "))
+	copy(e.hash[:], tree[nul+1:])
+	return e, tree[nul+1+len(e.hash):], true
+}
+
+// changedEntries yields the hashes of tree's entries that differ from those of old,
+// with the hash that old has under the same name, or Zero. Both are in git's
+// order; where a file and a folder of similar names stand differently in
+// it, Zero may come for a name that old has.
+func changedEntries(old, tree []byte) iter.Seq2[store.Hash, store.Hash] {
+	return func(yield func(store.Hash, store.Hash) bool) {
+		was, restOld, more := cutEntry(old)
+		for e, rest, ok := cutEntry(tree); ok; e, rest, ok = cutEntry(rest) {
+			for more && bytes.Compare(was.name, e.name) < 0 {
+				was, restOld, more = cutEntry(restOld)
+			}
+			same := object.Zero
+			if more && bytes.Equal(was.name, e.name) {
+				same = was.hash
+			}
+			if same != e.hash && !yield(e.hash, same) {
+				return
+			}
+		}
+	}
+}
