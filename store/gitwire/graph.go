@@ -91,6 +91,12 @@ func (g *graph) mark(i int32, m commitMark) bool {
 	return true
 }
 
+func (g *graph) markAll(commits []int32, m commitMark) {
+	for _, i := range commits {
+		g.nodes[i].marks |= m
+	}
+}
+
 func (g *graph) has(i int32, m commitMark) bool { return g.nodes[i].marks&m != 0 }
 
 // peel follows tags from h and returns the tags passed and the object at the

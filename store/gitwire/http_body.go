@@ -52,10 +52,14 @@ type stallReader struct {
 	stall time.Duration
 
 	begun bool
-	since int // bytes since the deadline was set
+	since int   // bytes since the deadline was set
+	err   error // the first error sticks: after it there is no deadline
 }
 
 func (s *stallReader) Read(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
 	if !s.begun || s.since >= minProgress {
 		s.begun, s.since = true, 0
 		// Where deadlines are not supported, the caller has its own.
@@ -64,6 +68,7 @@ func (s *stallReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	s.since += n
 	if err != nil {
+		s.err = err
 		_ = s.rc.SetReadDeadline(time.Time{})
 	}
 	return n, err

@@ -34,7 +34,9 @@ func (u *upload) cut(ctx context.Context, q *uploadRequest) (*historyCut, error)
 	case q.depth > 0 && (q.hasSince || len(q.excludes) > 0):
 		return nil, badRequest("upload-pack: deepen and deepen-since (or deepen-not) cannot be used together")
 	case q.depth == infiniteDepth:
-		err = u.deepenFully(ctx, ends)
+		var all []int32
+		all, err = u.shownEnds(ctx, ends)
+		u.g.markAll(all, markDeep)
 	case q.depth > 0:
 		new, err = u.deepenTo(ctx, q, ends)
 	case q.deepens():
@@ -43,8 +45,8 @@ func (u *upload) cut(ctx context.Context, q *uploadRequest) (*historyCut, error)
 	if err != nil {
 		return nil, err
 	}
+	u.g.markAll(new, markShallow)
 	for _, i := range new {
-		u.g.mark(i, markShallow)
 		if _, already := ends[i]; !already {
 			c.shallow = append(c.shallow, u.g.nodes[i].hash)
 			c.grafts[i] = struct{}{}
@@ -86,28 +88,17 @@ func (u *upload) wantCommits(ctx context.Context, wants []store.Hash) ([]int32, 
 	return commits, nil
 }
 
-// deepenFully removes those ends of the client's history that the view shows.
-func (u *upload) deepenFully(ctx context.Context, ends map[int32]struct{}) error {
-	for i := range ends {
-		ok, err := u.reach.commit(ctx, u.g.nodes[i].hash)
-		if err != nil {
-			return err
-		}
-		if ok {
-			u.g.mark(i, markDeep)
-		}
-	}
-	return nil
-}
-
 // deepenTo goes a number of commits deep, from the wants or from the ends that
 // the client's history has now, and returns the new ends.
 func (u *upload) deepenTo(ctx context.Context, q *uploadRequest, ends map[int32]struct{}) ([]int32, error) {
-	level, err := u.wantCommits(ctx, q.wants)
+	var level []int32
+	var err error
 	depth := q.depth
-	if err == nil && q.relative {
-		level, err = u.endsBelow(ctx, level, ends)
+	if q.relative {
+		level, err = u.shownEnds(ctx, ends)
 		depth++
+	} else {
+		level, err = u.wantCommits(ctx, q.wants)
 	}
 	if err != nil {
 		return nil, err
@@ -132,35 +123,25 @@ func (u *upload) deepenTo(ctx context.Context, q *uploadRequest, ends map[int32]
 		if depth <= 1 {
 			return this, nil
 		}
-		for _, i := range this {
-			u.g.mark(i, markDeep)
-		}
+		u.g.markAll(this, markDeep)
 		level = next
 	}
 	return nil, nil
 }
 
-// endsBelow returns those ends that can be reached from the given commits.
-func (u *upload) endsBelow(ctx context.Context, from []int32, ends map[int32]struct{}) ([]int32, error) {
-	oldest := int64(math.MaxInt64)
+// shownEnds returns those ends of the client's history that the view shows.
+func (u *upload) shownEnds(ctx context.Context, ends map[int32]struct{}) ([]int32, error) {
+	var shown []int32
 	for i := range ends {
 		ok, err := u.reach.commit(ctx, u.g.nodes[i].hash)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			oldest = min(oldest, u.g.nodes[i].date-clockSkew)
+			shown = append(shown, i)
 		}
 	}
-	s := span{g: u.g, since: oldest}
-	commits, err := s.commits(ctx, from, nil)
-	var below []int32
-	for _, i := range commits {
-		if _, ok := ends[i]; ok {
-			below = append(below, i)
-		}
-	}
-	return below, err
+	return shown, nil
 }
 
 // deepenBack goes back to a date and not into what some refs reach, and returns
@@ -193,9 +174,7 @@ func (u *upload) deepenBack(ctx context.Context, q *uploadRequest) ([]int32, err
 	if len(commits) == 0 {
 		return nil, badRequest("upload-pack: no commits selected for shallow requests")
 	}
-	for _, i := range commits {
-		u.g.mark(i, markDeep)
-	}
+	u.g.markAll(commits, markDeep)
 	var new []int32
 	for _, i := range commits {
 		for _, p := range u.g.nodes[i].parents {

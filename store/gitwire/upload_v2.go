@@ -126,7 +126,7 @@ func (u *upload) lsRefs(ctx context.Context, args bool) error {
 	if len(prefixes) > maxPrefixes {
 		prefixes = nil
 	}
-	if u.v.Head != "" && hasPrefix("HEAD", prefixes) {
+	if u.v.Head != "" && listed("HEAD", prefixes) {
 		target := ""
 		if symrefs {
 			target = " symref-target:" + u.v.Head
@@ -138,7 +138,7 @@ func (u *upload) lsRefs(ctx context.Context, args bool) error {
 		}
 	}
 	for _, ref := range u.refs {
-		if !hasPrefix(ref.Name, prefixes) {
+		if !listed(ref.Name, prefixes) {
 			continue
 		}
 		var peeled store.Hash
@@ -157,9 +157,9 @@ func (u *upload) lsRefs(ctx context.Context, args bool) error {
 	return u.w.send()
 }
 
-// hasPrefix reports whether a name begins with one of the prefixes, or whether
+// listed reports whether a name begins with one of the prefixes, or whether
 // there are none.
-func hasPrefix(name string, prefixes []string) bool {
+func listed(name string, prefixes []string) bool {
 	for _, p := range prefixes {
 		if strings.HasPrefix(name, p) {
 			return true
