@@ -1,5 +1,7 @@
 package pack
 
+import "fmt"
+
 // A delta is the sizes of base and target, then instructions: copy from the
 // base or insert what follows (gitformat-pack(5), "Deltified representation").
 
@@ -64,6 +66,11 @@ func nextInstruction(b []byte) (in instruction, rest []byte, err error) {
 // Apply returns the target of a delta. A target of more than limit bytes is
 // ErrTooLarge, before anything is allocated for it.
 func Apply(base, delta []byte, limit int64) ([]byte, error) {
+	return appendTarget(nil, base, delta, limit)
+}
+
+// appendTarget is Apply into the memory of dst, if that is enough.
+func appendTarget(dst, base, delta []byte, limit int64) ([]byte, error) {
 	baseSize, size, rest, err := deltaSizes(delta)
 	if err != nil {
 		return nil, err
@@ -72,9 +79,12 @@ func Apply(base, delta []byte, limit int64) ([]byte, error) {
 		return nil, formatError("delta is for a base of %d bytes, not %d", baseSize, len(base))
 	}
 	if size > limit {
-		return nil, ErrTooLarge
+		return nil, fmt.Errorf("object of %d bytes: %w", size, ErrTooLarge)
 	}
-	target := make([]byte, 0, size)
+	target := dst[:0]
+	if dst == nil || int64(cap(dst)) < size {
+		target = make([]byte, 0, size)
+	}
 	for len(rest) > 0 {
 		var in instruction
 		if in, rest, err = nextInstruction(rest); err != nil {

@@ -22,10 +22,6 @@ const (
 	headerSize  = 12 // "PACK", version, number of objects
 	trailerSize = 20 // SHA-1 of all before it
 	version     = 2
-
-	// maxEntryHeader is the longest header of an entry that we accept: type
-	// and size (10 bytes), and a base's hash or distance.
-	maxEntryHeader = 10 + 20
 )
 
 // ErrFormat is what errors are about bytes that are not a well-formed pack or index.

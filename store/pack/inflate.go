@@ -117,18 +117,35 @@ func (in *inflater) all(size int64) ([]byte, error) {
 	if err := in.start(); err != nil {
 		return nil, err
 	}
-	data := make([]byte, size)
-	return data, inflateExactly(in.z, data)
-}
-
-// inflateExactly fills dst and wants the stream, checksum included, to end there.
-func inflateExactly(z io.Reader, dst []byte) error {
-	if _, err := io.ReadFull(z, dst); err != nil {
-		return zlibError(err)
+	data, err := inflateGrowing(in.z, nil, size)
+	if err != nil {
+		return nil, err
 	}
-	return expectEnd(z)
+	return data, expectEnd(in.z)
 }
 
+// inflateAhead is how much is allocated because a size was declared.
+const inflateAhead = 1 << 20
+
+// inflateGrowing inflates size bytes into the memory of buf. What it
+// allocates grows with what has been inflated. The result is not nil.
+func inflateGrowing(z io.Reader, buf []byte, size int64) ([]byte, error) {
+	buf = buf[:0]
+	for first := true; first || int64(len(buf)) < size; first = false {
+		n := len(buf)
+		step := min(size-int64(n), int64(max(n, inflateAhead, cap(buf)-n)))
+		if int64(n)+step > int64(cap(buf)) {
+			buf = append(make([]byte, 0, int64(n)+step), buf...)
+		}
+		buf = buf[:int64(n)+step]
+		if _, err := io.ReadFull(z, buf[n:]); err != nil {
+			return nil, zlibError(err)
+		}
+	}
+	return buf, nil
+}
+
+// expectEnd wants a stream, checksum included, to end here.
 func expectEnd(z io.Reader) error {
 	var over [1]byte
 	switch n, err := io.ReadFull(z, over[:]); {

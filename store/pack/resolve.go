@@ -2,44 +2,81 @@ package pack
 
 import (
 	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"cairn/store/object"
 )
 
-// heldBytes bounds the contents of objects that wait for their remaining
-// deltas. What was dropped is derived anew.
-const heldBytes = 48 << 20
+// heldBytes bounds what a resolver holds of objects that wait for their
+// remaining deltas. What was dropped is derived anew.
+const heldBytes = 16 << 20
 
 // A frame is an object whose deltas are being resolved.
 type frame struct {
-	rec  uint32 // number of the record
-	data []byte // nil when it was dropped
-	next uint32 // 1 + number of the delta to resolve next
+	rec     uint32  // number of the record
+	next    uint32  // 1 + number of the delta to resolve next
+	content content // none when it was dropped
+}
+
+// A resolver resolves the deltas on one whole object, on those, and so on, depth first.
+// Several work on different objects at a time.
+type resolver struct {
+	*receiver
+	stack []frame
+	held  int64
+	delta []byte // the delta being applied; its memory is used again
+	leaf  []byte // the object being made, until it is known to be a base
+	owner bool   // this resolver may use the scratch
 }
 
 // resolveAll resolves every delta that rests on an object in the pack.
 func (rc *receiver) resolveAll() error {
+	var roots []uint32
 	for i := range rc.records {
-		rec := &rc.records[i]
-		if isDeltaType(rec.typ) {
+		if rc.records[i].isDelta() {
 			continue
 		}
 		rc.adopt(uint32(i))
-		if rec.child == 0 {
-			continue
+		if rc.records[i].child != 0 {
+			roots = append(roots, uint32(i))
 		}
-		if err := rc.resolveTree(uint32(i), nil); err != nil {
+	}
+	workers := min(runtime.GOMAXPROCS(0), 4, len(roots))
+	errs := make([]error, workers)
+	var taken atomic.Int64
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			r := &resolver{receiver: rc}
+			for errs[w] == nil {
+				i := taken.Add(1) - 1
+				if i >= int64(len(roots)) {
+					return
+				}
+				errs[w] = r.tree(roots[i], content{})
+			}
+			taken.Store(int64(len(roots))) // the others may stop
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func isDeltaType(t object.Type) bool { return t == ofsDelta || t == refDelta }
-
 // adopt hangs the refDeltas that named this object, now that its hash is
 // known, under it.
 func (rc *receiver) adopt(i uint32) {
+	if rc.byHash == nil {
+		return
+	}
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
 	rec := &rc.records[i]
 	first, ok := rc.byHash[rec.hash]
 	if !ok {
@@ -53,118 +90,134 @@ func (rc *receiver) adopt(i uint32) {
 	rc.records[last-1].next, rec.child = rec.child, first
 }
 
-// resolveTree resolves the deltas on one whole object, theirs, and so on, depth
-// first. data is the object's content when it is at hand.
-func (rc *receiver) resolveTree(root uint32, data []byte) error {
-	stack := []frame{rc.frame(root, data)}
-	held := int64(len(data))
-	for len(stack) > 0 {
-		if err := rc.ctx.Err(); err != nil {
+// tree resolves all that rests on root, whose content may be at hand.
+func (r *resolver) tree(root uint32, c content) error {
+	t := r.records[root].typ
+	defer r.clear()
+	r.push(root, c)
+	for len(r.stack) > 0 {
+		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		top := &stack[len(stack)-1]
+		top := &r.stack[len(r.stack)-1]
 		if top.next == 0 {
-			held -= int64(len(top.data))
-			stack = stack[:len(stack)-1]
+			r.pop()
 			continue
 		}
 		child := top.next - 1
-		if err := rc.derive(stack, &held); err != nil {
-			return err
-		}
-		data, err := rc.resolve(child, top.data, rc.records[root].typ)
-		if err != nil {
-			return fmt.Errorf("object at %d: %w", rc.records[child].off, err)
-		}
-		if top.next = rc.records[child].next; top.next == 0 {
-			held -= int64(len(top.data))
-			top.data = nil
-		}
-		if rc.records[child].child == 0 {
-			continue
-		}
-		held += int64(len(data))
-		stack = append(stack, rc.frame(child, data))
-		for i := 0; held > heldBytes && i < len(stack)-1; i++ {
-			held -= int64(len(stack[i].data))
-			stack[i].data = nil
+		if err := r.child(top, child, t); err != nil {
+			return fmt.Errorf("object at %d: %w", r.records[child].off, err)
 		}
 	}
 	return nil
 }
 
-// frame begins with the deltas on an object, which no other frame then does.
-func (rc *receiver) frame(rec uint32, data []byte) frame {
-	first := rc.records[rec].child
-	rc.records[rec].child = 0
-	return frame{rec: rec, data: data, next: first}
+// child resolves one delta on the topmost frame.
+func (r *resolver) child(top *frame, child uint32, t object.Type) error {
+	if err := r.derive(); err != nil {
+		return err
+	}
+	c, err := r.resolve(child, top.content, t)
+	if err != nil {
+		return err
+	}
+	if top.next = r.records[child].next; top.next == 0 {
+		r.drop(top)
+	}
+	if r.records[child].child == 0 {
+		r.forget(c)
+		return nil
+	}
+	r.push(child, r.own(c))
+	for i := 0; r.held > heldBytes && i < len(r.stack)-1; i++ {
+		r.drop(&r.stack[i])
+	}
+	return nil
 }
 
-// resolve unpacks one delta, verifies what comes out, and records it.
-func (rc *receiver) resolve(i uint32, base []byte, t object.Type) ([]byte, error) {
-	rec := &rc.records[i]
-	delta, err := rc.inflate(rec.off)
+// push begins with the deltas on an object.
+func (r *resolver) push(rec uint32, c content) {
+	r.stack = append(r.stack, frame{rec: rec, next: r.records[rec].child, content: c})
+	r.records[rec].child = 0
+	r.held += int64(len(c.data))
+}
+
+func (r *resolver) pop() {
+	top := &r.stack[len(r.stack)-1]
+	r.drop(top)
+	r.forget(top.content)
+	r.stack = r.stack[:len(r.stack)-1]
+}
+
+// clear leaves nothing behind, also after an error.
+func (r *resolver) clear() {
+	for len(r.stack) > 0 {
+		r.pop()
+	}
+	r.leaveScratch()
+}
+
+// drop forgets content that is in memory; what is in the scratch stays, because
+// that is used like a stack.
+func (r *resolver) drop(f *frame) {
+	r.held -= int64(len(f.content.data))
+	f.content.data = nil
+}
+
+// resolve unpacks one delta, verifies what comes out, and records it. The
+// result is good until the next call: see own.
+func (r *resolver) resolve(i uint32, base content, t object.Type) (content, error) {
+	rec := &r.records[i]
+	c, err := r.unpack(base, rec.off, t, r.admit)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	_, size, _, err := deltaSizes(delta)
-	if err != nil {
-		return nil, err
-	}
-	if err := rc.admit(size); err != nil {
-		return nil, err
-	}
-	data, err := Apply(base, delta, rc.lim.ObjectBytes)
-	if err != nil {
-		return nil, err
-	}
-	if rec.hash, err = rc.verify(t, data); err != nil {
-		return nil, err
+	if rec.hash, err = r.verify(t, c); err != nil {
+		return c, err
 	}
 	rec.typ = t
-	rc.unsolved--
-	rc.adopt(i)
-	return data, nil
+	r.unsolved.Add(-1)
+	r.adopt(i)
+	return c, nil
 }
 
-// derive makes sure that the content of the topmost frame is in memory.
-func (rc *receiver) derive(stack []frame, held *int64) error {
-	from := len(stack) - 1
-	for from > 0 && stack[from].data == nil {
-		from--
+// derive makes sure that the content of the topmost frame is at hand.
+func (r *resolver) derive() error {
+	i := len(r.stack) - 1
+	for i > 0 && !r.stack[i].content.present() {
+		i--
 	}
-	data := stack[from].data
-	if data == nil {
-		var err error
-		if data, err = rc.inflate(rc.records[stack[from].rec].off); err != nil {
+	if f := &r.stack[i]; !f.content.present() {
+		if err := r.unpackRoot(f); err != nil {
 			return err
 		}
-		stack[from].data = data
-		*held += int64(len(data))
 	}
-	for i := from + 1; i < len(stack); i++ {
-		delta, err := rc.inflate(rc.records[stack[i].rec].off)
+	root := &r.records[r.stack[0].rec]
+	c := r.stack[i].content
+	for i++; i < len(r.stack); i++ {
+		next, err := r.unpack(c, r.records[r.stack[i].rec].off, root.typ, r.spend)
 		if err != nil {
 			return err
 		}
-		if data, err = Apply(data, delta, rc.lim.ObjectBytes); err != nil {
-			return err
+		c = r.own(next)
+		if i == len(r.stack)-1 {
+			r.stack[i].content = c
+			r.held += int64(len(c.data))
 		}
-	}
-	if top := &stack[len(stack)-1]; top.data == nil {
-		top.data = data
-		*held += int64(len(data))
 	}
 	return nil
 }
 
-// inflate unpacks the stream of the entry at off from the spool.
-func (rc *receiver) inflate(off int64) ([]byte, error) {
+// open returns an inflater behind the header of the entry at off.
+func (rc *receiver) open(off int64) (*inflater, entryHeader, error) {
 	in := newInflater(rc.spool, off, rc.end)
-	defer in.free()
 	h, err := readEntryHeader(in, off)
-	if err != nil {
-		return nil, noEOF(err)
+	if err == nil {
+		err = in.start()
 	}
-	return in.all(h.size)
+	if err != nil {
+		in.free()
+		return nil, h, noEOF(err)
+	}
+	return in, h, nil
 }

@@ -27,8 +27,8 @@ func (rc *receiver) completeThin() error {
 		}
 		appended = true
 	}
-	if rc.unsolved > 0 {
-		return formatError("%d deltas rest on each other", rc.unsolved)
+	if n := rc.unsolved.Load(); n > 0 {
+		return formatError("%d deltas rest on each other", n)
 	}
 	if !appended {
 		return nil
@@ -58,7 +58,8 @@ func (rc *receiver) completeBase(h Hash) error {
 	rc.end += int64(len(entry))
 	me := uint32(len(rc.records) - 1)
 	rc.adopt(me)
-	return rc.resolveTree(me, o.Data)
+	r := &resolver{receiver: rc}
+	return r.tree(me, content{data: append([]byte{}, o.Data...)})
 }
 
 // reseal writes the number of objects and the checksum anew.
