@@ -9,6 +9,7 @@ import (
 
 	"cairn/store"
 	"cairn/store/object"
+	"cairn/store/pack"
 )
 
 // unpack takes the pack into quarantine. When that does not succeed, all
@@ -19,7 +20,7 @@ func (p *receiving) unpack(ctx context.Context) error {
 		p.refuseAll("this repository takes no packs")
 		return nil
 	}
-	bases := &thinBases{view: p.view, reach: p.reach}
+	bases := &thinBases{objs: p.view.Backend, reach: p.reach}
 	for _, c := range p.standing() {
 		if !c.Old.IsZero() {
 			bases.first = append(bases.first, c.Old)
@@ -70,11 +71,11 @@ const defaultPackBytes = 2 << 30
 // else would hand out its content. Clients lean on objects of the
 // commits they push onto, so those are looked at first.
 type thinBases struct {
-	view    *View
-	reach   *reach
+	objs    store.Objects
+	reach   *reach // over objs
 	first   []store.Hash
 	begun   bool
-	lacking bool // a base was asked for that is not there, as far as the pusher may know
+	lacking bool // a base was asked for that is not there, as far as the sender may know
 }
 
 // base is what Receiver.Receive calls, from one goroutine at a time.
@@ -93,7 +94,7 @@ func (b *thinBases) base(ctx context.Context, h store.Hash) (object.Object, erro
 		b.lacking = true
 		return object.Object{}, fmt.Errorf("base %s: %w", h, fs.ErrNotExist)
 	}
-	return b.view.Backend.Object(ctx, h)
+	return b.objs.Object(ctx, h)
 }
 
 // clientPackText is what a client may know of an error of Receive: what is
@@ -103,8 +104,10 @@ func clientPackText(err error) string {
 	switch {
 	case errors.As(err, &check):
 		return check.Error()
-	case errors.Is(err, store.ErrTooLarge):
+	case errors.Is(err, store.ErrTooLarge), errors.Is(err, pack.ErrTooLarge):
 		return "the pack or an object in it is larger than this repository takes"
+	case errors.Is(err, pack.ErrFormat):
+		return err.Error()
 	}
 	return clientText(err)
 }
