@@ -12,7 +12,7 @@ func readDeltaSize(r io.ByteReader) (size int64, err error) {
 	for shift := 0; shift < 63; shift += 7 {
 		c, err := r.ReadByte()
 		if err != nil {
-			return 0, noEOF(err)
+			return 0, zlibError(noEOF(err))
 		}
 		size |= int64(c&0x7f) << shift
 		if c&0x80 == 0 {
@@ -28,10 +28,10 @@ func applyStream(w io.Writer, base io.ReaderAt, baseSize, size int64, delta byte
 	var arg [1 + maxInsert]byte
 	for size > 0 {
 		n, err := instructionSize(delta, arg[:])
-		if err != nil {
-			return noEOF(err)
+		if err == nil {
+			_, err = io.ReadFull(delta, arg[1:n])
 		}
-		if _, err := io.ReadFull(delta, arg[1:n]); err != nil {
+		if err != nil {
 			return zlibError(noEOF(err))
 		}
 		in, _, err := nextInstruction(arg[:n])

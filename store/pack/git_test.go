@@ -33,3 +33,14 @@ func gitErr(t testing.TB, dir string, stdin []byte, args ...string) ([]byte, err
 	}
 	return out, err
 }
+
+// tempSpool is a spool on disk.
+func tempSpool(t testing.TB) *os.File {
+	t.Helper()
+	f, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}

@@ -105,7 +105,7 @@ func zlibError(err error) error {
 	case nil:
 		return nil
 	case io.EOF, io.ErrUnexpectedEOF:
-		return formatError("zlib stream ends early")
+		return formatError("stream ends early")
 	case zlib.ErrHeader, zlib.ErrChecksum, zlib.ErrDictionary:
 		return formatError("%v", err)
 	}
