@@ -89,14 +89,17 @@ type Dir struct {
 	refMu   sync.Mutex        // one change of refs at a time
 	settled map[string]uint64 // folders of refs known to be durable, with their inodes
 
+	spares spares
+
 	keepMu sync.Mutex
 	keeps  map[string]int // packs whose .keep file is ours, and how many hold it
 
 	movedMu sync.Mutex
 	movedCh chan struct{}
 
-	poke  chan struct{} // asks for maintenance
-	fresh atomic.Int64  // packs committed since the last one
+	maintaining sync.Mutex
+	poke        chan struct{} // asks for maintenance
+	fresh       atomic.Int64  // packs committed since the last one
 
 	closed chan struct{}
 	once   sync.Once
@@ -143,6 +146,7 @@ func open(root osDisk, w disk, o Options) (*Dir, error) {
 		bases: pack.NewBaseCache(o.CacheBytes), refs: map[string]*cachedRef{},
 		lastPacked: &packedRefs{fullyPeeled: true}, settled: map[string]uint64{},
 		keeps:  map[string]int{},
+		spares: spares{ready: make(chan staged, maxSpares)},
 		closed: make(chan struct{}), poke: make(chan struct{}, 1),
 	}
 	d.packs.set(nil)
@@ -162,6 +166,9 @@ func (d *Dir) Close() error {
 		close(d.closed)
 		d.stop()
 		d.work.Wait()
+		for len(d.spares.ready) > 0 {
+			d.discard(<-d.spares.ready)
+		}
 		d.packs.change(nil, func(*packFile) bool { return true })
 		d.packedMu.Lock()
 		d.setPacked(&packedRefs{fullyPeeled: true})

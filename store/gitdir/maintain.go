@@ -58,9 +58,11 @@ func (d *Dir) committed() {
 
 // Maintain does now what the maintenance does in the background: merges small
 // packs, packs loose objects when there are many, and removes garbage when that
-// is due. It does nothing while another process, Cairn or git gc, is
+// is due. It waits for what is under way in this Dir, and does nothing while another process, Cairn or git gc, is
 // maintaining the repository. What it removes is held elsewhere, durably, before.
 func (d *Dir) Maintain(ctx context.Context) error {
+	d.maintaining.Lock()
+	defer d.maintaining.Unlock()
 	unlock, ok, err := d.lockMaintenance()
 	if err != nil || !ok {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -145,7 +146,7 @@ func (d *Dir) nameFree(name string, packed *packedRefs, moves []move) error {
 // moveLoose gives one ref a new loose file.
 func (d *Dir) moveLoose(m move, ready string) (moved bool, err error) {
 	if ready == "" {
-		if ready, err = d.writeTemp([]byte(m.New.String() + "\n")); err != nil {
+		if ready, err = d.writeTemp(func(w io.Writer) error { return writeLoose(w, m.New) }); err != nil {
 			return false, err
 		}
 		defer d.disk.remove(ready)
@@ -166,6 +167,12 @@ func (d *Dir) moveLoose(m move, ready string) (moved bool, err error) {
 		return true, fmt.Errorf("sync ref %s, which has moved: %w", m.Name, err)
 	}
 	return true, nil
+}
+
+// writeLoose writes the content of a loose ref.
+func writeLoose(w io.Writer, h store.Hash) error {
+	_, err := io.WriteString(w, h.String()+"\n")
+	return err
 }
 
 // removeEmpty removes a folder that holds nothing but folders.
@@ -200,7 +207,7 @@ func (d *Dir) movePacked(ctx context.Context, moves []move) (moved bool, err err
 		}
 		then = append(then, d.packedRef(ctx, before, m.Name, m.New))
 	}
-	after, err := d.writePacked(before.with(then))
+	after, err := d.writeTemp(before.with(then).writeTo)
 	if err != nil {
 		return false, err
 	}
@@ -217,7 +224,7 @@ func (d *Dir) movePacked(ctx context.Context, moves []move) (moved bool, err err
 // removes their loose files, durably.
 func (d *Dir) dropLoose(before *packedRefs, now []packedRef, loose map[string][]string) error {
 	if !before.has(now) {
-		temp, err := d.writePacked(before.with(now))
+		temp, err := d.writeTemp(before.with(now).writeTo)
 		if err != nil {
 			return err
 		}
@@ -294,25 +301,7 @@ func (d *Dir) peel(ctx context.Context, h store.Hash) store.Hash {
 	return peeled
 }
 
-// writePacked writes a packed-refs file, durably, under a name of our own.
-func (d *Dir) writePacked(p *packedRefs) (temp string, err error) {
-	temp = d.owner.temp()
-	f, err := d.disk.create(temp)
-	if err != nil {
-		return "", temporary(err)
-	}
-	err = p.writeTo(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		d.disk.remove(temp)
-		return "", fmt.Errorf("write %s: %w", packedRefsFile, temporary(err))
-	}
-	return temp, nil
-}
-
-// placePacked makes a file written by writePacked the packed-refs file. Placed
+// placePacked makes a file written by writeTemp the packed-refs file. Placed
 // is true in spite of an error when the file is there, but perhaps not durably.
 func (d *Dir) placePacked(temp string) (placed bool, err error) {
 	if err := d.disk.rename(temp, packedRefsFile); err != nil {
@@ -324,20 +313,18 @@ func (d *Dir) placePacked(temp string) (placed bool, err error) {
 	return true, nil
 }
 
-// writeTemp writes a small file of our own, durably.
-func (d *Dir) writeTemp(data []byte) (temp string, err error) {
-	temp = d.owner.temp()
-	f, err := d.disk.create(temp)
+// writeTemp writes a file of our own, durably.
+func (d *Dir) writeTemp(write func(io.Writer) error) (temp string, err error) {
+	s, err := d.create()
 	if err != nil {
-		return "", temporary(err)
+		return "", err
 	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
+	if err = write(s.file); err == nil {
+		err = s.finish()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		d.disk.remove(temp)
-		return "", temporary(err)
+	if err != nil {
+		d.discard(s)
+		return "", fmt.Errorf("write %s: %w", d.root.path(s.temp), temporary(err))
 	}
-	return temp, nil
+	return s.temp, nil
 }

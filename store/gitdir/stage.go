@@ -26,13 +26,12 @@ type staged struct {
 
 // create adds an empty file.
 func (s *stage) create() (file, error) {
-	temp := s.d.owner.temp()
-	f, err := s.d.disk.create(temp)
+	f, err := s.d.create()
 	if err != nil {
-		return nil, temporary(err)
+		return nil, err
 	}
-	s.files = append(s.files, staged{temp, f})
-	return f, nil
+	s.files = append(s.files, f)
+	return f.file, nil
 }
 
 // addFile adds a file with this content and returns its name.
@@ -110,12 +109,7 @@ func (f *staged) finish() error {
 // discard removes the files that have not been given other names.
 func (s *stage) discard() {
 	for _, f := range s.files {
-		if f.file != nil {
-			f.file.Close()
-		}
-		if f.temp != "" {
-			s.d.disk.remove(f.temp)
-		}
+		s.d.discard(f)
 	}
 	s.files = nil
 }
