@@ -1,0 +1,149 @@
+package accounts
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// Authenticate returns the user who proves to be one by a chosen or an app
+// password. from is where the request comes from. A wrong password and a user
+// that does not exist take the same time and give ErrBadCredentials; too many of
+// them give a *RateError before anything is looked at.
+func (a *Accounts) Authenticate(ctx context.Context, user, password string, from netip.Addr) (*User, error) {
+	if !ValidName(user) {
+		user = "" // nobody's name: all such count as one in the tallies
+	}
+	if wait := a.limit.wait(from, user); wait > 0 {
+		return nil, &RateError{After: wait}
+	}
+	s, err := a.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := s.users[user]
+	if e.err != nil {
+		return nil, fmt.Errorf("log in as %q: %w", user, e.err)
+	}
+	password, err = normalise(password)
+	if err != nil {
+		password = "" // is nobody's either, but is paid for
+	}
+	key := a.cacheKey(user, password, e)
+	if !a.isVerified(key) {
+		if err := a.verify(ctx, user, password, e, key, from); err != nil {
+			return nil, err
+		}
+	}
+	return &e.record.User, nil
+}
+
+// verify checks a password that is not known yet to be right. Requests that
+// come at the same moment from one address with the same password are one check
+// and one try.
+func (a *Accounts) verify(ctx context.Context, user, password string, e entry, key [32]byte, from netip.Addr) error {
+	done := a.flight.DoChan(string(key[:])+from.String(), func() (any, error) {
+		ctx := context.WithoutCancel(ctx) // others may be waiting for it too
+		charge, wait := a.limit.take(from, user)
+		if wait > 0 {
+			return nil, &RateError{After: wait}
+		}
+		ok, err := a.matches(ctx, e.record, password)
+		if err != nil {
+			a.limit.forgive(charge)
+			return nil, err
+		}
+		if !ok {
+			return nil, ErrBadCredentials
+		}
+		a.limit.welcome(charge)
+		a.setVerified(key)
+		return nil, nil
+	})
+	select {
+	case r := <-done:
+		return r.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// matches does the same work whether or not there is a record, a chosen
+// password or an app password.
+func (a *Accounts) matches(ctx context.Context, r *record, password string) (bool, error) {
+	nobody := r == nil
+	if nobody {
+		r = &record{}
+	}
+	app, err := r.isAppPassword(password)
+	if err != nil || app {
+		return app && !nobody, err
+	}
+	h := current
+	if r.Password != "" {
+		if h, err = parsePHC(r.Password); err != nil {
+			return false, err
+		}
+	}
+	ok, err := a.hasher.verify(ctx, h, password)
+	return ok && r.Password != "" && password != "", err
+}
+
+// AuthenticateKey returns the user whose SSH key this is, or ErrBadCredentials.
+// The caller has made sure, or will, that the other side holds the private key.
+func (a *Accounts) AuthenticateKey(ctx context.Context, key ssh.PublicKey) (*User, error) {
+	s, err := a.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name, ok := s.keys[string(key.Marshal())]
+	if !ok {
+		return nil, ErrBadCredentials
+	}
+	return &s.users[name].record.User, nil
+}
+
+// cacheKey names a password that was right for one version of one record.
+// Without the process's secret it says nothing about the password.
+func (a *Accounts) cacheKey(user, password string, e entry) (key [32]byte) {
+	h := hmac.New(sha256.New, a.secret[:])
+	h.Write(e.blob[:])
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], uint64(len(user)))
+	h.Write(n[:])
+	h.Write([]byte(user + password))
+	h.Sum(key[:0])
+	return key
+}
+
+func (a *Accounts) isVerified(key [32]byte) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	_, ok := a.verified.get(key)
+	return ok
+}
+
+func (a *Accounts) setVerified(key [32]byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.verified.put(key, struct{}{})
+}
+
+func newSecret() (s [32]byte) {
+	rand.Read(s[:])
+	return s
+}
+
+// IsRefused reports whether err is an answer to a log-in, rather than trouble
+// on our side.
+func IsRefused(err error) bool {
+	var rate *RateError
+	return errors.Is(err, ErrBadCredentials) || errors.As(err, &rate)
+}

@@ -1,0 +1,241 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestAuthenticate(t *testing.T) {
+	a, _ := newAccounts(t)
+	for i, c := range []struct {
+		user, password string
+		want           error
+	}{
+		{"alice", "alice's password", nil},
+		{"bob", "bob's password", nil},
+		{"bob", "alice's password", ErrBadCredentials},
+		{"bob", "", ErrBadCredentials},
+		{"carol", "alice's password", ErrBadCredentials},
+		{"", "", ErrBadCredentials},
+		{"Alice", "alice's password", ErrBadCredentials},
+		{"alice\x00", "alice's password", ErrBadCredentials},
+		{"../users/alice", "alice's password", ErrBadCredentials},
+		{"alice", "alice's password\x00", ErrBadCredentials},
+		{"alice", string(make([]byte, 1<<20)), ErrBadCredentials},
+	} {
+		u, err := a.Authenticate(t.Context(), c.user, c.password, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}))
+		if !errors.Is(err, c.want) || err == nil && u.Name != c.user {
+			t.Errorf("%q, %.20q: got %v, %v, want %v", c.user, c.password, u, err, c.want)
+		}
+	}
+}
+
+// A user without a chosen password, as made by hand, has none, not the empty one.
+func TestNoPassword(t *testing.T) {
+	a, b := newAccounts(t)
+	putFile(t, b, "carol", "sites = true\n")
+	for i, password := range []string{"", " ", "password"} {
+		if _, err := a.Authenticate(t.Context(), "carol", password, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})); !errors.Is(err, ErrBadCredentials) {
+			t.Errorf("%q: got %v, want ErrBadCredentials", password, err)
+		}
+	}
+}
+
+// The hash of a password is computed once, until the user's record changes.
+func TestVerifiedIsRemembered(t *testing.T) {
+	a, _ := newAccounts(t)
+	ctx := t.Context()
+	login := func(user, password string) error {
+		_, err := a.Authenticate(ctx, user, password, home)
+		return err
+	}
+	must(t, login("bob", "bob's password"))
+	a.hasher.waiting.Store(maxWaiting) // no hash can be computed now
+	must(t, login("bob", "bob's password"))
+	if err := login("bob", "bob's passwore"); err == nil {
+		t.Error("another password passes")
+	}
+	a.hasher.waiting.Store(0)
+	must(t, a.Add(ctx, by, "carol", "carol's password", false))
+	a.hasher.waiting.Store(maxWaiting)
+	must(t, login("bob", "bob's password")) // carol is not bob
+	a.hasher.waiting.Store(0)
+
+	must(t, a.SetPassword(ctx, by, "bob", "new password"))
+	if err := login("bob", "bob's password"); !errors.Is(err, ErrBadCredentials) {
+		t.Errorf("the old password: got %v, want ErrBadCredentials", err)
+	}
+	must(t, login("bob", "new password"))
+	must(t, a.Remove(ctx, by, "bob"))
+	if err := login("bob", "new password"); !errors.Is(err, ErrBadCredentials) {
+		t.Errorf("once removed: got %v, want ErrBadCredentials", err)
+	}
+}
+
+// What another process writes is seen: the branch is asked each time.
+func TestSeesOthersChanges(t *testing.T) {
+	a, b := newAccounts(t)
+	other := New(b)
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
+		t.Fatal(err)
+	}
+	must(t, other.SetPassword(t.Context(), by, "bob", "new password"))
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); !errors.Is(err, ErrBadCredentials) {
+		t.Errorf("got %v, want ErrBadCredentials", err)
+	}
+}
+
+func TestGuessing(t *testing.T) {
+	a, _ := newAccounts(t)
+	attacker := netip.MustParseAddr("198.51.100.7")
+	checked := 0
+	for i := range 50 {
+		_, err := a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
+		var rate *RateError
+		switch {
+		case errors.As(err, &rate):
+			if rate.After <= 0 || rate.After > maxWait {
+				t.Errorf("try again in %v", rate.After)
+			}
+		case errors.Is(err, ErrBadCredentials):
+			checked++
+		default:
+			t.Fatalf("got %v", err)
+		}
+	}
+	if checked != pairFree {
+		t.Errorf("%d guesses were checked, want %d", checked, pairFree)
+	}
+	var rate *RateError
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !errors.As(err, &rate) {
+		t.Errorf("the right one now: got %v, want a RateError: else the wait is no hindrance", err)
+	}
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
+		t.Errorf("bob at home: got %v, want nil", err)
+	}
+	if _, err := a.Authenticate(t.Context(), "alice", "alice's password", attacker); err != nil {
+		t.Errorf("alice from the same address: got %v, want nil", err)
+	}
+}
+
+// A verified password in the cache is no way round the limit.
+func TestGuessingTheCache(t *testing.T) {
+	a, _ := newAccounts(t)
+	_, err := a.Authenticate(t.Context(), "bob", "bob's password", home)
+	must(t, err)
+	attacker := netip.MustParseAddr("198.51.100.7")
+	for i := range 50 {
+		a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
+	}
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !IsRefused(err) {
+		t.Errorf("got %v, want a RateError", err)
+	}
+}
+
+func TestGuessingAtOnce(t *testing.T) {
+	a, _ := newAccounts(t)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	checked := 0
+	for i := range 40 {
+		wg.Go(func() {
+			_, err := a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), home)
+			if errors.Is(err, ErrBadCredentials) {
+				mu.Lock()
+				checked++
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if checked > pairFree {
+		t.Errorf("%d guesses at the same moment were checked, want %d at most", checked, pairFree)
+	}
+}
+
+// A browser opens many connections at once: the right password is one try.
+func TestManyAtOnce(t *testing.T) {
+	a, _ := newAccounts(t)
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestCallerLeaves(t *testing.T) {
+	a, _ := newAccounts(t)
+	for range cap(a.hasher.slots) {
+		a.hasher.slots <- struct{}{}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if _, err := a.Authenticate(ctx, "bob", "bob's password", home); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want context.DeadlineExceeded", err)
+	}
+	for range cap(a.hasher.slots) {
+		<-a.hasher.slots
+	}
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
+		t.Errorf("later: got %v, want nil", err)
+	}
+}
+
+// A rough look at the clock: whether a user is there cannot be told from how
+// long a refusal takes. Medians, because others share the machine.
+func TestTiming(t *testing.T) {
+	a, b := newAccounts(t)
+	putFile(t, b, "nopass", "sites = true\n")
+	const rounds = 9
+	times := map[string][]time.Duration{}
+	for i := range rounds {
+		for j, user := range []string{"bob", "nobody", "nopass", "NOT A NAME"} {
+			from := netip.AddrFrom4([4]byte{10, byte(i), byte(j), 1})
+			start := time.Now()
+			if _, err := a.Authenticate(t.Context(), user, fmt.Sprint("guess ", i), from); !errors.Is(err, ErrBadCredentials) {
+				t.Fatal(err)
+			}
+			times[user] = append(times[user], time.Since(start))
+		}
+	}
+	median := func(user string) time.Duration {
+		slices.Sort(times[user])
+		return times[user][rounds/2]
+	}
+	bob := median("bob")
+	for user := range times {
+		got := median(user)
+		t.Logf("%-12s %v", user, got)
+		if got < bob*6/10 || got > bob*16/10 {
+			t.Errorf("%q is refused in %v, bob in %v", user, got, bob)
+		}
+	}
+}
+
+func BenchmarkAuthenticate(b *testing.B) {
+	a, _ := newAccounts(b)
+	b.Run("remembered", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := a.Authenticate(b.Context(), "bob", "bob's password", home); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("hashed", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := a.hasher.verify(b.Context(), current, "bob's password"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

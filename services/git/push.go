@@ -1,0 +1,130 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"cairn/services/accounts"
+	"cairn/services/config"
+	"cairn/store"
+	"cairn/store/gitwire"
+)
+
+// A push is one request to move refs of a place.
+type push struct {
+	service *Service
+	place   place
+	user    *accounts.User
+	begun   time.Time // when its objects had arrived
+}
+
+// errRights is what somebody is told whose rights were taken while the push ran.
+var errRights = errors.New("you may not push here any more")
+
+// allow decides about one command.
+func (p *push) allow(ctx context.Context, _ *gitwire.Push, c gitwire.Command) error {
+	if p.begun.IsZero() {
+		p.begun = time.Now()
+	}
+	at, shown, err := p.at(c.Name)
+	if err != nil {
+		return err
+	}
+	if _, ok := p.service.check(at.kind); !ok {
+		return fmt.Errorf("nothing can be pushed to %s", at.kind)
+	}
+	if !c.Forced && !c.New.IsZero() {
+		return nil
+	}
+	if at.kind != Site {
+		return errors.New("this branch cannot be rewritten or deleted: push a commit that reverts what was wrong")
+	}
+	name := strings.TrimPrefix(strings.TrimPrefix(shown, heads), "refs/")
+	if p.mayForce(ctx, at, name) {
+		return nil
+	}
+	verb := "rewritten"
+	if c.New.IsZero() {
+		verb = "deleted"
+	}
+	return fmt.Errorf("%s cannot be %s: allow_force of the site does not list it", name, verb)
+}
+
+// mayForce asks the site's settings; one that is not there has the defaults.
+func (p *push) mayForce(ctx context.Context, at place, name string) bool {
+	site, err := p.service.Config.Site(ctx, at.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		site, err = &config.Site{}, nil
+	}
+	return err == nil && site.MayForce(name)
+}
+
+// at returns the place that a command is about, and the ref's name there: in
+// /all it depends on the name.
+func (p *push) at(shown string) (place, string, error) {
+	real, ok := p.place.real(shown)
+	at, shown, known := locate(real)
+	if !ok || !known {
+		return place{}, "", p.place.nameError(shown)
+	}
+	return at, shown, nil
+}
+
+// accept runs the checks of the branches, and makes the site if it is not there
+// yet. The site is made before its branches: after a crash between the two there
+// is an empty site that belongs to whoever pushed.
+func (p *push) accept(ctx context.Context, w *gitwire.Push) error {
+	for _, c := range w.Commands {
+		if err := p.checkCommand(ctx, w, c); err != nil {
+			return err
+		}
+	}
+	// A push can take long: rights are asked again at its end.
+	now, err := p.service.Accounts.User(ctx, p.user.Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return errRights
+	}
+	if err != nil {
+		return err
+	}
+	r, err := p.service.rights(ctx, now, p.place)
+	switch {
+	case err != nil:
+		return err
+	case !r.write:
+		return errRights
+	case r.make:
+		site := config.Site{Name: p.place.name, Owner: now.Name}
+		return p.service.Config.AddSite(ctx, now.Signature(), site)
+	default:
+		return nil
+	}
+}
+
+// checkCommand asks the check of the branch that a command moves.
+func (p *push) checkCommand(ctx context.Context, w *gitwire.Push, c gitwire.Command) error {
+	at, shown, err := p.at(c.Name)
+	if err != nil || c.New.IsZero() || !isBranch(shown) {
+		return err
+	}
+	check, ok := p.service.check(at.kind)
+	if !ok {
+		return fmt.Errorf("nothing can be pushed to %s", at.kind)
+	}
+	var old *store.Tree
+	if !c.Old.IsZero() {
+		if old, err = store.NewTree(ctx, w.Objects, c.Old); err != nil {
+			return fmt.Errorf("read %s: %w", c.Name, err)
+		}
+	}
+	tree, err := store.NewTree(ctx, w.Objects, c.New)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", c.Name, err)
+	}
+	real, _ := at.real(shown)
+	return check(ctx, p.user.Name, strings.TrimPrefix(real, heads), old, tree)
+}
