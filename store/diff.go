@@ -50,9 +50,10 @@ func (d *differ) folders(prefix string, a, b *node, depth int) bool {
 	if depth > maxDepth {
 		return d.fail(errDepth)
 	}
-	for i, j := 0, 0; i < a.len() || j < b.len(); {
+	from, aEnd, bEnd := differing(a, b)
+	for i, j := from, from; i < aEnd || j < bEnd; {
 		var x, y object.Entry
-		switch c := compareAt(a, i, b, j); {
+		switch c := compareAt(a, i, aEnd, b, j, bEnd); {
 		case c < 0:
 			x = a.entry(i)
 			i++
@@ -72,11 +73,11 @@ func (d *differ) folders(prefix string, a, b *node, depth int) bool {
 }
 
 // compareAt orders the next entries of two nodes; one that has come to its end is last.
-func compareAt(a *node, i int, b *node, j int) int {
+func compareAt(a *node, i, aEnd int, b *node, j, bEnd int) int {
 	switch {
-	case i == a.len():
+	case i == aEnd:
 		return 1
-	case j == b.len():
+	case j == bEnd:
 		return -1
 	}
 	r, s := a.refs[i], b.refs[j]

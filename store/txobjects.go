@@ -49,8 +49,9 @@ func (c *collector) entry(x, y object.Entry) error {
 }
 
 func (c *collector) folder(a, b *node) error {
-	for i, j := 0, 0; j < b.len(); {
-		order := compareAt(a, i, b, j)
+	from, aEnd, bEnd := differing(a, b)
+	for i, j := from, from; j < bEnd; {
+		order := compareAt(a, i, aEnd, b, j, bEnd)
 		if order < 0 {
 			i++
 			continue
