@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bytes"
 	"math/bits"
 	"sync"
 )
@@ -47,15 +48,33 @@ func affixDelta(base, target []byte) []byte {
 // affixes returns how many bytes base and target have in common at the beginning
 // and, beyond those, at the end.
 func affixes(base, target []byte) (prefix, suffix int) {
+	prefix = common(base, target)
+	base, target = base[prefix:], target[prefix:]
 	n := min(len(base), len(target))
-	for prefix < n && base[prefix] == target[prefix] {
-		prefix++
+	base, target = base[len(base)-n:], target[len(target)-n:]
+	for n >= stride && bytes.Equal(base[n-stride:n], target[n-stride:n]) {
+		n -= stride
 	}
-	n -= prefix
-	for suffix < n && base[len(base)-1-suffix] == target[len(target)-1-suffix] {
-		suffix++
+	for n > 0 && base[n-1] == target[n-1] {
+		n--
 	}
-	return prefix, suffix
+	return prefix, len(base) - n
+}
+
+// stride is how many bytes are compared at once.
+const stride = 64
+
+// common returns how many bytes a and b have in common at the beginning.
+func common(a, b []byte) int {
+	n := min(len(a), len(b))
+	i := 0
+	for i+stride <= n && bytes.Equal(a[i:i+stride], b[i:i+stride]) {
+		i += stride
+	}
+	for i < n && a[i] == b[i] {
+		i++
+	}
+	return i
 }
 
 type deltaWriter struct {
@@ -188,16 +207,6 @@ func (ix *blockIndex) longest(base, target []byte, hash uint32) (off, n int) {
 		i = ix.next[i-1]
 	}
 	return off, n
-}
-
-func common(a, b []byte) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
-	}
-	return n
 }
 
 // hashBlock is a polynomial in multiply with the bytes as coefficients.

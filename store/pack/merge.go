@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"hash/crc32"
 	"io"
 	"slices"
 
@@ -27,8 +26,9 @@ type Item struct {
 // order of items, so one that follows the source packs is quick.
 //
 // An object that is a delta in its pack stays that delta when the base has been
-// written before; else it becomes a delta on its Base, where that saves half; else it is
-// written whole, compressed at level Default. Chains are at most MaxDepth long.
+// written before; else it becomes a delta on its Base, or on what that is a
+// delta of, where that is smaller; else it is written whole, compressed. Chains are
+// at most MaxDepth long.
 func Merge(ctx context.Context, w io.Writer, items []Item) (sum Hash, entries []IndexEntry, err error) {
 	m := newMerger(w, items)
 	for i := range items {
@@ -47,7 +47,8 @@ type merger struct {
 	w      *Writer
 	items  []Item
 	byHash []uint32 // numbers in the order of hashes
-	depth  []uint8  // of what has been written
+	base   []uint32 // of what has been written: 1 + number of the delta base
+	depth  []uint8
 }
 
 func newMerger(w io.Writer, items []Item) *merger {
@@ -55,6 +56,7 @@ func newMerger(w io.Writer, items []Item) *merger {
 		w:      NewWriter(w, uint32(len(items)), Default),
 		items:  items,
 		byHash: make([]uint32, len(items)),
+		base:   make([]uint32, len(items)),
 		depth:  make([]uint8, len(items)),
 	}
 	m.w.entries = make([]IndexEntry, 0, len(items))
@@ -91,52 +93,158 @@ func (m *merger) item(i int) error {
 	if base, ok := m.written(e.Base); ok && m.depth[base] < MaxDepth {
 		return m.copy(i, e, base)
 	}
-	if base, ok := m.written(it.Base); ok && m.depth[base] < MaxDepth && e.Size <= MaxObject {
-		if done, err := m.tryDelta(i, base); done || err != nil {
+	base, hinted := m.written(it.Base)
+	if e.Base.IsZero() && (!hinted || e.Size > maxDelta) {
+		stored, err := isStoredEntry(e)
+		if err != nil {
+			return err
+		}
+		if !stored {
+			return m.copy(i, e, -1)
+		}
+	}
+	t, size, err := it.Pack.Stat(it.Offset)
+	if err != nil {
+		return err
+	}
+	if size > maxDelta {
+		return m.stream(i, t, size)
+	}
+	o, err := m.content(i)
+	if err != nil {
+		return err
+	}
+	var best candidate
+	if hinted {
+		if best, err = m.bestDelta(o, base); err != nil {
 			return err
 		}
 	}
-	if !e.Base.IsZero() || e.Data != nil && isStored(e.Data) && len(e.Data) > 2*block {
-		return m.recompress(i)
+	return m.smaller(i, o, e, best)
+}
+
+// smaller writes the delta or the whole object.
+func (m *merger) smaller(i int, o object.Object, e Entry, best candidate) error {
+	whole := e.Data
+	switch {
+	case best.stream != nil && best.cost() < float64(len(o.Data))/(8*MaxDepth):
+		whole = nil // surely longer
+	case !e.Base.IsZero() || whole == nil || isStored(whole):
+		whole = deflate(nil, o.Data, m.w.level)
 	}
-	return m.copy(i, e, -1)
+	if whole == nil || best.stream != nil && best.cost() < float64(len(whole))/(MaxDepth+1) {
+		m.begin(i, entryHeader{size: best.size}, best.base)
+		return m.end(i, best.stream)
+	}
+	m.begin(i, entryHeader{typ: o.Type, size: int64(len(o.Data))}, -1)
+	return m.end(i, whole)
+}
+
+// maxDelta is the largest object that Merge makes a delta of.
+const maxDelta = 16 << 20
+
+// A candidate is a delta that object i could be.
+type candidate struct {
+	base   int
+	depth  uint8 // of the result
+	size   int64
+	stream []byte
+}
+
+// cost spreads a delta's bytes over the object and those that may follow in its chain.
+func (c *candidate) cost() float64 {
+	return float64(len(c.stream)) / float64(MaxDepth-c.depth+1)
+}
+
+// bestDelta makes a delta on base. When the chain is too long for that, it
+// looks further up the chain: a delta over several versions, from which the next ones
+// can go on, takes less than a whole object.
+func (m *merger) bestDelta(o object.Object, base int) (best candidate, err error) {
+	if m.depth[base] < MaxDepth {
+		best, err = m.delta(o, base)
+		best.depth = 0 // a short delta is fine at any depth
+		return best, err
+	}
+	const steps = 5
+	for below := MaxDepth - MaxDepth/steps; below > 0; below -= MaxDepth / steps {
+		for int(m.depth[base]) > below {
+			base = int(m.base[base]) - 1
+		}
+		c, err := m.delta(o, base)
+		if err != nil {
+			return best, err
+		}
+		if c.stream != nil && (best.stream == nil || c.cost() < best.cost()) {
+			best = c
+		}
+	}
+	return best, nil
+}
+
+// delta returns no stream when the two have little in common.
+func (m *merger) delta(o object.Object, base int) (candidate, error) {
+	b, err := m.content(base)
+	if err != nil {
+		return candidate{}, err
+	}
+	if b.Type != o.Type || len(b.Data) > maxDelta {
+		return candidate{}, nil
+	}
+	delta := Delta(b.Data, o.Data)
+	if len(delta) >= len(o.Data) {
+		return candidate{}, nil
+	}
+	return candidate{base, m.depth[base] + 1, int64(len(delta)), deflate(nil, delta, m.w.level)}, nil
+}
+
+// isStoredEntry says whether compressing would make a whole object smaller.
+func isStoredEntry(e Entry) (bool, error) {
+	if e.Data != nil {
+		return isStored(e.Data) && len(e.Data) > 2*block, nil
+	}
+	r, err := e.Reader()
+	if err != nil {
+		return false, err
+	}
+	defer r.Close()
+	var head [3]byte
+	_, err = io.ReadFull(r, head[:])
+	return isStored(head[:]), err
 }
 
 // copy writes an entry as it lies in its pack.
 func (m *merger) copy(i int, e Entry, base int) error {
-	if base >= 0 {
-		m.depth[i] = m.depth[base] + 1
-	}
-	at := m.begin(entryHeader{typ: e.Type, size: e.Size}, base)
+	m.begin(i, entryHeader{typ: e.Type, size: e.Size}, base)
 	if e.Data != nil {
-		return m.end(i, at, e.Data)
+		return m.end(i, e.Data)
 	}
 	r, err := e.Reader()
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	return m.w.stream(m.items[i].Hash, at, func(out io.Writer) error {
+	return m.w.stream(m.items[i].Hash, func(out io.Writer) error {
 		_, err := io.Copy(out, r)
 		return err
 	})
 }
 
 // begin writes the header of an entry, of a delta when base is not negative.
-func (m *merger) begin(h entryHeader, base int) (at int64) {
-	at = m.w.offset()
+func (m *merger) begin(i int, h entryHeader, base int) {
 	if base >= 0 {
-		h.typ, h.distance = ofsDelta, at-m.w.entries[base].Offset
+		m.base[i] = uint32(base + 1)
+		m.depth[i] = m.depth[base] + 1
+		h.typ, h.distance = ofsDelta, m.w.offset()-m.w.entries[base].Offset
 	}
 	m.w.begin(h)
-	return at
 }
 
-func (m *merger) end(i int, at int64, stream []byte) error {
+func (m *merger) end(i int, stream []byte) error {
 	m.w.buf = append(m.w.buf, stream...)
-	return m.w.end(m.items[i].Hash, at, crc32.ChecksumIEEE(m.w.buf[at-m.w.flushed:]))
+	return m.w.end(m.items[i].Hash)
 }
 
+// content reads an object. It is likely to be needed again as a base.
 func (m *merger) content(i int) (object.Object, error) {
 	it := &m.items[i]
 	if o, ok := it.Pack.bases.find(it.Pack, it.Offset); ok {
@@ -149,44 +257,13 @@ func (m *merger) content(i int) (object.Object, error) {
 	return o, err
 }
 
-// tryDelta writes object i as a delta, if that is worth it.
-func (m *merger) tryDelta(i, base int) (done bool, err error) {
-	b, err := m.content(base)
-	if err != nil {
-		return false, err
-	}
-	o, err := m.content(i)
-	if err != nil {
-		return false, err
-	}
-	delta := Delta(b.Data, o.Data)
-	if b.Type != o.Type || len(delta) >= len(o.Data)/2 {
-		return false, nil
-	}
-	m.depth[i] = m.depth[base] + 1
-	at := m.begin(entryHeader{size: int64(len(delta))}, base)
-	return true, m.end(i, at, deflate(nil, delta, m.w.level))
-}
-
-// recompress writes an object whole.
-func (m *merger) recompress(i int) error {
+// stream writes an object whole that is too large for memory.
+func (m *merger) stream(i int, t object.Type, size int64) error {
 	it := &m.items[i]
-	t, size, err := it.Pack.Stat(it.Offset)
+	r, err := it.Pack.Open(it.Offset)
 	if err != nil {
 		return err
 	}
-	if size > MaxObject {
-		r, err := it.Pack.Open(it.Offset)
-		if err != nil {
-			return err
-		}
-		defer r.Close()
-		return m.w.Stream(it.Hash, t, size, r)
-	}
-	o, err := m.content(i)
-	if err != nil {
-		return err
-	}
-	at := m.begin(entryHeader{typ: o.Type, size: int64(len(o.Data))}, -1)
-	return m.end(i, at, deflate(nil, o.Data, m.w.level))
+	defer r.Close()
+	return m.w.Stream(it.Hash, t, size, r)
 }

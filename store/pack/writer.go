@@ -31,6 +31,7 @@ type Writer struct {
 	sum     hash.Hash
 	buf     []byte // what has not been given to w yet
 	flushed int64  // bytes that have
+	at      int64  // offset of the entry that was begun last
 	count   uint32
 	level   Level
 	err     error
@@ -71,7 +72,7 @@ func (w *Writer) object(h Hash, o object.Object) error {
 	if _, ok := w.placed[h]; ok || w.err != nil {
 		return w.err
 	}
-	at, depth := w.offset(), int32(0)
+	depth := int32(0)
 	base, ok := w.placed[o.Base]
 	var delta []byte
 	if ok && base.data != nil && base.depth < MaxDepth {
@@ -84,8 +85,8 @@ func (w *Writer) object(h Hash, o object.Object) error {
 		w.begin(entryHeader{typ: o.Type, size: int64(len(o.Data))})
 		w.buf = deflate(w.buf, o.Data, w.level)
 	}
-	w.placed[h] = placed{at, depth, w.keep(h, o)}
-	return w.end(h, at, crc32.ChecksumIEEE(w.buf[at-w.flushed:]))
+	w.placed[h] = placed{w.at, depth, w.keep(h, o)}
+	return w.end(h)
 }
 
 func (w *Writer) delta(delta []byte, base Hash, at placed) {
@@ -117,10 +118,18 @@ func (w *Writer) keep(h Hash, o object.Object) []byte {
 	return o.Data
 }
 
-func (w *Writer) begin(h entryHeader) { w.buf = h.append(w.buf) }
+func (w *Writer) begin(h entryHeader) {
+	w.at = w.offset()
+	w.buf = h.append(w.buf)
+}
 
-func (w *Writer) end(h Hash, at int64, crc uint32) error {
-	w.entries = append(w.entries, IndexEntry{h, crc, at})
+// end ends the entry that was begun last, of which nothing has been flushed.
+func (w *Writer) end(h Hash) error {
+	return w.endSummed(h, crc32.ChecksumIEEE(w.buf[w.at-w.flushed:]))
+}
+
+func (w *Writer) endSummed(h Hash, crc uint32) error {
+	w.entries = append(w.entries, IndexEntry{h, crc, w.at})
 	if len(w.buf) >= flushAt {
 		w.flush()
 	}
@@ -147,18 +156,18 @@ func (w *Writer) Entry(h Hash, e Entry) error {
 	if _, ok := w.placed[h]; ok || w.err != nil {
 		return w.err
 	}
-	at, depth := w.offset(), int32(0)
+	depth := int32(0)
 	head := entryHeader{typ: e.Type, size: e.Size}
 	if !e.Base.IsZero() {
 		base := w.placed[e.Base]
 		depth = base.depth + 1
 		head = w.deltaHeader(e.Size, e.Base, base)
 	}
-	w.placed[h] = placed{offset: at, depth: depth}
 	w.begin(head)
+	w.placed[h] = placed{offset: w.at, depth: depth}
 	if e.Data != nil {
 		w.buf = append(w.buf, e.Data...)
-		return w.end(h, at, crc32.ChecksumIEEE(w.buf[at-w.flushed:]))
+		return w.end(h)
 	}
 	r, err := e.Reader()
 	if err != nil {
@@ -166,7 +175,7 @@ func (w *Writer) Entry(h Hash, e Entry) error {
 		return w.err
 	}
 	defer r.Close()
-	return w.stream(h, at, func(out io.Writer) error {
+	return w.stream(h, func(out io.Writer) error {
 		_, err := io.Copy(out, r)
 		return err
 	})
@@ -178,10 +187,9 @@ func (w *Writer) Stream(h Hash, t object.Type, size int64, r io.Reader) error {
 	if _, ok := w.placed[h]; ok || w.err != nil {
 		return w.err
 	}
-	at := w.offset()
-	w.placed[h] = placed{offset: at}
 	w.begin(entryHeader{typ: t, size: size})
-	return w.stream(h, at, func(out io.Writer) error {
+	w.placed[h] = placed{offset: w.at}
+	return w.stream(h, func(out io.Writer) error {
 		z := newDeflater(out, w.level)
 		n, err := io.Copy(z, io.LimitReader(r, size+1))
 		if err == nil && n != size {
@@ -199,12 +207,12 @@ func (w *Writer) Stream(h Hash, t object.Type, size int64, r io.Reader) error {
 }
 
 // stream ends an entry with what write writes. When that fails the pack is lost.
-func (w *Writer) stream(h Hash, at int64, write func(io.Writer) error) error {
-	out := &entryWriter{w: w, crc: crc32.ChecksumIEEE(w.buf[at-w.flushed:])}
+func (w *Writer) stream(h Hash, write func(io.Writer) error) error {
+	out := &entryWriter{w: w, crc: crc32.ChecksumIEEE(w.buf[w.at-w.flushed:])}
 	if err := write(out); err != nil && w.err == nil {
 		w.err = fmt.Errorf("write pack: object %s: %w", h, err)
 	}
-	return w.end(h, at, out.crc)
+	return w.endSummed(h, out.crc)
 }
 
 type entryWriter struct {

@@ -57,6 +57,7 @@ func (s *site) update() []object.Object {
 	f := s.rnd.IntN(len(s.folders))
 	i := s.rnd.IntN(len(s.folders[f]))
 	o := s.blob(s.n)
+	o.Base = s.folders[f][i].Hash
 	s.folders[f][i].Hash = o.Hash()
 	sub := object.Object{Type: object.TypeTree, Data: object.AppendTree(nil, s.folders[f]), Base: s.tree[f]}
 	s.tree[f] = sub.Hash()
@@ -73,7 +74,7 @@ func (s *site) seal(base object.Hash) (root, commit object.Object) {
 	if !s.parent.IsZero() {
 		c.Parents = []object.Hash{s.parent}
 	}
-	commit = object.Object{Type: object.TypeCommit, Data: c.Encode()}
+	commit = object.Object{Type: object.TypeCommit, Data: c.Encode(), Base: s.parent}
 	s.parent = commit.Hash()
 	return root, commit
 }

@@ -1,0 +1,161 @@
+package pack_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"cairn/store/object"
+	"cairn/store/pack"
+)
+
+func openPack(t testing.TB, data, idx []byte, bases *pack.BaseCache) *pack.Pack {
+	t.Helper()
+	ix, err := pack.OpenIndex(idx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pack.Open(bytes.NewReader(data), int64(len(data)), ix, bases)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// A growth is a repository that grows by packs, and what Merge has to know of it.
+type growth struct {
+	t     testing.TB
+	site  *site
+	bases *pack.BaseCache
+	items []pack.Item
+	packs []int64 // sizes
+}
+
+func newGrowth(t testing.TB, folders, files int) *growth {
+	s, objs := newSite(folders, files)
+	g := &growth{t: t, site: s, bases: pack.NewBaseCache(32 << 20)}
+	g.add(objs)
+	return g
+}
+
+// add makes a pack of objects; Base hints go to the Items as well.
+func (g *growth) add(objs []object.Object) {
+	data, idx := write(g.t, objs, pack.Stored)
+	p := openPack(g.t, data, idx, g.bases)
+	g.packs = append(g.packs, int64(len(data)+len(idx)))
+	for _, o := range objs {
+		h := o.Hash()
+		off, _ := p.Index().Find(h)
+		g.items = append(g.items, pack.Item{Hash: h, Pack: p, Offset: off, Base: o.Base})
+	}
+}
+
+// update makes packs of 64 updates each.
+func (g *growth) update(n int) {
+	for n > 0 {
+		var objs []object.Object
+		for range min(n, 64) {
+			objs = append(objs, g.site.update()...)
+		}
+		g.add(objs)
+		n -= min(n, 64)
+	}
+}
+
+func (g *growth) merge() (data, idx []byte) {
+	g.t.Helper()
+	var b bytes.Buffer
+	sum, entries, err := pack.Merge(context.Background(), &b, g.items)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return b.Bytes(), pack.AppendIndex(nil, entries, sum)
+}
+
+// TestMergeGrowth compares a history of one-file updates, merged, with what
+// git gc makes of it.
+func TestMergeGrowth(t *testing.T) {
+	folders, files, updates := 64, 10, 2000
+	if os.Getenv("CAIRN_LONG") != "" {
+		folders, files, updates = 256, 40, 100_000
+	}
+	g := newGrowth(t, folders, files)
+	g.update(updates)
+	var data, idx []byte
+	peak := peakHeap(func() { data, idx = g.merge() })
+	dir := install(t, g.site.parent, data, idx)
+	git(t, dir, nil, "fsck", "--strict", "--full")
+	out := string(git(t, dir, nil, "verify-pack", "-v", "objects/pack/"+filepath.Base(glob(t, dir, "*.idx")[0])))
+	if strings.Contains(out, fmt.Sprintf("chain length = %d:", pack.MaxDepth+1)) {
+		t.Error("a chain is too long")
+	}
+	before := int64(0)
+	for _, size := range g.packs {
+		before += size
+	}
+	git(t, dir, nil, "gc", "-q", "--no-cruft", "--prune=now")
+	want := int64(0)
+	for _, name := range append(glob(t, dir, "*.pack"), glob(t, dir, "*.idx")...) {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want += info.Size()
+	}
+	got := int64(len(data) + len(idx))
+	t.Logf("%d updates: packs %d kB, merged %d kB, git gc %d kB: %.2f; peak %d MB with the result", updates, before>>10, got>>10, want>>10, float64(got)/float64(want), peak>>20)
+	if 2*got > 3*want {
+		t.Errorf("%d bytes, git gc makes %d of it", got, want)
+	}
+	if peak > 256<<20 {
+		t.Errorf("merging took %d MB", peak>>20)
+	}
+}
+
+// TestMergeFromGit merges packs that git made, in git's order, with deltas
+// whose bases come later.
+func TestMergeFromGit(t *testing.T) {
+	dir := history(t, 200)
+	want := contents(t, dir)
+	data := git(t, dir, nil, "pack-objects", "--all", "--stdout", "-q", "--delta-base-offset", "--no-reuse-delta", "--depth=250")
+	got, spool, err := receive(t, data, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := openPack(t, spool.Bytes(), got.Index(), pack.NewBaseCache(1<<20))
+	for _, reverse := range []bool{false, true} {
+		var items []pack.Item
+		for h, off := range p.Index().InPackOrder() {
+			items = append(items, pack.Item{Hash: h, Pack: p, Offset: off})
+		}
+		if reverse {
+			for i := range len(items) / 2 {
+				items[i], items[len(items)-1-i] = items[len(items)-1-i], items[i]
+			}
+			for i := 1; i < len(items); i++ {
+				items[i].Base = items[i-1].Hash // mostly nonsense
+			}
+		}
+		var b bytes.Buffer
+		sum, entries, err := pack.Merge(context.Background(), &b, items)
+		if err != nil {
+			t.Fatal(err)
+		}
+		idx := pack.AppendIndex(nil, entries, sum)
+		compare(t, b.Bytes(), idx, want)
+		sameIndex(t, b.Bytes(), idx)
+	}
+}
+
+func TestMergeCancelled(t *testing.T) {
+	g := newGrowth(t, 2, 2)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, _, err := pack.Merge(ctx, &bytes.Buffer{}, g.items); err == nil {
+		t.Error("went on")
+	}
+}
