@@ -8,7 +8,6 @@
 package mem
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -21,12 +20,16 @@ import (
 
 	"cairn/store"
 	"cairn/store/object"
+	"cairn/store/pack"
 )
 
 // A Backend is a store.Backend, store.Receiver and store.Packed in memory.
 // Safe for concurrent use.
 type Backend struct {
+	bases *pack.BaseCache // of all packs
+
 	mu      sync.RWMutex
+	packs   []packed        // that were received
 	objects map[store.Hash]object.Object
 	refs    map[string]store.Hash
 	moved   chan struct{} // closed when a ref moves
@@ -37,47 +40,41 @@ var _ store.Backend = (*Backend)(nil)
 // New returns an empty repository.
 func New() *Backend {
 	return &Backend{
+		bases:   pack.NewBaseCache(baseCacheBytes),
 		objects: map[store.Hash]object.Object{},
 		refs:    map[string]store.Hash{},
 		moved:   make(chan struct{}),
 	}
 }
 
-// Object implements store.Objects.
-func (b *Backend) Object(_ context.Context, h store.Hash) (object.Object, error) {
-	o, err := b.object(h)
-	if err == nil && len(o.Data) > store.MaxObject {
-		err = fmt.Errorf("object %v: %w", h, store.ErrTooLarge)
-	}
-	if err != nil {
-		return object.Object{}, err
-	}
-	return o, nil
-}
-
-func (b *Backend) object(h store.Hash) (object.Object, error) {
+// place finds where an object is: among those that were committed, or in a pack.
+func (b *Backend) place(h store.Hash) store.Objects {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	o, ok := b.objects[h]
-	if !ok {
-		return o, fmt.Errorf("object %v: %w", h, fs.ErrNotExist)
+	if o, ok := b.objects[h]; ok {
+		return loose(o)
 	}
-	return o, nil
+	for _, p := range b.packs {
+		if _, err := p.place(h); err == nil {
+			return p
+		}
+	}
+	return nowhere{}
+}
+
+// Object implements store.Objects.
+func (b *Backend) Object(ctx context.Context, h store.Hash) (object.Object, error) {
+	return b.place(h).Object(ctx, h)
 }
 
 // Stat implements store.Objects.
-func (b *Backend) Stat(_ context.Context, h store.Hash) (object.Type, int64, error) {
-	o, err := b.object(h)
-	return o.Type, int64(len(o.Data)), err
+func (b *Backend) Stat(ctx context.Context, h store.Hash) (object.Type, int64, error) {
+	return b.place(h).Stat(ctx, h)
 }
 
 // Open implements store.Objects.
-func (b *Backend) Open(_ context.Context, h store.Hash) (io.ReadCloser, error) {
-	o, err := b.object(h)
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(bytes.NewReader(o.Data)), nil
+func (b *Backend) Open(ctx context.Context, h store.Hash) (io.ReadCloser, error) {
+	return b.place(h).Open(ctx, h)
 }
 
 // Ref implements store.Backend.
