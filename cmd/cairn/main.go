@@ -1,0 +1,110 @@
+// Cairn runs small network services that keep all their state in git. See the
+// README for what to type; `cairn help` lists the commands.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the command line: a field a command, its Run method beside it.
+type commands struct {
+	Home string `help:"Where everything is kept." placeholder:"DIR" env:"CAIRN_HOME"`
+
+	Up   upCommand    `cmd:"" help:"Start; the first time makes the home."`
+	User userCommands `cmd:"" help:"Who may log in."`
+	Site siteCommands `cmd:"" help:"Websites: add, list, history, rollback."`
+}
+
+// terminal is what a command sees of the outside.
+type terminal struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// run is main without the process around it. It returns the exit status.
+func run(ctx context.Context, args []string, term terminal) int {
+	var c commands
+	exit := -1
+	parser, err := kong.New(&c,
+		kong.Name("cairn"),
+		kong.Description("Websites served from a git push, with all their state in one git repository."),
+		kong.Writers(term.out, term.err),
+		kong.Exit(func(code int) { exit = code }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"http": defaultHTTP, "git": defaultGit, "ssh": defaultSSH},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(term),
+	)
+	if err != nil {
+		fmt.Fprintln(term.err, "cairn:", err)
+		return 1
+	}
+	k, err := parser.Parse(oneDash(args))
+	if exit >= 0 { // --help has been answered
+		return exit
+	}
+	if err != nil {
+		fmt.Fprintf(term.err, "cairn: %v\nTry: cairn --help\n", err)
+		return 2
+	}
+	home, err := homeDir(c.Home)
+	if err == nil {
+		err = k.Run(home)
+	}
+	if err != nil {
+		fmt.Fprintln(term.err, "cairn:", err)
+		return 1
+	}
+	return 0
+}
+
+// A home is the folder in which one Cairn keeps everything.
+type home string
+
+// homeDir is dir made absolute; by default cairn in the user's data directory
+// (XDG Base Directory Specification: $XDG_DATA_HOME, else ~/.local/share).
+func homeDir(dir string) (home, error) {
+	if dir == "" {
+		data := os.Getenv("XDG_DATA_HOME")
+		if !filepath.IsAbs(data) {
+			user, err := os.UserHomeDir()
+			if err != nil {
+				return "", errors.New("there is no home directory to put things in: say where with --home DIR")
+			}
+			data = filepath.Join(user, ".local", "share")
+		}
+		dir = filepath.Join(data, "cairn")
+	}
+	abs, err := filepath.Abs(dir)
+	return home(abs), err
+}
+
+// oneDash lets long flags be written with one dash, as Go's own tools do.
+func oneDash(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if a == "--" {
+			return append(out[:i], args[i:]...)
+		}
+		if len(a) > 2 && a[0] == '-' && a[1] != '-' {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// running is run.json: what a script has to know of a Cairn that runs. It
+// holds no secret, and is there only while the process is.
+type running struct {
+	PID  int    `json:"pid"`
+	HTTP string `json:"http"` // base URL; the first site is served at <http>/
+	Git  string `json:"git"`  // base URL; a site is pushed to <git>/<site>
+	SSH  string `json:"ssh"`  // host:port
+}
+
+func runPath(home string) string { return filepath.Join(home, "run.json") }
+
+// writeRunning replaces run.json in one step, readable by its owner only.
+func writeRunning(home string, r running) error {
+	data, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(home, "run-*.json") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), runPath(home))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// readRunning returns the Cairn that runs on home; fs.ErrNotExist when none does,
+// also when one was killed and left its file behind.
+func readRunning(home string) (running, error) {
+	var r running
+	data, err := os.ReadFile(runPath(home))
+	if err != nil {
+		return r, err
+	}
+	if err := json.Unmarshal(data, &r); err != nil {
+		return r, fmt.Errorf("read %s: %w", runPath(home), err)
+	}
+	free, err := lockHome(home)
+	if err == nil {
+		free()
+		return running{}, fs.ErrNotExist
+	}
+	return r, nil
+}
+
+// errRunning says that another process holds the home's lock.
+var errRunning = errors.New("a Cairn runs on this home already")
+
+// lockHome makes sure that one `cairn up` runs on a home. The lock goes with the
+// process, however it ends.
+func lockHome(home string) (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(home, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errRunning
+		}
+		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	return func() { f.Close() }, nil
+}

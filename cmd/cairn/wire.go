@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+
+	"cairn/services/config"
+	gitservice "cairn/services/git"
+	"cairn/services/unipi"
+)
+
+// newProcess opens the listeners and wires the services to them and to the
+// house. Nothing runs yet.
+func (c *upCommand) newProcess(ctx context.Context, h *house, term terminal, log *slog.Logger) (*process, error) {
+	p := &process{house: h, log: log, access: &unipi.AccessLog{W: term.err}}
+	cert, err := c.certificate()
+	if err != nil {
+		return nil, err
+	}
+	p.tls = cert != nil
+	if err := p.listen(c); err != nil {
+		return nil, err
+	}
+	p.follow = &followers{house: h, log: log, out: c.outbound().Transport(), running: map[string]*following{}}
+	p.sites = &unipi.Sites{
+		Repo:     h.repo,
+		Base:     c.Domain,
+		Loopback: isLoopback(p.http),
+		Default:  firstSite,
+		First:    p.firstPage,
+		Webhook:  &unipi.Webhook{Secret: p.webhookSecret, Pushed: p.follow.wake},
+		Access:   p.access,
+		Log:      log,
+	}
+	if err := p.refresh(ctx); err != nil {
+		return nil, err
+	}
+	p.wire = &gitservice.Service{
+		Repo:     h.repo,
+		Accounts: h.accounts,
+		Config:   h.config,
+		Secrets:  h.secrets,
+		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite},
+		URL:      p.published,
+		Log:      log,
+	}
+	ssh, err := p.wire.SSH(ctx)
+	if err != nil {
+		return nil, err
+	}
+	wire := p.wire.HTTP()
+	if isLoopback(p.git) {
+		wire = onlyLocalNames(wire)
+	}
+	p.serve(p.http, cert, p.sites)
+	p.serve(p.git, cert, wire)
+	p.servers = append(p.servers,
+		func(ctx context.Context) error { return ssh.Serve(ctx, p.ssh) },
+		p.watchConfig,
+	)
+	return p, nil
+}
+
+// serve adds an HTTP server on l.
+func (p *process) serve(l net.Listener, cert *tls.Certificate, h http.Handler) {
+	s := &unipi.Server{Handler: h, Log: p.log}
+	if cert != nil {
+		s.TLS = &tls.Config{Certificates: []tls.Certificate{*cert}}
+	}
+	p.servers = append(p.servers, func(ctx context.Context) error { return serveHTTP(ctx, s, l) })
+}
+
+func (p *process) listen(c *upCommand) error {
+	for _, l := range []struct {
+		to                 *net.Listener
+		address, preferred string
+		what               string
+	}{
+		{&p.http, c.HTTP, defaultHTTP, "http"},
+		{&p.git, c.Git, defaultGit, "git"},
+		{&p.ssh, c.SSH, defaultSSH, "ssh"},
+	} {
+		var err error
+		if *l.to, err = listen(l.address, l.preferred); err != nil {
+			return fmt.Errorf("%w: choose another address with --%s, port 0 takes a free one", err, l.what)
+		}
+	}
+	return nil
+}
+
+// certificate reads the one that was given, nil for none.
+func (c *upCommand) certificate() (*tls.Certificate, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("read the certificate: %w", err)
+	}
+	return &cert, nil
+}
+
+// outbound reaches the remotes that users name.
+func (c *upCommand) outbound() *unipi.Outbound {
+	var dialer net.Dialer
+	out := &unipi.Outbound{
+		Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		},
+		Dial: dialer.DialContext,
+	}
+	if c.AllowPrivate {
+		out.Allow = func(netip.Addr) bool { return true }
+	}
+	return out
+}
+
+// firstPage is what a site shows until something is pushed to it.
+func (p *process) firstPage(site string) *unipi.FirstPage {
+	return &unipi.FirstPage{
+		Address: p.url(site, config.Main),
+		Steps:   []string{"git add . && git commit -m 'First page'", p.pushCommand(site)},
+	}
+}
+
+// webhookSecret is what the forge of a site that is followed signs with.
+func (p *process) webhookSecret(site string) ([]byte, bool) {
+	s, err := p.house.config.Site(context.Background(), site)
+	if err != nil || s.Remote == nil || !s.Remote.Webhook {
+		return nil, false
+	}
+	secret, err := p.house.secrets.Get(context.Background(), webhookSecret(site))
+	if err != nil {
+		p.log.Error("secret of a webhook cannot be read", "site", site, "err", err)
+	}
+	return secret, err == nil
+}
+
+// checkSite is what a push to a site must satisfy.
+func (p *process) checkSite(ctx context.Context, c gitservice.Change) error {
+	warnings, err := unipi.CheckPush(ctx, c.Old, c.New)
+	for _, w := range warnings {
+		fmt.Fprintln(c.Tell, "warning:", w)
+	}
+	return err
+}
+
+// published says where a branch is to be seen, once it is: a push may have made
+// its site.
+func (p *process) published(site, branch string) string {
+	if err := p.refresh(context.Background()); err != nil {
+		p.log.Error("configuration cannot be read", "err", err)
+	}
+	return p.url(site, branch)
+}
+
+// watchConfig keeps the sites as the branch config has them, whoever changes it.
+func (p *process) watchConfig(ctx context.Context) error {
+	defer p.follow.wait()
+	for _, err := range p.house.repo.Branch("config").Watch(ctx) {
+		if err == nil {
+			err = p.refresh(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			p.log.Error("configuration cannot be read", "err", err)
+		}
+		if sites, err := p.house.config.Sites(ctx); err == nil {
+			p.follow.set(ctx, sites)
+		}
+	}
+	return nil
+}
+
+// refresh tells the web server which sites there are. A file that cannot be read is
+// an error, beside the others that can.
+func (p *process) refresh(ctx context.Context) error {
+	sites, err := p.house.config.Sites(ctx)
+	if err != nil && len(sites) == 0 && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	list := make([]unipi.SiteConfig, len(sites))
+	for i, s := range sites {
+		list[i] = unipi.SiteConfig{Name: s.Name, Hosts: s.Hosts, Guards: p.guards(s)}
+	}
+	p.sites.Set(list)
+	return err
+}
+
+// guards are the log-ins that a site asks for.
+func (p *process) guards(s *config.Site) []unipi.Guard {
+	var list []unipi.Guard
+	guard := func(path string, may func(user string) bool) {
+		list = append(list, unipi.Guard{Path: path, Realm: s.Name, Attempts: &p.attempts,
+			Check: func(ctx context.Context, user, password string) (bool, error) {
+				_, err := p.house.accounts.Authenticate(ctx, user, password, netip.Addr{})
+				return err == nil && may(user), nil
+			}})
+	}
+	if s.Private {
+		guard("/", s.MayRead)
+	}
+	for path, users := range s.Protect {
+		guard(path, func(user string) bool {
+			return slices.Contains(users, config.Everyone) || slices.Contains(users, user)
+		})
+	}
+	return list
+}
