@@ -28,7 +28,6 @@ type httpCarrier struct {
 	cancel  context.CancelFunc
 	client  *http.Client
 	base    *url.URL // the repository's, after redirects
-	auth    *url.Userinfo
 	service string
 	proto   int
 
@@ -42,10 +41,13 @@ func (c *Client) openHTTP(ctx context.Context, u *url.URL, service string, proto
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	h := &httpCarrier{ctx: ctx, cancel: cancel, service: service, proto: proto}
-	h.client = &http.Client{Transport: c.HTTP, CheckRedirect: c.checkRedirect}
-	h.auth = u.User
-	if h.auth == nil && c.User != "" {
-		h.auth = url.UserPassword(c.User, c.Password)
+	auth := u.User
+	if auth == nil && c.User != "" {
+		auth = url.UserPassword(c.User, c.Password)
+	}
+	h.client = &http.Client{
+		Transport:     &loginTransport{c.HTTP, u, auth},
+		CheckRedirect: c.checkRedirect,
 	}
 	bare := *u
 	bare.User, bare.RawQuery, bare.Fragment = nil, "", ""
@@ -55,6 +57,24 @@ func (c *Client) openHTTP(ctx context.Context, u *url.URL, service string, proto
 		return nil, err
 	}
 	return h, nil
+}
+
+// A loginTransport logs in at one host and keeps the password from others,
+// also when a redirect leads there.
+type loginTransport struct {
+	http.RoundTripper
+	at   *url.URL
+	user *url.Userinfo
+}
+
+func (l *loginTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if l.user == nil || r.URL.Host != l.at.Host {
+		return l.RoundTripper.RoundTrip(r)
+	}
+	r = r.Clone(r.Context())
+	password, _ := l.user.Password()
+	r.SetBasicAuth(l.user.Username(), password)
+	return l.RoundTripper.RoundTrip(r)
 }
 
 // checkRedirect is the rule of http.Client for the advertisement. Answers to
@@ -90,9 +110,6 @@ func (h *httpCarrier) greet() error {
 	if !ok {
 		return fmt.Errorf("redirected to %s, which is no repository", final.Redacted())
 	}
-	if final.Host != h.base.Host {
-		h.auth = nil // not meant for this host
-	}
 	final.Path, final.RawPath, final.RawQuery = path, "", ""
 	h.base = &final
 	h.greeting = newPktReader(resp.Body)
@@ -106,10 +123,6 @@ func (h *httpCarrier) do(method string, u *url.URL, body io.Reader, size int64) 
 		return nil, err
 	}
 	req.Header.Set("User-Agent", "git/2.0 ("+agent+")") // some hosts answer nobody else
-	if h.auth != nil {
-		password, _ := h.auth.Password()
-		req.SetBasicAuth(h.auth.Username(), password)
-	}
 	if h.proto > 0 {
 		req.Header.Set("Git-Protocol", fmt.Sprintf("version=%d", h.proto))
 	}

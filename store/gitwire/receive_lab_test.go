@@ -24,6 +24,7 @@ import (
 
 	"cairn/store"
 	"cairn/store/gitdir"
+	"cairn/store/mem"
 )
 
 // A lab is a backend with one repository on it, which is served over HTTP and
@@ -74,7 +75,7 @@ type receivingBackend interface {
 	store.Receiver
 }
 
-func newMemory(t testing.TB) receivingBackend { return newDisk(t) }
+func newMemory(testing.TB) receivingBackend { return mem.New() }
 
 // overBackends runs a test over each backend and each way to it.
 func overBackends(t *testing.T, test func(t *testing.T, l *lab, url string)) {
