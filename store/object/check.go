@@ -1,9 +1,6 @@
 package object
 
-import (
-	"bytes"
-	"strings"
-)
+import "strings"
 
 // A CheckError says what git fsck --strict refuses an object for.
 type CheckError struct {
@@ -39,87 +36,107 @@ func Check(t Type, data []byte) error {
 const maxPath = 4096
 
 func checkTree(data []byte) string {
-	entries, err := ParseTree(data)
-	if err != nil {
-		return "badTree"
-	}
-	for i := range entries {
-		e := &entries[i]
-		if id := checkEntry(e); id != "" {
+	o := order{}
+	for s := string(data); s != ""; {
+		mode, name, ok := cutMode(s)
+		end := strings.IndexByte(name, 0)
+		if !ok || end <= 0 || len(name) < end+1+len(Zero) {
+			return "badTree"
+		}
+		padded := s[0] == '0'
+		s = name[end+1+len(Zero):]
+		hash := name[end+1 : end+1+len(Zero)]
+		name = name[:end]
+		switch {
+		case padded:
+			return "zeroPaddedFilemode"
+		case hash == string(Zero[:]):
+			return "nullSha1"
+		}
+		if id := checkEntry(name, mode); id != "" {
 			return id
 		}
-		// The mode of an entry begins where the one before it ends.
-		if data[0] == '0' {
-			return "zeroPaddedFilemode"
+		if id := o.next(name, isDir(mode)); id != "" {
+			return id
 		}
-		data = data[bytes.IndexByte(data, 0)+1+len(Zero):]
 	}
-	return checkOrder(entries)
+	return ""
 }
 
-func checkEntry(e *Entry) string {
+func checkEntry(name string, mode Mode) string {
 	switch {
-	case e.Hash == Zero:
-		return "nullSha1"
-	case strings.IndexByte(e.Name, '/') >= 0:
-		return "fullPathname"
-	case e.Name == ".":
-		return "hasDot"
-	case e.Name == "..":
-		return "hasDotdot"
-	case len(e.Name) > maxPath:
+	case len(name) > maxPath:
 		return "largePathname"
-	case isDotgit(e.Name):
+	case strings.IndexByte(name, '/') >= 0:
+		return "fullPathname"
+	case !special1[name[0]] && strings.IndexByte(name, '\\') < 0:
+		return ""
+	case name == ".":
+		return "hasDot"
+	case name == "..":
+		return "hasDotdot"
+	case isDotgit(name):
 		return "hasDotgit"
-	case isSymlink(e.Mode) && isDotgitmodules(e.Name):
+	case isSymlink(mode) && isDotgitmodules(name):
 		return "gitmodulesSymlink"
 	}
 	return ""
 }
 
+// special1 holds the bytes that a name with a meaning can begin with: of .git, git~1,
+// ~1234567, and code points that HFS+ ignores.
+var special1 = [256]bool{'.': true, 'g': true, 'G': true, '~': true, 0xe2: true, 0xef: true}
+
 func isSymlink(m Mode) bool { return m&0o170000 == ModeSymlink }
 func isDir(m Mode) bool     { return m&0o170000 == ModeDir }
 
-// checkOrder looks for entries out of order and for a file and a folder of
-// the same name, which need not be neighbours: foo, foo.bar, foo/. The
-// files that a later folder could clash with are kept on a stack.
-func checkOrder(entries []Entry) string {
-	var files []string
-	for i := 1; i < len(entries); i++ {
-		a, b := &entries[i-1], &entries[i]
-		if a.Name == b.Name {
-			return "duplicateEntries"
-		}
-		if compareModes(a, b) >= 0 {
-			return "treeNotSorted"
-		}
-		if !isDir(a.Mode) && strings.HasPrefix(b.Name, a.Name) {
-			files = append(files, a.Name)
-		}
-		if !isDir(b.Mode) {
-			continue
-		}
-		for n := len(files); n > 0; n = len(files) {
-			rest, ok := strings.CutPrefix(b.Name, files[n-1])
-			if ok && rest == "" {
-				return "duplicateEntries"
-			}
-			if ok && rest[0] < '/' {
-				break
-			}
-			files = files[:n-1]
-		}
+// An order looks for entries out of order and for a file and a folder of the same
+// name, which need not be neighbours: foo, foo.bar, foo/. The files that a later
+// folder could clash with are kept on a stack.
+type order struct {
+	name  string // the entry before, empty at first
+	dir   bool
+	files []string
+}
+
+func (o *order) next(name string, dir bool) string {
+	last := *o
+	o.name, o.dir = name, dir
+	switch {
+	case last.name == "":
+		return ""
+	case last.name == name:
+		return "duplicateEntries"
+	case CompareNames(last.name, kind(last.dir), name, kind(dir)) >= 0:
+		return "treeNotSorted"
+	}
+	if !last.dir && strings.HasPrefix(name, last.name) {
+		o.files = append(o.files, last.name)
+	}
+	if dir && o.clashes(name) {
+		return "duplicateEntries"
 	}
 	return ""
 }
 
-// compareModes is CompareNames with any mode that git takes for a folder.
-func compareModes(a, b *Entry) int {
-	return CompareNames(a.Name, kind(a.Mode), b.Name, kind(b.Mode))
+// clashes says whether a file had this folder's name, and forgets the files that
+// come too early to clash with anything from here on.
+func (o *order) clashes(folder string) bool {
+	for n := len(o.files); n > 0; n = len(o.files) {
+		rest, ok := strings.CutPrefix(folder, o.files[n-1])
+		if ok && rest == "" {
+			return true
+		}
+		if ok && rest[0] < '/' {
+			return false
+		}
+		o.files = o.files[:n-1]
+	}
+	return false
 }
 
-func kind(m Mode) Mode {
-	if isDir(m) {
+func kind(dir bool) Mode {
+	if dir {
 		return ModeDir
 	}
 	return ModeFile

@@ -99,3 +99,14 @@ func FuzzParseTree(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkCheckTree(b *testing.B) {
+	data := bigTree(256)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if err := object.Check(object.TypeTree, data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

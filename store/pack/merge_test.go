@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,30 +27,44 @@ func openPack(t testing.TB, data, idx []byte, bases *pack.BaseCache) *pack.Pack 
 	return p
 }
 
-// A growth is a repository that grows by packs, and what Merge has to know of it.
+// A growth is a repository that grows by packs, and what Merge has to know of it. The
+// packs lie one after the other in a file.
 type growth struct {
 	t     testing.TB
 	site  *site
+	file  *os.File
+	size  int64
 	bases *pack.BaseCache
 	items []pack.Item
-	packs []int64 // sizes
 }
 
 func newGrowth(t testing.TB, folders, files int) *growth {
 	s, objs := newSite(folders, files)
-	g := &growth{t: t, site: s, bases: pack.NewBaseCache(32 << 20)}
+	g := &growth{t: t, site: s, file: tempSpool(t), bases: pack.NewBaseCache(32 << 20)}
 	g.add(objs)
 	return g
 }
 
 // add makes a pack of objects; Base hints go to the Items as well.
 func (g *growth) add(objs []object.Object) {
+	g.t.Helper()
 	data, idx := write(g.t, objs, pack.Stored)
-	p := openPack(g.t, data, idx, g.bases)
-	g.packs = append(g.packs, int64(len(data)+len(idx)))
+	if _, err := g.file.WriteAt(data, g.size); err != nil {
+		g.t.Fatal(err)
+	}
+	ix, err := pack.OpenIndex(idx)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	n := int64(len(data))
+	p, err := pack.Open(io.NewSectionReader(g.file, g.size, n), n, ix, g.bases)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.size += n
 	for _, o := range objs {
 		h := o.Hash()
-		off, _ := p.Index().Find(h)
+		off, _ := ix.Find(h)
 		g.items = append(g.items, pack.Item{Hash: h, Pack: p, Offset: off, Base: o.Base})
 	}
 }
@@ -66,14 +81,36 @@ func (g *growth) update(n int) {
 	}
 }
 
-func (g *growth) merge() (data, idx []byte) {
+// merge makes one pack of all, in a repository.
+func (g *growth) merge() (dir string, peak uint64) {
 	g.t.Helper()
-	var b bytes.Buffer
-	sum, entries, err := pack.Merge(context.Background(), &b, g.items)
+	out := tempSpool(g.t)
+	var idx []byte
+	peak = peakHeap(func() {
+		sum, entries, err := pack.Merge(context.Background(), out, g.items)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		idx = pack.AppendIndex(nil, entries, sum)
+	})
+	data, err := os.ReadFile(out.Name())
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	return b.Bytes(), pack.AppendIndex(nil, entries, sum)
+	return install(g.t, g.site.parent, data, idx), peak
+}
+
+// packed is how many bytes the packs and indexes of a repository have.
+func packed(t testing.TB, dir string) (size int64) {
+	t.Helper()
+	for _, name := range append(glob(t, dir, "*.pack"), glob(t, dir, "*.idx")...) {
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	return size
 }
 
 // TestMergeGrowth compares a history of one-file updates, merged, with what
@@ -85,29 +122,17 @@ func TestMergeGrowth(t *testing.T) {
 	}
 	g := newGrowth(t, folders, files)
 	g.update(updates)
-	var data, idx []byte
-	peak := peakHeap(func() { data, idx = g.merge() })
-	dir := install(t, g.site.parent, data, idx)
+	dir, peak := g.merge()
 	git(t, dir, nil, "fsck", "--strict", "--full")
 	out := string(git(t, dir, nil, "verify-pack", "-v", "objects/pack/"+filepath.Base(glob(t, dir, "*.idx")[0])))
 	if strings.Contains(out, fmt.Sprintf("chain length = %d:", pack.MaxDepth+1)) {
 		t.Error("a chain is too long")
 	}
-	before := int64(0)
-	for _, size := range g.packs {
-		before += size
-	}
+	got := packed(t, dir)
 	git(t, dir, nil, "gc", "-q", "--no-cruft", "--prune=now")
-	want := int64(0)
-	for _, name := range append(glob(t, dir, "*.pack"), glob(t, dir, "*.idx")...) {
-		info, err := os.Stat(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want += info.Size()
-	}
-	got := int64(len(data) + len(idx))
-	t.Logf("%d updates: packs %d kB, merged %d kB, git gc %d kB: %.2f; peak %d MB with the result", updates, before>>10, got>>10, want>>10, float64(got)/float64(want), peak>>20)
+	want := packed(t, dir)
+	t.Logf("%d updates: packs %d kB, merged %d kB, git gc %d kB: %.2f; peak %d MB",
+		updates, g.size>>10, got>>10, want>>10, float64(got)/float64(want), peak>>20)
 	if 2*got > 3*want {
 		t.Errorf("%d bytes, git gc makes %d of it", got, want)
 	}
