@@ -10,7 +10,7 @@ import (
 
 // twoHouses is a backend with two branches that share no history, and the
 // objects of each: its tip, its tree, its subtree and its file.
-func twoHouses(t *testing.T, b store.Backend) (mine, theirs []store.Hash) {
+func twoHouses(t testing.TB, b store.Backend) (mine, theirs []store.Hash) {
 	t.Helper()
 	g := newGitRepo(t)
 	g.git(t, "init", "-q", g.dir)

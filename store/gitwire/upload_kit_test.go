@@ -12,10 +12,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"cairn/store"
 	"cairn/store/gitdir"
+	"cairn/store/mem"
 	"cairn/store/object"
 )
 
@@ -114,11 +116,30 @@ func sortedLines(s string) []string {
 	return lines
 }
 
-// newHistory makes a repository with eight commits a day apart on main, a
-// side branch that was merged, one that was not, folders, tags of three kinds and a branch
-// without common history.
+// newHistory is a repository with eight commits a day apart on main, a side
+// branch that was merged, one that was not, folders, tags of three kinds and a
+// branch without common history. Each caller gets a copy of its own.
 func newHistory(t testing.TB) *gitRepo {
 	t.Helper()
+	eventful.Do(func() { eventful.stream = makeHistory(t) })
+	g := newGitRepo(t)
+	g.git(t, "init", "-q", g.dir)
+	cmd := exec.CommandContext(t.Context(), "git", "fast-import", "--quiet")
+	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.env, strings.NewReader(eventful.stream)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("fast-import: %v\n%s", err, out)
+	}
+	g.git(t, "reset", "-q", "--hard")
+	g.git(t, "tag", "blob-tag", g.rev(t, "HEAD:top"))
+	return g
+}
+
+var eventful struct {
+	sync.Once
+	stream string // for git fast-import
+}
+
+func makeHistory(t testing.TB) string {
 	const day = 24 * 60 * 60
 	g := newGitRepo(t)
 	g.git(t, "init", "-q", g.dir)
@@ -142,8 +163,7 @@ func newHistory(t testing.TB) *gitRepo {
 	g.at(6*day+9).commit(t, "alien", "alien", "alien")
 	g.git(t, "checkout", "-q", "main")
 	g.at(7*day).commit(t, "c6", "a/b/one", strings.Repeat("one more\n", 402))
-	g.git(t, "tag", "blob-tag", g.rev(t, "HEAD:top"))
-	return g
+	return g.git(t, "fast-export", "--all", "--mark-tags")
 }
 
 // load puts all that a repository holds into a backend.
@@ -240,6 +260,7 @@ func serveHandler(t testing.TB, h http.Handler) string {
 
 // onBackends runs a test on each kind of backend.
 func onBackends(t *testing.T, f func(t *testing.T, b store.Backend)) {
+	t.Run("mem", func(t *testing.T) { f(t, mem.New()) })
 	t.Run("gitdir", func(t *testing.T) { f(t, newDisk(t)) })
 }
 
