@@ -39,7 +39,7 @@ var rooms = []struct{ room, may, why string }{
 
 	{"deploy", "libos/... store/...", "it places services, it does not know them"},
 	{"cmd", "libos/... store/... net/... services/... deploy/...", "it wires"},
-	{"bench", "libos/... store/... net/... services/... deploy/... internal/...", "it measures all there is"},
+	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
 	{"test", "cmd/... store/... services/...", "it drives whole programs"},
 	{"internal", "store/...", "it serves the tests of every room"},
 }
