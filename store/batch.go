@@ -24,8 +24,9 @@ import (
 // When a commit fails, what stands on it cannot stay. A conflict on one branch
 // drops the updates of that branch, and those that come after a dropped one on
 // any of its lines; they run again. The rest is committed at once without them, so that a branch that others
-// fight for does not hold up its neighbours. Any other error goes to
-// everybody in the batch. A line that has lost a tip gets a new term, by which
+// fight for does not hold up its neighbours. An error that is ErrTemporary goes to
+// everybody in the batch. Any other may be the fault of one update (such as a branch name that clashes
+// with another), so the updates are tried one by one. A line that has lost a tip gets a new term, by which
 // functions that were running notice that they stand on nothing.
 //
 // An update that changes nothing, or whose function returns an error, has a result that is true
@@ -143,18 +144,21 @@ func (r *Repo) commitWaiting() {
 	r.waiting = nil
 	r.mu.Unlock()
 
-	for len(batch) > 0 {
-		objs, changes := assemble(batch)
-		var err error
-		if len(changes) > 0 {
-			// Those who wait for this commit are not bound by the leader's context.
-			err = r.backend.Commit(context.Background(), objs, changes)
+	for oneByOne := false; len(batch) > 0; {
+		n := len(batch)
+		if oneByOne {
+			n = 1
 		}
-		if err == nil {
-			r.settle(batch)
-			break
+		now, later := batch[:n], batch[n:]
+		switch err := r.commit(now); {
+		case err == nil:
+			r.settle(now)
+			batch = later
+		case n > 1 && !errors.Is(err, ErrTemporary) && lostBy(now, err) == nil:
+			oneByOne = true
+		default:
+			batch = r.retreat(now, later, err)
 		}
-		batch = r.retreat(batch, err)
 	}
 
 	r.mu.Lock()
@@ -164,6 +168,15 @@ func (r *Repo) commitWaiting() {
 		return
 	}
 	r.waiting[0].done <- errLead
+}
+
+func (r *Repo) commit(batch []*update) error {
+	objs, changes := assemble(batch)
+	if len(changes) == 0 {
+		return nil
+	}
+	// Those who wait for this commit are not bound by the leader's context.
+	return r.backend.Commit(context.Background(), objs, changes)
 }
 
 // assemble lists the objects of a batch, each once, and one change for each branch.
@@ -233,29 +246,30 @@ func (r *Repo) remember(batch []*update) {
 	}
 }
 
-// retreat takes back what cannot stay after a commit has failed, and returns the updates
-// that can.
-func (r *Repo) retreat(batch []*update, err error) []*update {
+// retreat takes back what cannot stay after the commit of now has failed, and returns those updates of
+// now and later that can.
+func (r *Repo) retreat(now, later []*update, err error) (kept []*update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	lost := map[*line]bool{}
-	result := err
-	if conflict, ok := errors.AsType[*ConflictError](err); ok && conflicts(batch, conflict, lost) {
-		result = errAgain
+	if l := lostBy(now, err); l != nil {
+		lost[l] = true
+		kept = r.drop(now, lost, errAgain)
 	} else {
-		for _, u := range batch {
+		for _, u := range now {
 			for _, l := range u.lines {
 				lost[l] = true
 			}
 		}
+		r.drop(now, lost, err)
 	}
-	batch = r.drop(batch, lost, result)
+	kept = append(kept, r.drop(later, lost, errAgain)...)
 	r.waiting = r.drop(r.waiting, lost, errAgain)
 	for l := range lost {
 		l.tip, l.pending = nil, 0
 		l.term++
 	}
-	for _, u := range batch {
+	for _, u := range kept {
 		for _, s := range u.steps {
 			if lost[s.line] { // this step came before the one that was lost
 				s.line.tip = s.next
@@ -263,20 +277,23 @@ func (r *Repo) retreat(batch []*update, err error) []*update {
 			}
 		}
 	}
-	return batch
+	return kept
 }
 
-// conflicts marks the line on which a batch conflicts.
-func conflicts(batch []*update, c *ConflictError, lost map[*line]bool) bool {
+// lostBy returns the line of a batch on which a commit conflicted.
+func lostBy(batch []*update, err error) *line {
+	conflict, ok := errors.AsType[*ConflictError](err)
+	if !ok {
+		return nil
+	}
 	for _, u := range batch {
 		for _, s := range u.steps {
-			if s.line.branch.Ref() == c.Change.Name {
-				lost[s.line] = true
-				return true
+			if s.line.branch.Ref() == conflict.Change.Name {
+				return s.line
 			}
 		}
 	}
-	return false
+	return nil
 }
 
 // drop gives the result to those updates that stand on a lost line; their own

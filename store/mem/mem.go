@@ -29,7 +29,7 @@ type Backend struct {
 	bases *pack.BaseCache // of all packs
 
 	mu      sync.RWMutex
-	packs   []packed        // that were received
+	packs   []packed // that were received
 	objects map[store.Hash]object.Object
 	refs    map[string]store.Hash
 	moved   chan struct{} // closed when a ref moves
