@@ -1,7 +1,6 @@
 package accounts
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,11 +11,7 @@ import (
 
 // Check is what a push to the branch must satisfy: nothing but users/NAME.toml,
 // each a record without unknown keys, no SSH key twice, and an administrator.
-// Its form is that of services/git's checks.
-func Check(_ context.Context, _, _ string, _, new *store.Tree) error {
-	if new == nil {
-		return errors.New("the branch of accounts cannot be deleted")
-	}
+func Check(new *store.Tree) error {
 	for e, err := range new.Entries(".") {
 		if err != nil {
 			return err

@@ -87,7 +87,7 @@ func TestAdd(t *testing.T) {
 	if rev.Author.Name != by.Name || rev.Author.Email != by.Email || rev.Message != "Add user bob\n" {
 		t.Errorf("the commit is by %v and says %q", rev.Author, rev.Message)
 	}
-	must(t, Check(t.Context(), "", "", nil, tree))
+	must(t, Check(tree))
 }
 
 func TestNoUsersYet(t *testing.T) {

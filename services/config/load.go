@@ -1,7 +1,6 @@
 package config
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -90,11 +89,8 @@ func checkFormat(t files) error {
 
 // Check is what a push to the branch must satisfy: our format, nothing but
 // sites/NAME.toml beside it, each a record without unknown keys, and no host
-// name twice. Its form is that of services/git's checks.
-func Check(_ context.Context, _, _ string, _, new *store.Tree) error {
-	if new == nil {
-		return errors.New("the branch of the configuration cannot be deleted")
-	}
+// name twice.
+func Check(new *store.Tree) error {
 	if err := checkFormat(new); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("the file %s is missing: it holds %d", formatFile, Format)

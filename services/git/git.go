@@ -19,6 +19,7 @@ package git
 
 import (
 	"context"
+	"io"
 	"log/slog"
 
 	"cairn/services/accounts"
@@ -48,19 +49,27 @@ type Service struct {
 	Log    *slog.Logger // nil: nowhere
 }
 
-// A Check says what is wrong with a push: user is who pushes, branch its name in
-// the repository, such as site/www/main. old is nil when the branch is made.
-type Check func(ctx context.Context, user, branch string, old, new *store.Tree) error
+// A Check says what is wrong with a push to one branch.
+type Check func(context.Context, Change) error
+
+// A Change is what a push would make of a branch.
+type Change struct {
+	User   string      // who pushes
+	Branch string      // its name in the repository, such as site/www/main
+	Old    *store.Tree // nil: the branch is made
+	New    *store.Tree
+	Tell   io.Writer // lines for the pusher
+}
 
 // check returns the check of a kind of branch.
 func (s *Service) check(kind string) (Check, bool) {
 	switch kind {
 	case Accounts:
-		return accounts.Check, true
+		return func(_ context.Context, c Change) error { return accounts.Check(c.New) }, true
 	case Config:
-		return config.Check, true
+		return func(_ context.Context, c Change) error { return config.Check(c.New) }, true
 	case Secrets:
-		return s.Secrets.Check, true
+		return func(_ context.Context, c Change) error { return s.Secrets.Check(c.New) }, true
 	default:
 		c, ok := s.Checks[kind]
 		return c, ok

@@ -18,7 +18,7 @@ const (
 
 // done tells the pusher where to look.
 func (p *push) done(ctx context.Context, w *gitwire.Push) {
-	took := time.Since(p.begun).Round(time.Millisecond)
+	took := time.Since(p.begun).Milliseconds()
 	told, more := 0, 0
 	for _, c := range w.Commands {
 		at, shown, err := p.at(c.Name)
@@ -34,7 +34,7 @@ func (p *push) done(ctx context.Context, w *gitwire.Push) {
 			fmt.Fprintf(w.Progress, "removed %s\n", url)
 			told++
 		default:
-			fmt.Fprintf(w.Progress, "published %s (%s changed) in %v\n", url, p.service.changed(ctx, c), took)
+			fmt.Fprintf(w.Progress, "published %s (%s changed) in %d ms\n", url, p.service.changed(ctx, c), took)
 			told++
 		}
 	}

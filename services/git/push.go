@@ -115,16 +115,16 @@ func (p *push) checkCommand(ctx context.Context, w *gitwire.Push, c gitwire.Comm
 	if !ok {
 		return fmt.Errorf("nothing can be pushed to %s", at.kind)
 	}
-	var old *store.Tree
+	change := Change{User: p.user.Name, Tell: w.Progress}
 	if !c.Old.IsZero() {
-		if old, err = store.NewTree(ctx, w.Objects, c.Old); err != nil {
+		if change.Old, err = store.NewTree(ctx, w.Objects, c.Old); err != nil {
 			return fmt.Errorf("read %s: %w", c.Name, err)
 		}
 	}
-	tree, err := store.NewTree(ctx, w.Objects, c.New)
-	if err != nil {
+	if change.New, err = store.NewTree(ctx, w.Objects, c.New); err != nil {
 		return fmt.Errorf("read %s: %w", c.Name, err)
 	}
 	real, _ := at.real(shown)
-	return check(ctx, p.user.Name, strings.TrimPrefix(real, heads), old, tree)
+	change.Branch = strings.TrimPrefix(real, heads)
+	return check(ctx, change)
 }

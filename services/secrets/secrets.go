@@ -114,10 +114,7 @@ func (s *Secrets) List(ctx context.Context) ([]string, error) {
 
 // Check is what a push to the branch must satisfy: every secret opens under its
 // name with our seed. So an administrator can revert, or bring back a backup.
-func (s *Secrets) Check(_ context.Context, _, _ string, _, new *store.Tree) error {
-	if new == nil {
-		return errors.New("the branch of secrets cannot be deleted")
-	}
+func (s *Secrets) Check(new *store.Tree) error {
 	paths, err := list(new)
 	if err != nil {
 		return err
