@@ -3,17 +3,13 @@
 package test
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -48,13 +44,22 @@ func TestScripts(t *testing.T) {
 			"fsck":       cmdFsck,
 			"eventually": cmdEventually,
 		},
-		Condition: func(cond string) (bool, error) {
-			if cond == "long" {
-				return os.Getenv("CAIRN_LONG") != "", nil
-			}
-			return false, fmt.Errorf("unknown condition %q", cond)
-		},
+		Condition: condition,
 	})
+}
+
+// condition knows [judge:NAME], a program that has to be there where CAIRN_CI is
+// set: elsewhere a script skips without it.
+func condition(cond string) (bool, error) {
+	name, ok := strings.CutPrefix(cond, "judge:")
+	if !ok {
+		return false, fmt.Errorf("unknown condition %q", cond)
+	}
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CAIRN_CI") != "" {
+		return false, fmt.Errorf("CAIRN_CI is set: %w", err)
+	}
+	return err == nil, nil
 }
 
 // setup gives each script a home of its own and a git that sees no other
@@ -79,88 +84,41 @@ func setup(env *testscript.Env) error {
 type stateKey struct{}
 
 // state is the cairn that a script has running.
-type state struct {
-	cmd  *exec.Cmd
-	done chan error
-}
-
-var password = regexp.MustCompile(`(?m)^\s*Password\s+(\S+)`)
+type state struct{ up *instance }
 
 // cmdUp starts `cairn up` on free ports and waits until it runs. It sets $HTTP,
-// $GIT, $SSH and, on a home's first run, $PASSWORD and $PUSH (the git base URL
-// with user and password in it).
+// $GIT, $SSH, their ports and, on a home's first run, $PASSWORD and $PUSH (the git
+// base URL with user and password in it).
 func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(stateKey{}).(*state)
-	if neg || s.cmd != nil {
+	if neg || s.up != nil {
 		ts.Fatalf("usage: up [args], while nothing is up")
 	}
-	args = append([]string{"up", "-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0"}, args...)
-	cmd := exec.Command(filepath.Join(binDir, "cairn"), args...)
-	cmd.Dir = ts.Getenv("WORK")
-	cmd.Env = []string{"CAIRN_HOME=" + ts.Getenv("CAIRN_HOME"), "HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}
-	log, err := os.OpenFile(ts.MkAbs("up.log"), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	i, err := start(ts.Getenv("CAIRN_HOME"), ts.MkAbs("up.log"), []string{"HOME=" + ts.Getenv("HOME"), "PATH=" + ts.Getenv("PATH")}, args...)
 	ts.Check(err)
-	defer log.Close()
-	cmd.Stdout, cmd.Stderr = log, log
-	ts.Check(cmd.Start())
-	s.cmd, s.done = cmd, make(chan error, 1)
-	go func() { s.done <- cmd.Wait() }()
-	ts.Defer(func() { stop(s, syscall.SIGKILL) })
-
-	var run struct {
-		PID            int
-		HTTP, Git, SSH string
-	}
-	wait(ts, "run.json", func() error {
-		data, err := os.ReadFile(filepath.Join(ts.Getenv("CAIRN_HOME"), "run.json"))
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(data, &run); err != nil {
-			return err
-		}
-		if run.PID != cmd.Process.Pid {
-			return errors.New("run.json is of another process")
-		}
-		return nil
-	})
-	ts.Setenv("HTTP", run.HTTP)
-	ts.Setenv("GIT", run.Git)
-	ts.Setenv("SSH", run.SSH)
-	ts.Setenv("PORT", run.HTTP[strings.LastIndexByte(run.HTTP, ':')+1:])
-	ts.Setenv("SSHPORT", run.SSH[strings.LastIndexByte(run.SSH, ':')+1:])
-	if m := password.FindStringSubmatch(ts.ReadFile("up.log")); m != nil {
-		ts.Setenv("PASSWORD", m[1])
-		ts.Setenv("PUSH", strings.Replace(run.Git, "://", "://owner:"+m[1]+"@", 1))
+	s.up = i
+	ts.Defer(func() { _ = i.stop(syscall.SIGKILL) })
+	ts.Setenv("HTTP", i.HTTP)
+	ts.Setenv("GIT", i.Git)
+	ts.Setenv("SSH", i.SSH)
+	ts.Setenv("PORT", port(i.HTTP))
+	ts.Setenv("GITPORT", port(i.Git))
+	ts.Setenv("SSHPORT", port(i.SSH))
+	if i.password != "" {
+		ts.Setenv("PASSWORD", i.password)
+		ts.Setenv("PUSH", i.push())
 	}
 }
 
-// cmdDown stops the running cairn with SIGINT, or with the signal named.
+// cmdDown stops the running cairn as Ctrl-C does, or with -9.
 func cmdDown(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(stateKey{}).(*state)
-	sig := syscall.SIGINT
+	i := s.up
+	s.up = nil
 	if len(args) == 1 && args[0] == "-9" {
-		sig = syscall.SIGKILL
-	}
-	if err := stop(s, sig); sig == syscall.SIGINT && err != nil {
+		_ = i.stop(syscall.SIGKILL)
+	} else if err := i.stop(syscall.SIGINT); err != nil {
 		ts.Fatalf("cairn up ended with %v\n%s", err, ts.ReadFile("up.log"))
-	}
-}
-
-func stop(s *state, sig syscall.Signal) error {
-	if s.cmd == nil {
-		return nil
-	}
-	cmd := s.cmd
-	s.cmd = nil
-	if err := cmd.Process.Signal(sig); err != nil {
-		return err
-	}
-	select {
-	case err := <-s.done:
-		return err
-	case <-time.After(20 * time.Second):
-		return errors.Join(errors.New("still running 20 s after the signal"), cmd.Process.Kill())
 	}
 }
 
@@ -175,27 +133,16 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("usage: eventually command [args]")
 	}
-	wait(ts, strings.Join(args, " "), func() error {
-		err := ts.Exec(args[0], args[1:]...)
+	ts.Check(wait(strings.Join(args, " "), func() error {
+		cmd := exec.Command(args[0], args[1:]...)
+		cmd.Dir = ts.MkAbs(".")
+		cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "LC_ALL=C"}
+		out, err := cmd.CombinedOutput()
 		if neg && err == nil {
-			return errors.New("it succeeds")
-		} else if neg {
+			return fmt.Errorf("it succeeds: %s", out)
+		} else if neg || err == nil {
 			return nil
 		}
-		return err
-	})
-}
-
-func wait(ts *testscript.TestScript, what string, try func() error) {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for end := time.Now().Add(10 * time.Second); ; <-tick.C {
-		err := try()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("%s: %v", what, err)
-		}
-	}
+		return fmt.Errorf("%w\n%s", err, out)
+	}))
 }
