@@ -3,6 +3,7 @@ package pack_test
 import (
 	"bufio"
 	"bytes"
+	"compress/zlib"
 	"context"
 	"crypto/sha1"
 	"encoding/binary"
@@ -12,8 +13,7 @@ import (
 	"runtime/metrics"
 	"strings"
 	"testing"
-
-	"compress/zlib"
+	"time"
 
 	"cairn/store/object"
 	"cairn/store/pack"
@@ -242,13 +242,15 @@ func peakHeap(f func()) uint64 {
 	before := heap()
 	stop, done := make(chan struct{}), make(chan uint64)
 	go func() {
-		for peak := before; ; runtime.Gosched() {
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for peak := before; ; {
 			peak = max(peak, heap())
 			select {
 			case <-stop:
 				done <- peak
 				return
-			default:
+			case <-tick.C:
 			}
 		}
 	}()
