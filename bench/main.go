@@ -19,6 +19,7 @@ import (
 
 	"cairn/bench/measure"
 	"cairn/bench/store"
+	"cairn/bench/wire"
 )
 
 // A part is a set of benchmarks.
@@ -29,6 +30,7 @@ type part struct {
 
 var parts = []part{
 	{"store", store.Run},
+	{"wire", wire.Run},
 }
 
 func main() {
@@ -53,6 +55,9 @@ func exit(err error) {
 func child() (bool, error) {
 	if what := os.Getenv(store.ColdEnv); what != "" {
 		return true, store.Cold(what)
+	}
+	if what := os.Getenv(wire.ServeEnv); what != "" {
+		return true, wire.Serve(what)
 	}
 	return false, nil
 }
