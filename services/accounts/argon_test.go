@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"errors"
 	"sync"
 	"testing"
 )
@@ -69,7 +70,8 @@ func TestHashSlots(t *testing.T) {
 		t.Errorf("%d hashes at once, want 1 to 4", n)
 	}
 	h.waiting.Store(maxWaiting)
-	if _, err := h.hash(t.Context(), "x"); !IsRefused(err) {
+	var rate *RateError
+	if _, err := h.hash(t.Context(), "x"); !errors.As(err, &rate) {
 		t.Errorf("with a full queue: got %v, want a RateError", err)
 	}
 	h.waiting.Store(0)

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net/netip"
 
@@ -139,11 +138,4 @@ func (a *Accounts) setVerified(key [32]byte) {
 func newSecret() (s [32]byte) {
 	rand.Read(s[:])
 	return s
-}
-
-// IsRefused reports whether err is an answer to a log-in, rather than trouble
-// on our side.
-func IsRefused(err error) bool {
-	var rate *RateError
-	return errors.Is(err, ErrBadCredentials) || errors.As(err, &rate)
 }

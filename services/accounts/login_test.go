@@ -133,7 +133,8 @@ func TestGuessingTheCache(t *testing.T) {
 	for i := range 50 {
 		a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
 	}
-	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !IsRefused(err) {
+	var rate *RateError
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !errors.As(err, &rate) {
 		t.Errorf("got %v, want a RateError", err)
 	}
 }
