@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -214,8 +215,11 @@ func checkRefs(t *testing.T, what string, d *Dir, w *workload) (got map[string]s
 }
 
 // readHistory reads every object that a commit needs, and all of its ancestors'.
-func readHistory(d *Dir, h store.Hash) error {
-	for h != object.Zero {
+func readHistory(d *Dir, h store.Hash) error { return readSome(d, h, math.MaxInt) }
+
+// readSome reads a commit and some of its ancestors with their trees and files.
+func readSome(d *Dir, h store.Hash, n int) error {
+	for ; n > 0 && h != object.Zero; n-- {
 		o, err := d.Object(context.Background(), h)
 		if err != nil {
 			return err
@@ -224,27 +228,34 @@ func readHistory(d *Dir, h store.Hash) error {
 		if err != nil {
 			return err
 		}
-		tree, err := d.Object(context.Background(), c.Tree)
-		if err != nil {
+		if err := readTree(d, c.Tree); err != nil {
 			return err
-		}
-		entries, err := object.ParseTree(tree.Data)
-		if err != nil {
-			return err
-		}
-		for _, e := range entries {
-			r, err := d.Open(context.Background(), e.Hash)
-			if err != nil {
-				return err
-			}
-			_, err = io.Copy(io.Discard, r)
-			r.Close()
-			if err != nil {
-				return err
-			}
 		}
 		if h = object.Zero; len(c.Parents) > 0 {
 			h = c.Parents[0]
+		}
+	}
+	return nil
+}
+
+func readTree(d *Dir, h store.Hash) error {
+	tree, err := d.Object(context.Background(), h)
+	if err != nil {
+		return err
+	}
+	entries, err := object.ParseTree(tree.Data)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		r, err := d.Open(context.Background(), e.Hash)
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, r)
+		r.Close()
+		if err != nil {
+			return err
 		}
 	}
 	return nil
