@@ -3,9 +3,11 @@ package pack_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"testing"
 
+	"cairn/store/object"
 	"cairn/store/pack"
 )
 
@@ -37,5 +39,54 @@ func BenchmarkReceive(b *testing.B) {
 		b.ReportMetric(float64(got.Len()), "objects")
 		f.Close()
 		spool.Close()
+	}
+}
+
+// BenchmarkObject reads the objects of a fresh pack and of a merged one in no
+// order, without any of the caches above.
+func BenchmarkObject(b *testing.B) {
+	s, objs := newSite(64, 40)
+	for range 500 {
+		objs = append(objs, s.update()...)
+	}
+	for _, c := range []struct {
+		name  string
+		level pack.Level
+	}{{"stored", pack.Stored}, {"deflated", pack.Default}} {
+		data, idx := write(b, objs, c.level)
+		for _, cache := range []int64{0, 8 << 20} {
+			b.Run(fmt.Sprintf("%s/bases=%dMB", c.name, cache>>20), func(b *testing.B) {
+				p := openPack(b, data, idx, pack.NewBaseCache(cache))
+				b.ReportAllocs()
+				n := 0
+				for b.Loop() {
+					if _, err := p.Object(p.Index().At(n * 7919 % p.Index().Len()).Offset); err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
+	_, objs := newSite(256, 400)
+	_, idx := write(b, objs, pack.Stored)
+	ix, err := pack.OpenIndex(idx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var hashes []object.Hash
+	for _, o := range objs[:10000] {
+		hashes = append(hashes, o.Hash())
+	}
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		if _, ok := ix.Find(hashes[n%len(hashes)]); !ok {
+			b.Fatal("lost")
+		}
+		n++
 	}
 }

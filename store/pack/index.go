@@ -85,15 +85,17 @@ func (x *Index) search(h Hash) (i int, ok bool) {
 	if h[0] > 0 {
 		lo = x.fanout(int(h[0]) - 1)
 	}
+	key := binary.BigEndian.Uint64(h[:])
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
-		switch c := bytes.Compare(h[:], x.hashes[mid*20:mid*20+20]); {
-		case c == 0:
-			return mid, true
-		case c < 0:
+		at := x.hashes[mid*20 : mid*20+20]
+		switch k := binary.BigEndian.Uint64(at); {
+		case key < k, key == k && bytes.Compare(h[8:], at[8:]) < 0:
 			hi = mid
-		default:
+		case key > k || !bytes.Equal(h[8:], at[8:]):
 			lo = mid + 1
+		default:
+			return mid, true
 		}
 	}
 	return lo, false

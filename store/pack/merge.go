@@ -247,9 +247,6 @@ func (m *merger) end(i int, stream []byte) error {
 // content reads an object. It is likely to be needed again as a base.
 func (m *merger) content(i int) (object.Object, error) {
 	it := &m.items[i]
-	if o, ok := it.Pack.bases.find(it.Pack, it.Offset); ok {
-		return o, nil
-	}
 	o, err := it.Pack.Object(it.Offset)
 	if err == nil {
 		it.Pack.bases.add(it.Pack, it.Offset, o)
