@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cairn/store"
+	"cairn/store/mem"
 )
 
 // request sends a request and returns the response with its body read.
@@ -170,26 +171,37 @@ func TestHTTPBodies(t *testing.T) {
 	}
 }
 
-// TestGzipBomb sends a request that unpacks to more than the limit.
-func TestGzipBomb(t *testing.T) {
-	b := newDisk(t)
+// TestGzipBombs sends requests that are small as they come and unpack to more
+// than the limits.
+func TestGzipBombs(t *testing.T) {
+	b := mem.New()
 	mine, _ := twoHouses(t, b)
-	v := onlyMine(b)
-	var packed bytes.Buffer
-	z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	line := pktLine("want " + mine[0].String() + "\n")
-	block := bytes.Repeat([]byte(line), 1000)
-	for n := 0; n <= maxUploadRequest; n += len(block) {
-		z.Write(block)
-	}
-	z.Close()
-	url := serveView(t, v) + "/git-upload-pack"
-	_, got := request(t, "POST", url, http.Header{
-		"Content-Type":     {"application/x-git-upload-pack-request"},
-		"Content-Encoding": {"gzip"},
-	}, &packed)
-	if want := pktLine(fmt.Sprintf("ERR upload-pack: more than %d wants\n", maxWants)); got != want {
-		t.Errorf("answer: got %q, want %q", got, want)
+	url := serveView(t, onlyMine(b)) + "/git-upload-pack"
+	want := pktLine("want " + mine[0].String() + "\n")
+	for name, test := range map[string]struct {
+		line  string
+		times int
+		want  string
+	}{
+		"wants": {want, maxWants + 1, fmt.Sprintf("ERR upload-pack: more than %d wants\n", maxWants)},
+		"bytes": {
+			want + pktLine("deepen-since "+strings.Repeat("0", 60000)+"1\n"), maxUploadRequest/60000 + 1,
+			fmt.Sprintf("ERR the request is larger than %d bytes\n", maxUploadRequest),
+		},
+	} {
+		var packed bytes.Buffer
+		z, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
+		for range test.times {
+			io.WriteString(z, test.line)
+		}
+		z.Close()
+		_, got := request(t, "POST", url, http.Header{
+			"Content-Type":     {"application/x-git-upload-pack-request"},
+			"Content-Encoding": {"gzip"},
+		}, &packed)
+		if want := pktLine(test.want); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
 	}
 }
 
@@ -198,12 +210,8 @@ func pktLine(payload string) string { return fmt.Sprintf("%04x%s", len(payload)+
 // TestStall lets a client stand still, sending and receiving: the handler
 // returns.
 func TestStall(t *testing.T) {
-	b := newDisk(t)
-	g := newGitRepo(t)
-	g.git(t, "init", "-q", g.dir)
-	g.commit(t, "big", "big", incompressible(32<<20))
-	load(t, b, g)
-	tip := hashOf(t, g.rev(t, "main"))
+	b := mem.New()
+	tip := commitFiles(t, b, "refs/heads/main", nil, "big", incompressible(24<<20))
 	returned := make(chan struct{}, 2)
 	handler := &HTTPHandler{
 		Stall: 100 * time.Millisecond,
@@ -239,11 +247,8 @@ func TestStall(t *testing.T) {
 
 // TestClientLeaves closes the connection in the middle of a pack.
 func TestClientLeaves(t *testing.T) {
-	b := newDisk(t)
-	g := newGitRepo(t)
-	g.git(t, "init", "-q", g.dir)
-	g.commit(t, "big", "big", incompressible(32<<20))
-	load(t, b, g)
+	b := mem.New()
+	tip := commitFiles(t, b, "refs/heads/main", nil, "big", incompressible(24<<20))
 	returned := make(chan error, 1)
 	handler := &HTTPHandler{Open: func(_ http.ResponseWriter, r *http.Request, _ string, _ bool) (*View, error) { return showAll(b), nil }}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -255,7 +260,7 @@ func TestClientLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body := pktLine("want "+g.rev(t, "main")+" side-band-64k\n") + "0000" + pktLine("done\n")
+	body := pktLine("want "+tip.String()+" side-band-64k\n") + "0000" + pktLine("done\n")
 	fmt.Fprintf(conn, "POST /r/git-upload-pack HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-git-upload-pack-request\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	io.CopyN(io.Discard, conn, 1000)
 	conn.Close()

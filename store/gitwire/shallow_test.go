@@ -4,18 +4,17 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+
+	"cairn/store"
 )
 
 // TestShallow makes the same shallow clones and changes their depth in the same
 // ways as stock git does with itself on the other side.
 func TestShallow(t *testing.T) {
 	source := newHistory(t)
-	b := newDisk(t)
-	load(t, b, source)
-	url := serveView(t, showAll(b))
 	const c3 = 1700000000 + 3*24*60*60
 	since := strconv.Itoa(c3)
-	for _, test := range []struct {
+	for i, test := range []struct {
 		name  string
 		clone []string
 		then  [][]string
@@ -56,19 +55,26 @@ func TestShallow(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			protocols(t, func(t *testing.T, config string) {
+			t.Parallel()
+			b := newDisk(t)
+			load(t, b, source)
+			url := serveView(t, showAll(b))
+			for version := range 3 {
+				if version != (i+2)%3 && !long() {
+					continue
+				}
+				config := "protocol.version=" + strconv.Itoa(version)
 				clone := slices.Concat([]string{"-c", config, "clone", "-q", "--bare", "-c", config}, test.clone)
 				compare(t, source, url, clone, test.then...)
-			})
+			}
 		})
 	}
 }
 
 // TestShallowThenNew fetches new commits into a shallow clone.
 func TestShallowThenNew(t *testing.T) {
-	protocols(t, func(t *testing.T, config string) {
+	setups(t, func(t *testing.T, b store.Backend, config string) {
 		source := newHistory(t)
-		b := newDisk(t)
 		load(t, b, source)
 		url := serveView(t, showAll(b))
 		clone := newGitRepo(t)

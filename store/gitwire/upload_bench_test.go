@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -24,11 +23,7 @@ func newBulk(t testing.TB, files int) *gitRepo {
 		at := i * 1031 % (len(text) - 2048)
 		fmt.Fprintf(&in, "M 644 inline f%d/%d\ndata 2048\n%08d%s\n", i/400, i, i, text[at:at+2040])
 	}
-	cmd := exec.CommandContext(t.Context(), "git", "fast-import", "--quiet", "--depth=0")
-	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.env, &in
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("fast-import: %v\n%s", err, out)
-	}
+	g.feed(t, in.String(), "fast-import", "--quiet", "--depth=0")
 	g.git(t, "repack", "-q", "-a", "-d", "-f", "--window=0")
 	return g
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cairn/store"
 	"cairn/store/gitdir"
@@ -62,6 +63,20 @@ func (g *gitRepo) git(t testing.TB, args ...string) string {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return out
+}
+
+// feed runs git with something to read and returns what it prints.
+func (g *gitRepo) feed(t testing.TB, in string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", args...)
+	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.env, strings.NewReader(in)
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, &complaint)
+	}
+	return string(out)
 }
 
 // write puts files into the work tree: path, content, path, content…
@@ -124,11 +139,7 @@ func newHistory(t testing.TB) *gitRepo {
 	eventful.Do(func() { eventful.stream = makeHistory(t) })
 	g := newGitRepo(t)
 	g.git(t, "init", "-q", g.dir)
-	cmd := exec.CommandContext(t.Context(), "git", "fast-import", "--quiet")
-	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.env, strings.NewReader(eventful.stream)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("fast-import: %v\n%s", err, out)
-	}
+	g.feed(t, eventful.stream, "fast-import", "--quiet")
 	g.git(t, "reset", "-q", "--hard")
 	g.git(t, "tag", "blob-tag", g.rev(t, "HEAD:top"))
 	return g
@@ -169,15 +180,10 @@ func makeHistory(t testing.TB) string {
 // load puts all that a repository holds into a backend.
 func load(t testing.TB, b store.Backend, g *gitRepo) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "git", "pack-objects", "--all", "--revs", "--stdout", "-q")
-	cmd.Dir, cmd.Env, cmd.Stdin = g.dir, g.env, strings.NewReader("")
-	pack, err := cmd.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	pack := g.feed(t, "", "pack-objects", "--all", "--revs", "--stdout", "-q")
 	ctx := t.Context()
 	noBase := func(context.Context, store.Hash) (object.Object, error) { return object.Object{}, fs.ErrNotExist }
-	q, err := b.(store.Receiver).Receive(ctx, bytes.NewReader(pack), noBase, store.Limits{})
+	q, err := b.(store.Receiver).Receive(ctx, strings.NewReader(pack), noBase, store.Limits{})
 	if err != nil {
 		t.Fatalf("receive: %v", err)
 	}
@@ -216,6 +222,31 @@ func hashOf(t testing.TB, s string) store.Hash {
 		t.Fatalf("%q is no hash", s)
 	}
 	return h
+}
+
+// commitFiles commits files (path, content, path, content…) without folders on
+// top of parents and moves the ref from the first of them.
+func commitFiles(t testing.TB, b store.Backend, ref string, parents []store.Hash, files ...string) store.Hash {
+	t.Helper()
+	var objs []object.Object
+	var entries []object.Entry
+	for i := 0; i < len(files); i += 2 {
+		blob := object.Object{Type: object.TypeBlob, Data: []byte(files[i+1])}
+		objs = append(objs, blob)
+		entries = append(entries, object.Entry{Name: files[i], Mode: object.ModeFile, Hash: blob.Hash()})
+	}
+	tree := object.Object{Type: object.TypeTree, Data: object.AppendTree(nil, entries)}
+	who := object.Signature{Name: "A", Email: "a@example.org", When: time.Unix(1700000000, 0).UTC()}
+	c := object.Commit{Tree: tree.Hash(), Parents: parents, Author: who, Committer: who, Message: "x\n"}
+	commit := object.Object{Type: object.TypeCommit, Data: c.Encode()}
+	change := store.RefChange{Name: ref, New: commit.Hash()}
+	if len(parents) > 0 {
+		change.Old = parents[0]
+	}
+	if err := b.Commit(t.Context(), append(objs, tree, commit), []store.RefChange{change}); err != nil {
+		t.Fatal(err)
+	}
+	return commit.Hash()
 }
 
 // showAll is a view of everything in a backend.
@@ -258,10 +289,23 @@ func serveHandler(t testing.TB, h http.Handler) string {
 	return s.URL
 }
 
-// onBackends runs a test on each kind of backend.
-func onBackends(t *testing.T, f func(t *testing.T, b store.Backend)) {
-	t.Run("mem", func(t *testing.T) { f(t, mem.New()) })
-	t.Run("gitdir", func(t *testing.T) { f(t, newDisk(t)) })
+// setups runs a test with each protocol version, given as git's configuration,
+// on each kind of backend: on all pairs in long runs, else with each at least once.
+func setups(t *testing.T, f func(t *testing.T, b store.Backend, config string)) {
+	for i, backend := range []string{"gitdir", "mem", "gitdir", "mem", "gitdir", "mem"} {
+		version := strconv.Itoa(i % 3)
+		if i >= 3 && !long() {
+			break
+		}
+		t.Run(backend+"-v"+version, func(t *testing.T) {
+			t.Parallel()
+			var b store.Backend = mem.New()
+			if backend == "gitdir" {
+				b = newDisk(t)
+			}
+			f(t, b, "protocol.version="+version)
+		})
+	}
 }
 
 func newDisk(t testing.TB) *gitdir.Dir {
@@ -297,18 +341,7 @@ func (g *gitRepo) readFile(t testing.TB, name string) string {
 func answer(t testing.TB, v *View, proto int, lines ...string) string {
 	t.Helper()
 	var in, out bytes.Buffer
-	w := newPktWriter(&in)
-	for _, line := range lines {
-		switch line {
-		case "0000":
-			w.flush()
-		case "0001":
-			w.delim()
-		default:
-			w.line(line + "\n")
-		}
-	}
-	w.send()
+	in.Write(requestOf(lines...))
 	// The error is for the log; the client is told in the answer.
 	_ = serveUpload(t.Context(), v, proto, &in, &out, true, false)
 	var got []string

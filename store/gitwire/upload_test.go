@@ -1,6 +1,7 @@
 package gitwire
 
 import (
+	"fmt"
 	"net/http/cgi"
 	"os/exec"
 	"path/filepath"
@@ -12,49 +13,37 @@ import (
 	"cairn/store"
 )
 
-// protocols runs a test with each protocol version as git's configuration.
-func protocols(t *testing.T, f func(t *testing.T, config string)) {
-	for version := range 3 {
-		t.Run("v"+strconv.Itoa(version), func(t *testing.T) {
-			f(t, "protocol.version="+strconv.Itoa(version))
-		})
-	}
-}
-
 func TestClone(t *testing.T) {
 	source := newHistory(t)
-	onBackends(t, func(t *testing.T, b store.Backend) {
+	setups(t, func(t *testing.T, b store.Backend, config string) {
 		load(t, b, source)
 		url := serveView(t, showAll(b))
-		protocols(t, func(t *testing.T, config string) {
-			mirror := newGitRepo(t)
-			mirror.git(t, "-c", config, "clone", "-q", "--mirror", url, mirror.dir)
-			if got, want := mirror.refs(t), source.refs(t); got != want {
-				t.Errorf("refs of the mirror:\n%s\nwant\n%s", got, want)
-			}
-			if got, want := mirror.objects(t), source.objects(t); !slices.Equal(got, want) {
-				t.Errorf("objects of the mirror: got %d, want %d", len(got), len(want))
-			}
-			mirror.git(t, "fsck", "--strict")
+		mirror := newGitRepo(t)
+		mirror.git(t, "-c", config, "clone", "-q", "--mirror", url, mirror.dir)
+		if got, want := mirror.refs(t), source.refs(t); got != want {
+			t.Errorf("refs of the mirror:\n%s\nwant\n%s", got, want)
+		}
+		if got, want := mirror.objects(t), source.objects(t); !slices.Equal(got, want) {
+			t.Errorf("objects of the mirror: got %d, want %d", len(got), len(want))
+		}
+		mirror.git(t, "fsck", "--strict")
 
-			clone := newGitRepo(t)
-			clone.git(t, "-c", config, "clone", "-q", url, clone.dir)
-			if got, want := clone.rev(t, "HEAD^{tree}"), source.rev(t, "main^{tree}"); got != want {
-				t.Errorf("tree of the clone: got %s, want %s", got, want)
-			}
-			if got := clone.git(t, "status", "--porcelain"); got != "" {
-				t.Errorf("status of the clone: %s", got)
-			}
-		})
+		clone := newGitRepo(t)
+		clone.git(t, "-c", config, "clone", "-q", url, clone.dir)
+		if got, want := clone.rev(t, "HEAD^{tree}"), source.rev(t, "main^{tree}"); got != want {
+			t.Errorf("tree of the clone: got %s, want %s", got, want)
+		}
+		if got := clone.git(t, "status", "--porcelain"); got != "" {
+			t.Errorf("status of the clone: %s", got)
+		}
 	})
 }
 
 func TestSingleBranch(t *testing.T) {
 	source := newHistory(t)
-	b := newDisk(t)
-	load(t, b, source)
-	url := serveView(t, showAll(b))
-	protocols(t, func(t *testing.T, config string) {
+	setups(t, func(t *testing.T, b store.Backend, config string) {
+		load(t, b, source)
+		url := serveView(t, showAll(b))
 		for _, args := range [][]string{
 			{"--single-branch", "-b", "topic"},
 			{"--single-branch", "-b", "topic", "--no-tags"},
@@ -68,8 +57,6 @@ func TestSingleBranch(t *testing.T) {
 // serveGit serves a repository with stock git's own server at the URL it returns.
 func serveGit(t testing.TB, g *gitRepo) string {
 	t.Helper()
-	g.git(t, "config", "uploadpack.allowFilter", "true")
-	g.git(t, "config", "uploadpack.allowAnySHA1InWant", "true")
 	git, err := exec.LookPath("git")
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +64,12 @@ func serveGit(t testing.TB, g *gitRepo) string {
 	return serveHandler(t, &cgi.Handler{
 		Path: git,
 		Args: []string{"http-backend"},
-		Env:  []string{"GIT_PROJECT_ROOT=" + g.dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + filepath.Dir(g.dir), "GIT_CONFIG_NOSYSTEM=1"},
+		Env: []string{
+			"GIT_PROJECT_ROOT=" + g.dir, "GIT_HTTP_EXPORT_ALL=1", "HOME=" + filepath.Dir(g.dir),
+			"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=2",
+			"GIT_CONFIG_KEY_0=uploadpack.allowFilter", "GIT_CONFIG_VALUE_0=true",
+			"GIT_CONFIG_KEY_1=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_1=true",
+		},
 	}) + "/.git"
 }
 
@@ -129,85 +121,91 @@ func difference(got, want []string) string {
 // TestLsRemote compares what is listed with what stock git lists.
 func TestLsRemote(t *testing.T) {
 	source := newHistory(t)
-	onBackends(t, func(t *testing.T, b store.Backend) {
+	setups(t, func(t *testing.T, b store.Backend, config string) {
 		load(t, b, source)
 		url := serveView(t, showAll(b))
-		protocols(t, func(t *testing.T, config string) {
-			for _, args := range [][]string{
-				nil,
-				{"--heads"},
-				{"--tags"},
-				{"--refs"},
-				{"--symref"},
-			} {
-				run := func(url string) string {
-					args := slices.Concat([]string{"-c", config, "ls-remote"}, args, []string{url})
-					return source.git(t, args...)
-				}
-				if got, want := run(url), run(source.dir); got != want {
-					t.Errorf("ls-remote %q:\n%s\nwant\n%s", args, got, want)
-				}
+		for _, args := range [][]string{
+			nil,
+			{"--heads"},
+			{"--tags"},
+			{"--refs"},
+			{"--symref"},
+		} {
+			run := func(url string) string {
+				args := slices.Concat([]string{"-c", config, "ls-remote"}, args, []string{url})
+				return source.git(t, args...)
 			}
-			if out := source.git(t, "-c", config, "ls-remote", url, "refs/heads/to*"); !strings.HasSuffix(out, "refs/heads/topic\n") {
-				t.Errorf("ls-remote with a pattern: %s", out)
+			if got, want := run(url), run(source.dir); got != want {
+				t.Errorf("ls-remote %q:\n%s\nwant\n%s", args, got, want)
 			}
-		})
+		}
+		if out := source.git(t, "-c", config, "ls-remote", url, "refs/heads/to*"); !strings.HasSuffix(out, "refs/heads/topic\n") {
+			t.Errorf("ls-remote with a pattern: %s", out)
+		}
 	})
 }
 
 func TestEmptyRepository(t *testing.T) {
-	onBackends(t, func(t *testing.T, b store.Backend) {
+	setups(t, func(t *testing.T, b store.Backend, config string) {
 		v := showAll(b)
 		v.Head = "refs/heads/trunk"
 		url := serveView(t, v)
-		protocols(t, func(t *testing.T, config string) {
-			clone := newGitRepo(t)
-			clone.git(t, "-c", config, "clone", "-q", url, clone.dir)
-			want := "refs/heads/main" // the client's own
-			if config == "protocol.version=2" {
-				want = v.Head
-			}
-			if got := strings.TrimSpace(clone.git(t, "symbolic-ref", "HEAD")); got != want {
-				t.Errorf("HEAD of the clone: got %s, want %s", got, want)
-			}
-		})
+		clone := newGitRepo(t)
+		clone.git(t, "-c", config, "clone", "-q", url, clone.dir)
+		want := "refs/heads/main" // the client's own
+		if config == "protocol.version=2" {
+			want = v.Head
+		}
+		if got := strings.TrimSpace(clone.git(t, "symbolic-ref", "HEAD")); got != want {
+			t.Errorf("HEAD of the clone: got %s, want %s", got, want)
+		}
 	})
 }
 
 func TestFetch(t *testing.T) {
-	onBackends(t, func(t *testing.T, b store.Backend) {
-		protocols(t, func(t *testing.T, config string) {
-			source := newHistory(t)
-			load(t, b, source)
-			url := serveView(t, showAll(b))
-			plain, diverged := newGitRepo(t), newGitRepo(t)
-			for _, clone := range []*gitRepo{plain, diverged} {
-				clone.git(t, "-c", config, "clone", "-q", url, clone.dir)
-				clone.git(t, "config", "protocol.version", strings.TrimPrefix(config, "protocol.version="))
+	setups(t, func(t *testing.T, b store.Backend, config string) {
+		source := newHistory(t)
+		load(t, b, source)
+		url := serveView(t, showAll(b))
+		plain, diverged := newGitRepo(t), newGitRepo(t)
+		for _, clone := range []*gitRepo{plain, diverged} {
+			clone.git(t, "-c", config, "clone", "-q", url, clone.dir)
+			clone.git(t, "config", "protocol.version", strings.TrimPrefix(config, "protocol.version="))
+		}
+		diverged.diverge(t, 40)
+		source.at(800000).commit(t, "new", "a/b/one", strings.Repeat("one more\n", 403))
+		source.git(t, "tag", "-a", "-m", "v3", "v3")
+		load(t, b, source)
+		for _, clone := range []*gitRepo{plain, diverged} {
+			out := clone.git(t, "fetch", "--progress")
+			// The commit, its three trees, its blob and the tag.
+			if !strings.Contains(out, "remote: Total 6 ") {
+				t.Errorf("fetch: got\n%s\nwant 6 objects", out)
 			}
-			for i := range 40 {
-				diverged.at(900000+i).commit(t, "mine", "mine", strconv.Itoa(i))
+			if got, want := clone.rev(t, "origin/main"), source.rev(t, "main"); got != want {
+				t.Errorf("origin/main: got %s, want %s", got, want)
 			}
-			source.at(800000).commit(t, "new", "a/b/one", strings.Repeat("one more\n", 403))
-			source.git(t, "tag", "-a", "-m", "v3", "v3")
-			load(t, b, source)
-			for _, clone := range []*gitRepo{plain, diverged} {
-				out := clone.git(t, "fetch", "--progress")
-				// The commit, its three trees, its blob and the tag.
-				if !strings.Contains(out, "remote: Total 6 ") {
-					t.Errorf("fetch: got\n%s\nwant 6 objects", out)
-				}
-				if got, want := clone.rev(t, "origin/main"), source.rev(t, "main"); got != want {
-					t.Errorf("origin/main: got %s, want %s", got, want)
-				}
-				clone.git(t, "rev-parse", "--verify", "refs/tags/v3")
-				clone.git(t, "fsck", "--strict")
-				if out := clone.git(t, "fetch", "--progress"); strings.Contains(out, "remote: ") {
-					t.Errorf("fetch of nothing: %s", out)
-				}
+			clone.git(t, "rev-parse", "--verify", "refs/tags/v3")
+			clone.git(t, "fsck", "--strict")
+			if out := clone.git(t, "fetch", "--progress"); strings.Contains(out, "remote: ") {
+				t.Errorf("fetch of nothing: %s", out)
 			}
-		})
+		}
 	})
+}
+
+// diverge puts commits that nobody else has on the branch.
+func (g *gitRepo) diverge(t testing.TB, commits int) {
+	t.Helper()
+	var in strings.Builder
+	for i := range commits {
+		fmt.Fprintf(&in, "commit refs/heads/main\ncommitter C <c@example.org> %d +0000\ndata 1\nx\n", 1700900000+i)
+		if i == 0 {
+			in.WriteString("from refs/heads/main^0\n")
+		}
+		fmt.Fprintf(&in, "M 644 inline mine\ndata %d\n%d\n", len(strconv.Itoa(i)), i)
+	}
+	g.feed(t, in.String(), "fast-import", "--quiet")
 }
 
 func (g *gitRepo) shallow(t testing.TB) []string {
