@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -14,8 +15,10 @@ import (
 // conn.
 type listener struct {
 	net.Listener
-	limits *Limits
-	site   replier
+	limits  *Limits
+	site    replier
+	handler http.Handler // tightened
+	h2      *h2conns
 
 	ready  chan net.Conn // with TLS: shaken hands
 	failed chan error
@@ -46,8 +49,11 @@ func (l *listener) start(config *tls.Config) {
 				return
 			}
 			l.wg.Go(func() {
-				defer func() { <-slots }()
-				l.shake(ctx, tls.Server(nc, config))
+				tc := l.shake(ctx, tls.Server(nc, config))
+				<-slots
+				if tc != nil {
+					l.hand(ctx, tc)
+				}
 			})
 		}
 	})
@@ -65,21 +71,31 @@ func pause(ctx context.Context) bool {
 	}
 }
 
-func (l *listener) shake(ctx context.Context, tc *tls.Conn) {
+// shake shakes hands; nil: it did not succeed.
+func (l *listener) shake(ctx context.Context, tc *tls.Conn) *tls.Conn {
 	limited, cancel := context.WithTimeout(ctx, l.limits.Handshake)
 	defer cancel()
 	if tc.HandshakeContext(limited) != nil {
-		tc.Close() // it has failed already
-		return
+		_ = tc.Close() // it has failed already
+		return nil
 	}
+	return tc
+}
+
+// hand gives a connection to whoever speaks its protocol.
+func (l *listener) hand(ctx context.Context, tc *tls.Conn) {
 	var nc net.Conn = tc
-	if tc.ConnectionState().NegotiatedProtocol != "h2" {
+	switch h2 := tc.ConnectionState().NegotiatedProtocol == "h2"; {
+	case h2 && l.site != nil:
+		l.h2.run(newH2Conn(tc, l.site, l.handler, l.limits))
+		return
+	case !h2:
 		nc = l.wrap(tc)
 	}
 	select {
 	case l.ready <- nc:
 	case <-ctx.Done():
-		tc.Close() // nobody will take it
+		_ = tc.Close() // nobody will take it
 	}
 }
 

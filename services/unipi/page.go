@@ -123,12 +123,9 @@ func (p *page) prepare(c coding, h store.Hash, body content) *prepared {
 	if p.status == http.StatusOK {
 		r.etag = `"` + h.String() + etagSuffix[c] + `"`
 		r.head.set("Etag", r.etag)
-		r.not = p.unchanged(r.etag)
-		r.not.block = r.not.appendHead(nil)
+		r.not = p.unchanged(r.etag).keep()
 	}
-	r.seal()
-	r.block = r.appendHead(nil)
-	return r
+	return r.seal().keep()
 }
 
 // unchanged is the 304 for a representation (RFC 9110, section 15.4.5).

@@ -20,8 +20,8 @@ type prepared struct {
 	etag string    // of the representation, empty if it has none
 	not  *prepared // the 304 that stands for it, if it may be asked for
 
-	// block is the head as HTTP/1 writes it, where it is worth keeping.
-	block []byte
+	// Where they are worth keeping: the head as HTTP/1 and as HTTP/2 write it.
+	block, fields []byte
 
 	// closing asks for the connection to be closed after the response.
 	closing bool
@@ -80,6 +80,13 @@ func (p *prepared) seal() *prepared {
 	if p.status != http.StatusNotModified && p.status != http.StatusNoContent {
 		p.head.set("Content-Length", strconv.FormatInt(p.size, 10))
 	}
+	return p
+}
+
+// keep encodes the head for good. Nobody changes it after.
+func (p *prepared) keep() *prepared {
+	p.block = p.appendHead(nil)
+	p.fields = p.appendBlock(nil)
 	return p
 }
 

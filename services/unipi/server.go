@@ -33,10 +33,10 @@ func (l Limits) orDefault() *Limits {
 // A Server serves HTTP/1.1 and, over TLS, HTTP/2, with limits that hold against
 // clients who are slow, confused or hostile: heads up to 16 KiB and 100
 // fields, read strictly (see requestHead); 100 streams a connection. Its
-// exported fields are set before Serve and not changed after.
+// exported fields are set before Serve, which is called once, and not changed after.
 type Server struct {
-	// Handler answers requests. Plain requests to a Site or Sites over HTTP/1.1
-	// do not pass through net/http.
+	// Handler answers requests. Those to a Site or Sites do not pass through
+	// net/http where they are plain, or HTTP/2.
 	Handler http.Handler
 
 	// TLS, when it is set, encrypts every connection.
@@ -48,12 +48,11 @@ type Server struct {
 	Log *slog.Logger
 
 	web http.Server
+	h2  h2conns // those that net/http does not see
 }
 
-const (
-	maxStreams      = 100
-	h2StreamTimeout = 10 * time.Minute
-)
+// maxStreams is how many requests one HTTP/2 connection may have under way.
+const maxStreams = 100
 
 // Serve accepts connections from l until Shutdown or Close, and returns nil
 // then.
@@ -75,7 +74,8 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	s.web.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo)
 	site, _ := s.Handler.(replier)
-	ours := &listener{Listener: l, limits: limits, site: site}
+	s.h2.log = s.Log
+	ours := &listener{Listener: l, limits: limits, site: site, handler: s.web.Handler, h2: &s.h2}
 	if s.TLS != nil {
 		s.web.TLSConfig = s.TLS.Clone()
 		s.web.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
@@ -88,10 +88,17 @@ func (s *Server) Serve(l net.Listener) error {
 }
 
 // Shutdown stops accepting and waits for requests that are being answered.
-func (s *Server) Shutdown(ctx context.Context) error { return s.web.Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.web.Shutdown(ctx)
+	return errors.Join(err, s.h2.shutdown(ctx))
+}
 
 // Close ends all connections.
-func (s *Server) Close() error { return s.web.Close() }
+func (s *Server) Close() error {
+	err := s.web.Close()
+	s.h2.close()
+	return err
+}
 
 type tlsKey struct{}
 

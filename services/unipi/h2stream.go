@@ -1,0 +1,273 @@
+package unipi
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http2"
+)
+
+// An h2body is a request whose body is still coming: a webhook's.
+type h2body struct {
+	req  *http.Request
+	data bytes.Buffer
+}
+
+// Limits of bodies of requests over HTTP/2: the bytes of one, and how many
+// may be coming at once.
+const (
+	maxH2Body   = 1 << 20
+	maxH2Bodies = 4
+)
+
+// headers opens a stream, or ends the request of one with its trailers.
+func (c *h2conn) headers(f *http2.MetaHeadersFrame) error {
+	id := f.StreamID
+	if id%2 == 0 {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	if id <= c.last {
+		if b := c.bodies[id]; b != nil && f.StreamEnded() {
+			return c.complete(id, b)
+		}
+		return c.noise.add() // trailers of a request that was answered already
+	}
+	c.last = id
+	if c.full() {
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
+	}
+	r, status := c.request(f)
+	if status != 0 {
+		c.respond(id, plainError(status, nil), r, "")
+		return c.noise.add()
+	}
+	if r == nil {
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol}
+	}
+	if !f.StreamEnded() {
+		if r.Method == http.MethodPost && r.URL.Path == WebhookPath {
+			if len(c.bodies) == maxH2Bodies {
+				return http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
+			}
+			c.bodies[id] = &h2body{req: r}
+			return nil
+		}
+		r.ContentLength = -1
+	}
+	p, user := c.site.reply(r)
+	c.respond(id, p, r, user)
+	if !f.StreamEnded() {
+		// Nobody wants the body (RFC 9113, section 8.1).
+		c.append(func(b []byte) []byte { return appendReset(b, id, http2.ErrCodeNo) })
+		return c.noise.add()
+	}
+	if c.outgrown() {
+		return c.flush()
+	}
+	return nil
+}
+
+// full reports whether the client has as many streams open as it may.
+func (c *h2conn) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closing || len(c.sending)+len(c.bodies) >= maxStreams
+}
+
+// outgrown reports whether what waits to be written is worth writing now.
+func (c *h2conn) outgrown() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.out) >= h2Batch
+}
+
+// request makes an http.Request of a header. It is nil for one that is malformed
+// (RFC 9113, section 8.1.1); status refuses one that is too large.
+func (c *h2conn) request(f *http2.MetaHeadersFrame) (r *http.Request, status int) {
+	r = &http.Request{
+		Method: f.PseudoValue("method"), Host: f.PseudoValue("authority"), RequestURI: f.PseudoValue("path"),
+		Proto: "HTTP/2.0", ProtoMajor: 2, Header: make(http.Header, 8), Body: http.NoBody, RemoteAddr: c.remote, TLS: c.tls, URL: &url.URL{},
+	}
+	if f.Truncated || len(f.Fields) > maxHeadFields {
+		return r, http.StatusRequestHeaderFieldsTooLarge
+	}
+	if f.PseudoValue("scheme") == "" || !isToken(r.Method) || r.RequestURI == "" || f.PseudoValue("status") != "" {
+		return nil, 0
+	}
+	for _, field := range f.RegularFields() {
+		switch field.Name {
+		case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade":
+			return nil, 0
+		case "te":
+			if field.Value != "trailers" {
+				return nil, 0
+			}
+		case "content-length":
+			n := field.Value
+			if n == "" || len(n) > 18 || !digits(n) || f.StreamEnded() && number(n) != 0 {
+				return nil, 0
+			}
+		case "host":
+			if r.Host != "" && r.Host != field.Value {
+				return nil, 0
+			}
+			r.Host = field.Value
+			continue
+		}
+		name := http.CanonicalHeaderKey(field.Name)
+		r.Header[name] = append(r.Header[name], field.Value)
+	}
+	if r.RequestURI == "*" {
+		r.URL.Path = "*"
+		return r, 0
+	}
+	u, err := url.ParseRequestURI(r.RequestURI)
+	if err != nil || r.RequestURI[0] != '/' {
+		return r, http.StatusBadRequest
+	}
+	r.URL = u
+	return r, 0
+}
+
+// data takes a piece of a request's body. What is not wanted any more is
+// counted and forgotten.
+func (c *h2conn) data(f *http2.DataFrame) error {
+	id := f.StreamID
+	if id > c.last {
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	}
+	size := f.Length
+	b := c.bodies[id]
+	c.append(func(out []byte) []byte {
+		if size > 0 {
+			out = appendWindow(out, 0, size)
+		}
+		if size > 0 && b != nil && !f.StreamEnded() {
+			out = appendWindow(out, id, size)
+		}
+		return out
+	})
+	if b == nil || len(f.Data()) == 0 && !f.StreamEnded() {
+		return c.noise.add()
+	}
+	if b.data.Len()+len(f.Data()) > maxH2Body {
+		delete(c.bodies, id)
+		c.respond(id, plainError(http.StatusRequestEntityTooLarge, nil), b.req, "")
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeNo}
+	}
+	b.data.Write(f.Data())
+	if f.StreamEnded() {
+		return c.complete(id, b)
+	}
+	return nil
+}
+
+// complete answers a request whose body has come.
+func (c *h2conn) complete(id uint32, b *h2body) error {
+	delete(c.bodies, id)
+	if v := b.req.Header["Content-Length"]; v != nil && number(v[0]) != int64(b.data.Len()) {
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol}
+	}
+	b.req.ContentLength = int64(b.data.Len())
+	b.req.Body = io.NopCloser(&b.data)
+	w := &h2recorder{header: http.Header{}}
+	c.handler.ServeHTTP(w, b.req)
+	p := &prepared{status: max(w.status, http.StatusOK), body: w.body.Bytes()}
+	for name, values := range w.header {
+		p.head = append(p.head, field{name, values})
+	}
+	slices.SortFunc(p.head, func(a, b field) int { return strings.Compare(a.name, b.name) })
+	c.respond(id, p.seal(), b.req, "")
+	return nil
+}
+
+// An h2recorder keeps the answer to a webhook, which is a line.
+type h2recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *h2recorder) Header() http.Header         { return w.header }
+func (w *h2recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
+func (w *h2recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
+}
+
+// respond sends a response, or begins to.
+func (c *h2conn) respond(id uint32, p *prepared, r *http.Request, user string) {
+	empty := r.Method == http.MethodHead || p.size == 0
+	c.mu.Lock()
+	c.out = c.appendResponse(c.out, id, p, empty)
+	var s *h2send
+	switch {
+	case empty:
+	case p.stream != nil:
+		s = &h2send{stream: id, more: true, window: c.initial, moved: time.Now()}
+	case p.size <= h2Inline && p.size <= c.window && p.size <= c.initial:
+		c.window -= p.size
+		c.out = appendBody(c.out, id, p.body, true)
+	default:
+		s = &h2send{stream: id, body: p.body, window: c.initial, moved: time.Now()}
+	}
+	if s != nil {
+		c.sending = append(c.sending, s)
+		c.wake.Broadcast()
+	}
+	c.mu.Unlock()
+	sent := p.size
+	if empty {
+		sent = 0
+	}
+	c.site.log(r, p, user, sent)
+	if s != nil && p.stream != nil {
+		c.senders.Go(func() { c.bring(s, p) })
+	}
+}
+
+// appendResponse appends the header of a response.
+func (c *h2conn) appendResponse(b []byte, id uint32, p *prepared, end bool) []byte {
+	block := p.fields
+	if block == nil {
+		block = p.appendBlock(nil)
+	}
+	date := httpDate(time.Now()).text
+	flags := http2.FlagHeadersEndHeaders
+	if end {
+		flags |= http2.FlagHeadersEndStream
+	}
+	if len(block)+len(date)+3 > h2FrameData {
+		return appendHeaders(b, id, appendHpackDate(slices.Clip(block), date), end)
+	}
+	b = appendFrame(b, http2.FrameHeaders, flags, id, len(block)+len(date)+3)
+	return appendHpackDate(append(b, block...), date)
+}
+
+// appendHpackDate appends the Date field in len(date)+3 bytes.
+func appendHpackDate(b []byte, date string) []byte {
+	b = append(b, 0x0f, 33-15, byte(len(date)))
+	return append(b, date...)
+}
+
+// appendBody appends a body as DATA frames.
+func appendBody(b []byte, id uint32, body []byte, end bool) []byte {
+	for {
+		part := body[:min(len(body), h2FrameData)]
+		body = body[len(part):]
+		var flags http2.Flags
+		if end && len(body) == 0 {
+			flags = http2.FlagDataEndStream
+		}
+		b = append(appendFrame(b, http2.FrameData, flags, id, len(part)), part...)
+		if len(body) == 0 {
+			return b
+		}
+	}
+}
