@@ -41,8 +41,8 @@ func (e *MergeConflictError) Error() string {
 // When theirs is in the branch already, nothing happens. When the branch has nothing that
 // theirs lacks, or does not exist, it is moved to theirs and ch is not used, as git does (fast-forward).
 //
-// When there are several best common ancestors, after a criss-cross merge, they are merged first, and a
-// file that they do not agree about counts as absent there.
+// When there are several best common ancestors, after a criss-cross merge, they are merged first. A
+// file about which they do not agree has no base: whatever the sides have differs from it.
 func (b *Branch) Merge(ctx context.Context, ch Change, theirs Hash, f MergeFunc) error {
 	r := b.repo
 	their, err := r.revision(theirs)

@@ -43,7 +43,7 @@ type merger struct {
 	base      *Tx // which may have made objects of its own
 	tx        *Tx
 	f         MergeFunc
-	virtual   bool // merging bases: what conflicts is absent
+	virtual   bool // merging bases: what conflicts is disputed
 	conflicts []string
 }
 
@@ -117,7 +117,7 @@ func (m *merger) entry(path string, t trio, depth int) error {
 			return err
 		}
 	}
-	if err := m.folders(path+"/", nodes, depth+1); err != nil {
+	if err := m.folders(path+"/", nodes, depth+1); err != nil || e.Mode == 0 {
 		return err
 	}
 	return m.put(path, files[inOurs], e)
@@ -149,6 +149,10 @@ func (m *merger) side(i int) *Tx {
 	}
 	return m.tx
 }
+
+// disputed stands for a file about which merge bases do not agree. No side has it, so
+// that neither counts as unchanged. It is never written.
+var disputed = Hash{0: 0xff, 19: 0xff}
 
 // file merges what is a file on at least one side, or the file part of a
 // clash. The result is ours where there is a conflict.
@@ -185,7 +189,8 @@ func (m *merger) file(path string, t trio) (object.Entry, error) {
 
 func (m *merger) conflict(path string, t trio) (object.Entry, error) {
 	if m.virtual {
-		return object.Entry{}, nil
+		m.tx.made[disputed] = newObject{Object: object.Object{Type: object.TypeBlob}, hash: disputed}
+		return object.Entry{Mode: object.ModeFile, Hash: disputed}, nil
 	}
 	m.conflicts = append(m.conflicts, path)
 	return t[inOurs], nil
@@ -228,7 +233,7 @@ func mergeHashes(t trio) (object.Entry, bool) {
 func (m *merger) call(path string, t trio) ([]byte, error) {
 	var data [3][]byte
 	for i, e := range t {
-		if !isFile(e.Mode) {
+		if !isFile(e.Mode) || e.Hash == disputed {
 			continue
 		}
 		b, err := m.side(i).blob(e.Hash)

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha512"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	"golang.org/x/crypto/ssh"
+)
+
+// OpenPGPSigner signs commits with an OpenPGP key, whose private part must be there
+// and not locked. Git verifies them with gpg.
+func OpenPGPSigner(key *openpgp.Entity) Signer { return &pgpSigner{key} }
+
+type pgpSigner struct{ key *openpgp.Entity }
+
+// Sign implements Signer.
+func (s *pgpSigner) Sign(commit []byte) (string, error) {
+	var out bytes.Buffer
+	config := &packet.Config{DefaultHash: crypto.SHA512, Time: time.Now}
+	if err := openpgp.ArmoredDetachSign(&out, s.key, bytes.NewReader(commit), config); err != nil {
+		return "", fmt.Errorf("sign with OpenPGP key: %w", err)
+	}
+	return out.String(), nil
+}
+
+// SSHSigner signs commits with an SSH key (OpenSSH's PROTOCOL.sshsig, namespace
+// "git"). Git verifies them with ssh-keygen, where gpg.format is ssh and
+// gpg.ssh.allowedSignersFile names the key.
+func SSHSigner(key ssh.Signer) Signer { return &sshSigner{key} }
+
+type sshSigner struct{ key ssh.Signer }
+
+const (
+	sshMagic     = "SSHSIG"
+	sshNamespace = "git"
+	sshHash      = "sha512"
+)
+
+// Sign implements Signer.
+func (s *sshSigner) Sign(commit []byte) (string, error) {
+	sum := sha512.Sum512(commit)
+	signed := append([]byte(sshMagic), ssh.Marshal(struct {
+		Namespace, Reserved, Hash string
+		Sum                       []byte
+	}{sshNamespace, "", sshHash, sum[:]})...)
+	sig, err := s.sign(signed)
+	if err != nil {
+		return "", fmt.Errorf("sign with SSH key: %w", err)
+	}
+	blob := append([]byte(sshMagic), ssh.Marshal(struct {
+		Version                   uint32
+		Key                       []byte
+		Namespace, Reserved, Hash string
+		Signature                 []byte
+	}{1, s.key.PublicKey().Marshal(), sshNamespace, "", sshHash, ssh.Marshal(sig)})...)
+	return armorSSH(blob), nil
+}
+
+// sign makes sure that an RSA key does not sign with SHA-1, which sshsig forbids.
+func (s *sshSigner) sign(data []byte) (*ssh.Signature, error) {
+	if rsa, ok := s.key.(ssh.AlgorithmSigner); ok && s.key.PublicKey().Type() == ssh.KeyAlgoRSA {
+		return rsa.SignWithAlgorithm(rand.Reader, data, ssh.KeyAlgoRSASHA512)
+	}
+	return s.key.Sign(rand.Reader, data)
+}
+
+func armorSSH(blob []byte) string {
+	const width = 70
+	var out bytes.Buffer
+	out.WriteString("-----BEGIN SSH SIGNATURE-----\n")
+	text := base64.StdEncoding.EncodeToString(blob)
+	for len(text) > 0 {
+		n := min(len(text), width)
+		out.WriteString(text[:n])
+		out.WriteByte('\n')
+		text = text[n:]
+	}
+	out.WriteString("-----END SSH SIGNATURE-----\n")
+	return out.String()
+}
