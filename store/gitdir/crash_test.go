@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cairn/store"
 	"cairn/store/object"
@@ -100,13 +101,18 @@ func (w *workload) merge() error {
 	return w.d.mergePacks(context.Background(), free)
 }
 
+// prune looks for garbage some days from now.
+func (w *workload) prune(days int) func() error {
+	return func() error { return w.d.pruneAt(context.Background(), time.Now().AddDate(0, 0, days)) }
+}
+
 // run performs the steps until one fails.
 func (w *workload) run() error {
 	const main, a, bx, b, pushed, deep = "refs/heads/main", "refs/heads/a", "refs/heads/b/x", "refs/heads/b", "refs/heads/pushed", "refs/heads/site/www/main"
 	for _, step := range []func() error{
 		w.edit(main), w.edit(main), w.edit(a, bx), w.edit(a), w.edit(main, a, bx), w.edit(deep),
-		w.merge, w.edit("-"+bx, a), w.edit(b), w.push(pushed), w.edit(main, pushed), w.merge,
-		w.edit("-"+main, "-"+a, "-"+b, "-"+pushed, "-"+deep), w.edit(main),
+		w.merge, w.edit("-"+bx, a), w.edit(b), w.prune(0), w.push(pushed), w.edit(main, pushed), w.merge,
+		w.edit("-"+main, "-"+a, "-"+b, "-"+pushed, "-"+deep), w.edit(main), w.prune(15),
 	} {
 		err := step()
 		if err != nil && w.failed != nil {

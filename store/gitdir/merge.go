@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"cairn/store"
 	"cairn/store/pack"
 )
 
@@ -118,9 +119,22 @@ func (d *Dir) mergePacks(ctx context.Context, packs []*packFile) error {
 	return nil
 }
 
-// writeMerged writes and publishes the pack with the objects of packs that keep, if
-// it is not nil, wants.
-func (d *Dir) writeMerged(ctx context.Context, packs []*packFile, keep func(mergeObject) bool) (publication, error) {
+// writeMerged writes and publishes the pack with those objects of packs that keep
+// wants (nil: all). Without any there is no pack and the publication is empty.
+func (d *Dir) writeMerged(ctx context.Context, packs []*packFile, keep func(store.Hash) bool) (publication, error) {
+	s, err := d.stageMerged(ctx, packs, keep)
+	if err != nil {
+		return publication{}, err
+	}
+	defer s.discard()
+	if err := s.sync(); err != nil {
+		return publication{}, err
+	}
+	return s.publish(ctx)
+}
+
+// stageMerged writes the pack that writeMerged publishes.
+func (d *Dir) stageMerged(ctx context.Context, packs []*packFile, keep func(store.Hash) bool) (*stage, error) {
 	own, err := d.reopen(packs)
 	defer func() {
 		for _, p := range own {
@@ -128,24 +142,24 @@ func (d *Dir) writeMerged(ctx context.Context, packs []*packFile, keep func(merg
 		}
 	}()
 	if err != nil {
-		return publication{}, err
+		return nil, err
 	}
-	set, err := newMergeSet(ctx, own)
+	set, err := newMergeSet(ctx, own, keep)
 	if err != nil {
-		return publication{}, err
+		return nil, err
 	}
 	if err := set.arrange(ctx); err != nil {
-		return publication{}, err
+		return nil, err
 	}
-	s := stage{d: d}
-	defer s.discard()
+	s := &stage{d: d}
+	if len(set.order) == 0 {
+		return s, nil
+	}
 	if err := s.addMerged(ctx, set.items()); err != nil {
-		return publication{}, err
+		s.discard()
+		return nil, err
 	}
-	if err := s.sync(); err != nil {
-		return publication{}, err
-	}
-	return s.publish(ctx)
+	return s, nil
 }
 
 // reopen opens packs once more, to be read beside the cache that serves others.
@@ -171,17 +185,17 @@ func (s *stage) addMerged(ctx context.Context, items []pack.Item) error {
 	if err != nil {
 		return temporary(err)
 	}
-	s.sum = sum
+	s.sum, s.objects = sum, len(entries)
 	_, err = s.addFile(pack.AppendIndex(nil, entries, sum))
 	return err
 }
 
-// dropPacks removes packs whose objects are all in another one, but for it and those
-// that have got a .keep file in the meantime.
-func (d *Dir) dropPacks(packs []*packFile, but string) {
+// dropPacks removes packs whose objects are all in those called into, or not
+// wanted; but none of into, nor what has got a .keep file in the meantime.
+func (d *Dir) dropPacks(packs []*packFile, into ...string) {
 	drop := map[string]bool{}
 	for _, p := range packs {
-		if _, err := os.Lstat(d.root.path(p.name + ".keep")); p.name != but && errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(d.root.path(p.name + ".keep")); !slices.Contains(into, p.name) && errors.Is(err, fs.ErrNotExist) {
 			drop[p.name] = true
 		}
 	}
@@ -189,5 +203,5 @@ func (d *Dir) dropPacks(packs []*packFile, but string) {
 	for name := range drop {
 		d.removePack(name)
 	}
-	d.log.Info("merged packs", "repository", string(d.root), "packs", len(packs), "into", path.Base(but))
+	d.log.Info("replaced packs", "repository", string(d.root), "packs", len(drop), "by", into)
 }

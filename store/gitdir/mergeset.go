@@ -50,8 +50,9 @@ const (
 	placed
 )
 
-// newMergeSet lists the objects of packs, which stay in use by the set.
-func newMergeSet(ctx context.Context, packs []*packFile) (*mergeSet, error) {
+// newMergeSet lists the objects of packs that keep wants (nil: all). The packs
+// stay in use by the set.
+func newMergeSet(ctx context.Context, packs []*packFile, keep func(store.Hash) bool) (*mergeSet, error) {
 	s := &mergeSet{packs: packs}
 	n := 0
 	for _, p := range packs {
@@ -60,6 +61,9 @@ func newMergeSet(ctx context.Context, packs []*packFile) (*mergeSet, error) {
 	s.objects = make([]mergeObject, 0, n)
 	for i, p := range packs {
 		for h, offset := range p.index.All() {
+			if keep != nil && !keep(h) {
+				continue
+			}
 			s.objects = append(s.objects, mergeObject{hash: h, pack: uint16(i), offset: offset, base: none, hint: none, rank: rankWhole})
 		}
 	}
@@ -93,11 +97,11 @@ func (s *mergeSet) readPack(ctx context.Context, which uint16) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		i, _ := s.find(h)
-		o := &s.objects[i]
-		if o.pack != which {
-			continue // another pack's copy is taken
+		i, ok := s.find(h)
+		if !ok || s.objects[i].pack != which {
+			continue // not wanted, or another pack's copy is taken
 		}
+		o := &s.objects[i]
 		e, err := p.Entry(offset)
 		if err != nil {
 			return err

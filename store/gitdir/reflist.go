@@ -87,6 +87,18 @@ func (d *Dir) allRefs() ([]store.Ref, error) {
 	return refs, nil
 }
 
+// damage returns the error of a ref that was left out, if there is one.
+func (l *refList) damage() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ref := range l.loose {
+		if ref.err != nil {
+			return ref.err
+		}
+	}
+	return nil
+}
+
 // scanRefs reads the loose refs and then packed-refs, in this order.
 func (d *Dir) scanRefs(now time.Time) ([]store.Ref, error) {
 	loose := make(map[string]looseRef, len(d.list.loose))

@@ -16,7 +16,9 @@ import (
 type stage struct {
 	d     *Dir
 	files []staged
-	sum   store.Hash // of the pack, which is files[0] with its index files[1]; or Zero
+
+	sum     store.Hash // of the pack, which is files[0] with its index files[1]; or Zero
+	objects int        // in a merged pack
 }
 
 type staged struct {
