@@ -197,7 +197,7 @@ func TestCallerLeaves(t *testing.T) {
 func TestTiming(t *testing.T) {
 	a, b := newAccounts(t)
 	putFile(t, b, "nopass", "sites = true\n")
-	const rounds = 9
+	const rounds = 7
 	times := map[string][]time.Duration{}
 	for i := range rounds {
 		for j, user := range []string{"bob", "nobody", "nopass", "NOT A NAME"} {

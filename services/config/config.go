@@ -67,7 +67,6 @@ type snapshot struct {
 	tree   store.Hash
 	format error // a *FormatError when the format is not ours
 	sites  map[string]entry
-	hosts  map[string]string // host name → site
 }
 
 // An entry is one site's file.
@@ -104,19 +103,6 @@ func (c *Config) Site(ctx context.Context, name string) (*Site, error) {
 		return nil, fmt.Errorf("site %q: %w", name, e.err)
 	}
 	return e.site, nil
-}
-
-// Host returns the site that has host among its Hosts; none is fs.ErrNotExist.
-func (c *Config) Host(ctx context.Context, host string) (*Site, error) {
-	s, err := c.snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	name, ok := s.hosts[host]
-	if !ok {
-		return nil, fmt.Errorf("host %q: %w", host, fs.ErrNotExist)
-	}
-	return s.sites[name].site, nil
 }
 
 // Sites returns all sites in the order of their names. A file that cannot be
@@ -222,14 +208,16 @@ func (c *Config) snapshot(ctx context.Context) (*snapshot, error) {
 
 // hostsOnce says which host name two sites claim.
 func (s *snapshot) hostsOnce() error {
+	owners := map[string]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.sites)) {
 		if s.sites[name].err != nil {
 			continue
 		}
 		for _, h := range s.sites[name].site.Hosts {
-			if other := s.hosts[h]; other != name {
+			if other, taken := owners[h]; taken {
 				return fmt.Errorf("site %q: the host %q is %q's already", name, h, other)
 			}
+			owners[h] = name
 		}
 	}
 	return nil

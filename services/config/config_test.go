@@ -69,12 +69,6 @@ func TestSites(t *testing.T) {
 	if want := []*Site{{Name: "club", Owner: "bob"}, {Name: "www", Owner: "alice", Hosts: []string{"www.example.org"}}}; !reflect.DeepEqual(sites, want) || err != nil {
 		t.Errorf("got %+v, %v, want %+v", sites, err, want)
 	}
-	if s, err := c.Host(t.Context(), "www.example.org"); err != nil || s.Name != "www" {
-		t.Errorf("host: got %+v, %v, want www", s, err)
-	}
-	if _, err := c.Host(t.Context(), "else.example.org"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("another host: got %v, want fs.ErrNotExist", err)
-	}
 	tree, err := b.Tree(t.Context())
 	must(t, err)
 	must(t, Check(tree))
@@ -104,9 +98,8 @@ func TestFormat(t *testing.T) {
 		must(t, err)
 		_, err1 := c.Site(t.Context(), "www")
 		_, err2 := c.Sites(t.Context())
-		_, err3 := c.Host(t.Context(), "www.example.org")
 		for what, err := range map[string]error{
-			"Site": err1, "Sites": err2, "Host": err3,
+			"Site": err1, "Sites": err2,
 			"Init":       c.Init(t.Context(), by),
 			"AddSite":    c.AddSite(t.Context(), by, Site{Name: "new", Owner: "alice"}),
 			"PutSite":    c.PutSite(t.Context(), by, Site{Name: "www", Owner: "bob"}),
@@ -142,17 +135,6 @@ func TestSpoiltRecord(t *testing.T) {
 		t.Errorf("got %v, %v, want one and an error", sites, err)
 	}
 	must(t, c.PutSite(t.Context(), by, Site{Name: "www", Owner: "alice"}))
-}
-
-// Two sites that claim one host, by hand: the first one's, always.
-func TestHostTwice(t *testing.T) {
-	b := newBranch()
-	c := Open(b)
-	const text = "owner = \"x\"\nhosts = [\"www.example.org\"]\n"
-	write(t, b, map[string]string{"format": "1\n", "sites/b.toml": text, "sites/a.toml": text})
-	if s, err := c.Host(t.Context(), "www.example.org"); err != nil || s.Name != "a" {
-		t.Errorf("got %+v, %v, want a", s, err)
-	}
 }
 
 func TestCheck(t *testing.T) {

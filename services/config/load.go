@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +20,7 @@ type files interface {
 
 // load reads t. Records whose file is the same in before are taken from there.
 func load(t files, before *snapshot) (*snapshot, error) {
-	s := &snapshot{sites: map[string]entry{}, hosts: map[string]string{}}
+	s := &snapshot{sites: map[string]entry{}}
 	for e, err := range t.Entries(dir) {
 		if errors.Is(err, fs.ErrNotExist) {
 			break
@@ -51,23 +49,7 @@ func load(t files, before *snapshot) (*snapshot, error) {
 		}
 		s.sites[name] = entry{e.Hash, site, err}
 	}
-	s.addHosts()
 	return s, nil
-}
-
-// addHosts notes whose which host is. One that two sites claim, which no push
-// and no method makes, is the first one's.
-func (s *snapshot) addHosts() {
-	for _, name := range slices.Sorted(maps.Keys(s.sites)) {
-		if s.sites[name].err != nil {
-			continue
-		}
-		for _, h := range s.sites[name].site.Hosts {
-			if _, taken := s.hosts[h]; !taken {
-				s.hosts[h] = name
-			}
-		}
-	}
 }
 
 // checkFormat returns a *FormatError when the format is not ours, and

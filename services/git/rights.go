@@ -27,7 +27,11 @@ func (s *Service) rights(ctx context.Context, u *accounts.User, p place) (rights
 		own := u != nil && u.Name == p.name
 		return rights{read: own, write: own}, nil
 	case Archive:
-		return rights{read: true, write: admin}, nil
+		_, err := s.Repo.Backend().Ref(ctx, heads+p.branch())
+		if errors.Is(err, fs.ErrNotExist) {
+			return rights{read: admin, write: admin}, nil
+		}
+		return rights{read: err == nil, write: admin}, err
 	case Accounts, Config, Secrets, Queue, Lists, all:
 		return rights{read: admin, write: admin}, nil
 	default:

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"cairn/services/config"
+	"cairn/store"
 	"cairn/store/gitwire"
 )
 
@@ -209,6 +210,19 @@ func TestOwnBranch(t *testing.T) {
 	for _, user := range []string{"bob", "root"} {
 		wantText(t, w.refused("ls-remote", k.url(user, "dav/alice")), "not found")
 	}
+}
+
+func TestArchive(t *testing.T) {
+	k := newKit(t)
+	w := newWork(t)
+	wantText(t, w.refused("ls-remote", k.url("carol", "archive/club")), "not found")
+	must(t, k.Repo.Branch("archive/club").Update(t.Context(), store.Change{Author: root, Message: "x\n"}, func(tx *store.Tx) error {
+		return tx.Put("m", []byte("a message"))
+	}))
+	w.git("pull", "-q", k.url("", "archive/club"), "main")
+	w.commit("m", "another message")
+	wantText(t, w.refused("push", k.url("carol", "archive/club"), "HEAD:main"), "403")
+	wantText(t, w.refused("push", k.url("root", "archive/club"), "HEAD:main"), "nothing can be pushed to archive")
 }
 
 // Clones race on one branch: each commit that a push acknowledged is there.
