@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"runtime/metrics"
 	"strings"
@@ -92,6 +93,14 @@ func blobHash(data string) object.Hash {
 	return object.Object{Type: object.TypeBlob, Data: []byte(data)}.Hash()
 }
 
+// longChain is a blob and n deltas, each on the one before.
+func longChain(b *builder, n int) {
+	at := b.blob("hello")
+	for range n {
+		at = b.ofs(at, append(varint(5), append(varint(5), 0x90, 5)...))
+	}
+}
+
 func TestReceiveRefuses(t *testing.T) {
 	id := append(varint(5), append(varint(5), 0x90, 5)...) // copies "hello" as it is
 	grow := append(varint(5), append(varint(6), 0x90, 5, 1, '!')...)
@@ -121,6 +130,8 @@ func TestReceiveRefuses(t *testing.T) {
 		"huge tree":         {make(func(b *builder) { b.entry(2, 1<<29, nil, []byte("hello")) }), pack.ErrTooLarge},
 		"not zlib":          {seal(1, []byte("\x35hellohello")), pack.ErrFormat},
 		"zlib checksum":     {seal(1, []byte("\x35\x78\x9c\xcbH\xcd\xc9\xc9\x07\x00\x06,\x02\x16")), pack.ErrFormat},
+		"corrupt deflate":   {seal(1, []byte("\x35\x78\x9c\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")), pack.ErrFormat},
+		"chain too long":    {make(func(b *builder) { longChain(b, 6000) }), pack.ErrFormat},
 		"zlib dictionary":   {seal(1, []byte("\x35\x78\xbb\xcbH\xcd\xc9\xc9\x07\x00\x06,\x02\x16aaaaaaaaaa")), pack.ErrFormat},
 		"evil tree":         {make(func(b *builder) { b.entry(2, len(evil), nil, evil) }), new(object.CheckError)},
 		"evil tree by delta": {make(func(b *builder) {
@@ -222,6 +233,33 @@ func TestReceiveRefBeforeBase(t *testing.T) {
 			t.Errorf("object %d is %s %s, want %q", i, typ, h, want[i])
 		}
 		i++
+	}
+}
+
+// TestReceiveThinInTurn has a base that nobody has, but that is made of a delta
+// on another base that somebody has.
+func TestReceiveThinInTurn(t *testing.T) {
+	base := "hello"
+	more := func(base string) []byte {
+		return append(varint(len(base)), append(varint(len(base)+1), 0x90, byte(len(base)), 1, '!')...)
+	}
+	b := &builder{}
+	made := base
+	for range 8 { // some hash will come before that of its base
+		b.ref(blobHash(made), more(made))
+		made += "!"
+	}
+	got, _, err := receive(t, b.bytes(), func(_ context.Context, h object.Hash) (object.Object, error) {
+		if h != blobHash(base) {
+			return object.Object{}, fs.ErrNotExist
+		}
+		return object.Object{Type: object.TypeBlob, Data: []byte(base)}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Len() != 9 {
+		t.Errorf("%d objects, want 9", got.Len())
 	}
 }
 

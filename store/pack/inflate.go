@@ -1,9 +1,11 @@
 package pack
 
 import (
+	"errors"
 	"io"
 	"sync"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zlib"
 )
 
@@ -100,6 +102,8 @@ func resetZlib(z *io.ReadCloser, r io.Reader) (err error) {
 	return nil
 }
 
+// zlibError makes what is wrong with a stream an ErrFormat, and leaves what is
+// wrong with the reader below it.
 func zlibError(err error) error {
 	switch err {
 	case nil:
@@ -107,6 +111,9 @@ func zlibError(err error) error {
 	case io.EOF, io.ErrUnexpectedEOF:
 		return formatError("stream ends early")
 	case zlib.ErrHeader, zlib.ErrChecksum, zlib.ErrDictionary:
+		return formatError("%v", err)
+	}
+	if corrupt := flate.CorruptInputError(0); errors.As(err, &corrupt) {
 		return formatError("%v", err)
 	}
 	return err

@@ -66,7 +66,8 @@ func (r *Received) Index() []byte {
 }
 
 // A BaseFunc supplies an object that a thin pack's deltas lean on but that the
-// pack does not hold. It decides what the sender may lean on; an error ends Receive.
+// pack does not hold. It decides what the sender may lean on: the rest is
+// fs.ErrNotExist. Any other error ends Receive.
 type BaseFunc func(context.Context, Hash) (object.Object, error)
 
 // Receive reads one pack from r, to its last byte and no further, and spools it.
@@ -74,7 +75,8 @@ type BaseFunc func(context.Context, Hash) (object.Object, error)
 // hash (with detection of collisions) and its format (object.Check). Bases that base
 // supplies are appended, so that the pack needs no other; a nil base has none. Nothing is
 // allocated because a pack declares it: an error that is ErrTooLarge or ErrFormat comes
-// first. After an error the spool's content is of no use.
+// first. After an error the spool's content is of no use. When ctx ends, Receive returns
+// as soon as a read from r does.
 //
 // Memory is about 50 bytes an object and some 150 MB, whatever the pack holds. Deltas
 // of objects beyond largeObject use the spool behind the pack meanwhile.

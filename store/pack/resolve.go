@@ -114,6 +114,9 @@ func (r *resolver) tree(root uint32, c content) error {
 
 // child resolves one delta on the topmost frame.
 func (r *resolver) child(top *frame, child uint32, t object.Type) error {
+	if len(r.stack) > maxChain {
+		return formatError("delta chain is longer than %d", maxChain)
+	}
 	if err := r.derive(); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"slices"
 )
 
@@ -17,30 +18,38 @@ func (rc *receiver) completeThin() error {
 		bases = append(bases, h)
 	}
 	slices.SortFunc(bases, func(a, b Hash) int { return bytes.Compare(a[:], b[:]) })
-	appended := false
+	before := len(rc.records)
 	for _, h := range bases {
 		if rc.byHash[h] == 0 {
 			continue // made by another delta in the meantime
 		}
-		if err := rc.completeBase(h); err != nil {
+		// One that nobody has may still come out of a delta on another base.
+		if err := rc.completeBase(h); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("delta base %s: %w", h, err)
 		}
-		appended = true
 	}
-	if n := rc.unsolved.Load(); n > 0 {
-		return formatError("%d deltas rest on each other", n)
+	if rc.unsolved.Load() > 0 {
+		return rc.unresolved(bases)
 	}
-	if !appended {
+	if len(rc.records) == before {
 		return nil
 	}
 	return rc.reseal()
 }
 
-var errNoBase = errors.New("is not in the pack")
+// unresolved names a base that is nowhere.
+func (rc *receiver) unresolved(bases []Hash) error {
+	for _, h := range bases {
+		if rc.byHash[h] != 0 {
+			return formatError("%d deltas without a base, such as %s", rc.unsolved.Load(), h)
+		}
+	}
+	return formatError("%d deltas without a base", rc.unsolved.Load())
+}
 
 func (rc *receiver) completeBase(h Hash) error {
 	if rc.base == nil {
-		return errNoBase
+		return fs.ErrNotExist
 	}
 	o, err := rc.base(rc.ctx, h)
 	if err != nil {

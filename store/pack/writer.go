@@ -46,6 +46,7 @@ type Writer struct {
 type placed struct {
 	offset int64
 	depth  int32
+	typ    object.Type
 	data   []byte // nil when it is not kept
 }
 
@@ -75,7 +76,7 @@ func (w *Writer) object(h Hash, o object.Object) error {
 	depth := int32(0)
 	base, ok := w.placed[o.Base]
 	var delta []byte
-	if ok && base.data != nil && base.depth < MaxDepth {
+	if ok && base.data != nil && base.typ == o.Type && base.depth < MaxDepth {
 		delta = affixDelta(base.data, o.Data)
 	}
 	if delta != nil && len(delta)*affixGain < len(o.Data) {
@@ -85,7 +86,7 @@ func (w *Writer) object(h Hash, o object.Object) error {
 		w.begin(entryHeader{typ: o.Type, size: int64(len(o.Data))})
 		w.buf = deflate(w.buf, o.Data, w.level)
 	}
-	w.placed[h] = placed{w.at, depth, w.keep(h, o)}
+	w.placed[h] = placed{w.at, depth, o.Type, w.keep(h, o)}
 	return w.end(h)
 }
 
