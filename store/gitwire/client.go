@@ -129,7 +129,9 @@ func (c *Client) Fetch(ctx context.Context, rawURL string, f FetchRequest) ([]st
 }
 
 // Push moves refs at the remote: all of them or, with Partial, each on its
-// own. The error holds a *RejectedError for every ref that has not moved; nil means that all have.
+// own. It returns nil when all have moved. Otherwise the error holds a *RejectedError
+// for each that has not; an error without any, such as of a connection that
+// broke, leaves open what has become of the push, and the refs will tell.
 func (c *Client) Push(ctx context.Context, rawURL string, p PushRequest) error {
 	w, err := c.open(ctx, rawURL, "git-receive-pack", 0)
 	if err != nil {

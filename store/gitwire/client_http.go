@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 
 	"cairn/store"
 )
@@ -33,7 +35,13 @@ type httpCarrier struct {
 
 	greeting *pktReader
 	bodies   []io.Closer
+	writers  sync.WaitGroup // of questions, which bodies hold the other end of
 }
+
+// A redirectError says why a redirect is not followed.
+type redirectError string
+
+func (e redirectError) Error() string { return string(e) }
 
 func (c *Client) openHTTP(ctx context.Context, u *url.URL, service string, proto int) (carrier, error) {
 	if c.HTTP == nil {
@@ -83,13 +91,13 @@ func (c *Client) checkRedirect(to *http.Request, via []*http.Request) error {
 	from := via[len(via)-1].URL
 	switch {
 	case to.Method != http.MethodGet || len(via) > maxRedirects:
-		return fmt.Errorf("redirected to %s", to.URL.Redacted())
+		return redirectError("redirected to " + to.URL.Redacted())
 	case from.Scheme == "https" && to.URL.Scheme != "https":
-		return fmt.Errorf("redirected from https to %s", to.URL.Redacted())
+		return redirectError("redirected from https to " + to.URL.Redacted())
 	case to.URL.Host == via[0].URL.Host:
 		return nil
 	case c.Redirect == nil:
-		return fmt.Errorf("redirected to another host: %s", to.URL.Redacted())
+		return redirectError("redirected to another host: " + to.URL.Redacted())
 	}
 	return c.Redirect(from, to.URL)
 }
@@ -133,14 +141,14 @@ func (h *httpCarrier) do(method string, u *url.URL, body io.Reader, size int64) 
 	}
 	resp, err := h.client.Do(req)
 	if err != nil {
-		return nil, h.transportError(err)
+		return nil, h.wrong(err)
 	}
 	h.bodies = append(h.bodies, resp.Body)
 	return resp, nil
 }
 
-// transportError says that the host cannot be reached, if that is the reason.
-func (h *httpCarrier) transportError(err error) error {
+// wrong says that the host cannot be reached, if that is the reason.
+func (h *httpCarrier) wrong(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err // without the URL, which may hold a password
@@ -148,7 +156,11 @@ func (h *httpCarrier) transportError(err error) error {
 	if ctxErr := h.ctx.Err(); ctxErr != nil {
 		return ctxErr
 	}
-	return fmt.Errorf("%w: %w", store.ErrTemporary, err)
+	var broken net.Error
+	if errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: %w", store.ErrTemporary, err)
+	}
+	return err
 }
 
 // checkAnswer returns the error that a response's status stands for.
@@ -177,23 +189,14 @@ func (h *httpCarrier) hello() *pktReader { return h.greeting }
 // it is being written.
 func (h *httpCarrier) ask(write func(io.Writer) error) (*pktReader, error) {
 	r, w := io.Pipe()
-	written := make(chan error, 1)
-	go func() {
-		err := write(w)
-		w.CloseWithError(err)
-		written <- err
-	}()
+	h.bodies = append(h.bodies, r)
+	h.writers.Go(func() { w.CloseWithError(write(w)) })
 	resp, err := h.post(r)
-	r.CloseWithError(errors.New("the remote has stopped reading"))
-	writeErr := <-written
 	if err != nil {
 		return nil, err
 	}
 	if err := checkAnswer(resp, "application/x-"+h.service+"-result"); err != nil {
 		return nil, err
-	}
-	if writeErr != nil {
-		return nil, writeErr
 	}
 	return newPktReader(resp.Body), nil
 }
@@ -212,16 +215,10 @@ func (h *httpCarrier) post(r io.Reader) (*http.Response, error) {
 	return h.do(http.MethodPost, u, io.MultiReader(bytes.NewReader(first), r), -1)
 }
 
-func (h *httpCarrier) wrong(err error) error {
-	if ctxErr := h.ctx.Err(); ctxErr != nil {
-		return ctxErr
-	}
-	return err
-}
-
 func (h *httpCarrier) close() {
 	h.cancel()
 	for _, b := range h.bodies {
 		b.Close()
 	}
+	h.writers.Wait()
 }

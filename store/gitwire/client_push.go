@@ -24,14 +24,18 @@ func (w *remoteWire) push(p PushRequest) error {
 	if err != nil {
 		return w.wrong(err)
 	}
-	if !bands {
-		return w.wrong(readReport(r, p.Commands))
-	}
 	b := &bandReader{r: r, progress: w.progress}
-	if err := readReport(newPktReader(b), p.Commands); err != nil {
+	if bands {
+		r = newPktReader(b)
+	}
+	if err := readReport(r, p.Commands); err != nil {
 		return w.wrong(err)
 	}
-	return w.wrong(b.finish())
+	if bands {
+		// The refs have moved, whatever else the remote has to say.
+		_ = b.finish()
+	}
+	return nil
 }
 
 // pushable refuses what the remote does not support.

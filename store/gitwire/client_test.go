@@ -70,6 +70,11 @@ func stockHost(t *testing.T, v2 bool) host {
 		if !v2 {
 			r.Header.Del("Git-Protocol")
 		}
+		body, err := io.ReadAll(r.Body) // CGI takes no chunks
+		if err != nil {
+			t.Error(err)
+		}
+		r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
 		backend.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
@@ -203,7 +208,7 @@ func TestClientPush(t *testing.T) {
 		if err := push(PushRequest{Commands: []Command{{Name: "refs/heads/main", New: first}}, Objects: firstObjs}); err != nil {
 			t.Fatal(err)
 		}
-		secondObjs, second := chain(200, strings.Repeat("2", 3<<20), first)
+		secondObjs, second := chain(200, incompressible(3<<20), first)
 		err := push(PushRequest{
 			Commands: []Command{{Name: "refs/heads/main", Old: first, New: second}, {Name: "refs/heads/x", New: first}},
 			Objects:  append(secondObjs, secondObjs...),
@@ -487,5 +492,25 @@ func TestParseRemote(t *testing.T) {
 		if u, err := parseRemote(raw); err == nil {
 			t.Errorf("%q: got %v, want an error", raw, u)
 		}
+	}
+}
+
+// Over SSH, what the remote says on standard error is the error.
+func TestClientSSHErrors(t *testing.T) {
+	l := labOver(t, "mem")
+	client := l.sshClient()
+	var said *RemoteError
+	_, err := client.Refs(t.Context(), "ssh://alice@127.0.0.1:"+l.sshPort+"/nowhere")
+	if want := "cairn: repository 'nowhere' not found"; !errors.As(err, &said) || said.Text != want {
+		t.Errorf("no repository: got %v, want %q", err, want)
+	}
+	client.SSH.HostKeyCallback = ssh.FixedHostKey(l.newKey("other").PublicKey())
+	if _, err := client.Refs(t.Context(), l.ssh); err == nil {
+		t.Error("unknown host key: got no error, want one")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := client.Refs(ctx, l.ssh); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v, want %v", err, context.Canceled)
 	}
 }

@@ -298,10 +298,13 @@ func (c *connectivity) findLeft(ctx context.Context) error {
 	return nil
 }
 
-// beginWith makes the next search look into the trees of these visible commits
-// (or tags of such) before all others.
+// beginWith makes the next search look into the trees of these commits (or tags
+// of such) before all others, as far as they are known to be visible.
 func (r *reach) beginWith(ctx context.Context, commits []store.Hash) error {
 	for _, h := range commits {
+		if _, visible := r.seen[h]; !visible {
+			continue
+		}
 		_, end, t, err := r.g.peel(ctx, h)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && t != object.TypeCommit {
 			continue

@@ -108,11 +108,12 @@ type receiving struct {
 type receivedCommand struct {
 	Command
 	real    string // its name in the backend
-	refused string // why it did not take effect
+	refused string // why it does not take effect; the first reason stays
+	moved   bool   // it has taken effect
 }
 
 func (c *receivedCommand) refuse(reason string) {
-	if c.refused == "" {
+	if c.refused == "" && !c.moved {
 		c.refused = reason
 	}
 }
@@ -135,7 +136,7 @@ func (p *receiving) run(ctx context.Context) error {
 	if reportErr := p.report(); reportErr != nil {
 		err = errors.Join(err, reportErr)
 	}
-	if done := p.standing(); len(done) > 0 && p.view.Done != nil {
+	if done := p.moved(); len(done) > 0 && p.view.Done != nil {
 		// The refs have moved: this has to be known even if the pusher has gone.
 		p.push.Commands = commandsOf(done)
 		p.view.Done(context.WithoutCancel(ctx), p.push)
@@ -191,6 +192,17 @@ func (p *receiving) standing() []*receivedCommand {
 	var list []*receivedCommand
 	for _, c := range p.commands {
 		if c.refused == "" {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// moved returns the commands that have taken effect.
+func (p *receiving) moved() []*receivedCommand {
+	var list []*receivedCommand
+	for _, c := range p.commands {
+		if c.moved {
 			list = append(list, c)
 		}
 	}

@@ -20,7 +20,8 @@ func (p *receiving) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.separate(ctx); err != nil {
+	making, err := p.separate(ctx)
+	if err != nil {
 		return err
 	}
 	p.keepAtomic()
@@ -33,7 +34,23 @@ func (p *receiving) apply(ctx context.Context) error {
 			return fmt.Errorf("keep pack: %w", err)
 		}
 	}
-	return p.move(ctx, standing)
+	if !making {
+		return p.move(ctx, standing)
+	}
+	deletions, others := split(standing)
+	return errors.Join(p.move(ctx, deletions), p.move(ctx, others))
+}
+
+// split parts commands into those that delete and the others.
+func split(list []*receivedCommand) (deletions, others []*receivedCommand) {
+	for _, c := range list {
+		if c.New.IsZero() {
+			deletions = append(deletions, c)
+		} else {
+			others = append(others, c)
+		}
+	}
+	return deletions, others
 }
 
 // move moves refs until each has moved or been refused.
@@ -43,6 +60,9 @@ func (p *receiving) move(ctx context.Context, list []*receivedCommand) error {
 		var lost *store.ConflictError
 		switch {
 		case err == nil:
+			for _, c := range list {
+				c.moved = true
+			}
 			return nil
 		case errors.As(err, &lost):
 			for _, c := range list {
@@ -66,18 +86,8 @@ func (p *receiving) move(ctx context.Context, list []*receivedCommand) error {
 }
 
 // moveEach moves refs one by one, because together they could not be and it is not
-// known which of them is at fault. Deletions come first: they may make room.
+// known which of them is at fault.
 func (p *receiving) moveEach(ctx context.Context, list []*receivedCommand) error {
-	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b *receivedCommand) int {
-		switch {
-		case a.New.IsZero() == b.New.IsZero():
-			return 0
-		case a.New.IsZero():
-			return -1
-		}
-		return 1
-	})
 	var errs []error
 	for i := range list {
 		errs = append(errs, p.move(ctx, list[i:i+1]))
@@ -105,41 +115,51 @@ func changesOf(list []*receivedCommand) []store.RefChange {
 }
 
 // separate refuses to create a ref where another is a folder, or the other way
-// round: refs/heads/a and refs/heads/a/b cannot both be. Refs that the push
-// deletes are not in the way.
-func (p *receiving) separate(ctx context.Context) error {
-	deleted := make(map[string]bool)
-	created := make(map[string]bool)
+// round: refs/heads/a and refs/heads/a/b cannot both be. A ref that the same push
+// deletes is not in the way, unless the push is atomic; making reports that
+// such deletions have to come first.
+func (p *receiving) separate(ctx context.Context) (making bool, err error) {
+	n := &refNames{backend: p.view.Backend, deleted: make(map[string]bool), created: make(map[string]bool)}
 	for _, c := range p.standing() {
-		deleted[c.real] = c.New.IsZero()
-		created[c.real] = c.Old.IsZero()
+		n.deleted[c.real] = c.New.IsZero() && !p.request.atomic
+		n.created[c.real] = c.Old.IsZero()
 	}
 	for _, c := range p.standing() {
 		if !c.Old.IsZero() {
 			continue
 		}
-		above, err := p.above(ctx, c.real, deleted, created)
+		taken, err := n.taken(ctx, c.real)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if above || p.below(ctx, c.real, deleted) {
+		if taken {
 			c.refuse("cannot create " + shortRef(c.Name) + ": another ref stands in the way, " +
 				"its name being a folder of the other's")
 		}
 	}
-	return nil
+	return n.making, nil
 }
 
-// above reports whether a ref stands where name needs a folder.
-func (p *receiving) above(ctx context.Context, name string, deleted, created map[string]bool) (bool, error) {
+// refNames answers whether a name is free for a ref.
+type refNames struct {
+	backend store.Backend
+	deleted map[string]bool // names that will be free
+	created map[string]bool // names that will not
+	making  bool            // an answer counted on a deletion
+}
+
+// taken reports whether a ref stands where name needs a folder, or in the
+// folder that name would be.
+func (n *refNames) taken(ctx context.Context, name string) (bool, error) {
 	for folder := path.Dir(name); strings.Contains(folder, "/"); folder = path.Dir(folder) {
-		if created[folder] {
+		if n.created[folder] {
 			return true, nil
 		}
-		if deleted[folder] {
+		if n.deleted[folder] {
+			n.making = true
 			continue
 		}
-		_, err := p.view.Backend.Ref(ctx, folder)
+		_, err := n.backend.Ref(ctx, folder)
 		if err == nil {
 			return true, nil
 		}
@@ -147,18 +167,14 @@ func (p *receiving) above(ctx context.Context, name string, deleted, created map
 			return false, fmt.Errorf("read ref %s: %w", folder, err)
 		}
 	}
-	return false, nil
-}
-
-// below reports whether a ref lies in the folder that name would be.
-func (p *receiving) below(ctx context.Context, name string, deleted map[string]bool) bool {
-	for ref, err := range p.view.Backend.Refs(ctx, name+"/") {
+	for ref, err := range n.backend.Refs(ctx, name+"/") {
 		if err != nil {
-			return false // moving the refs will show it
+			return false, fmt.Errorf("list refs: %w", err)
 		}
-		if !deleted[ref.Name] {
-			return true
+		if !n.deleted[ref.Name] {
+			return true, nil
 		}
+		n.making = true
 	}
-	return false
+	return false, nil
 }

@@ -24,7 +24,7 @@ func (p *receiving) report() error {
 	w := newPktWriter(&buf)
 	w.linef("unpack %s\n", oneLine(p.unpacked))
 	for _, c := range p.commands {
-		if c.refused == "" {
+		if c.moved {
 			w.linef("ok %s\n", c.Name)
 		} else {
 			w.linef("ng %s %s\n", c.Name, oneLine(c.refused))

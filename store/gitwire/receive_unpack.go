@@ -29,8 +29,8 @@ func (p *receiving) unpack(ctx context.Context) error {
 	q, err := receiver.Receive(ctx, p.in.rest(), bases.base, p.view.Limits)
 	if err != nil {
 		p.unpacked = clientPackText(err)
-		if bases.lacking {
-			p.unpacked = "unresolved deltas: " + string(errMissing)
+		if bases.refused != "" {
+			p.unpacked = bases.refused
 		}
 		p.refuseAll("unpacker error")
 		return fmt.Errorf("receive pack: %w", err)
@@ -75,7 +75,7 @@ type thinBases struct {
 	reach   *reach // over objs
 	first   []store.Hash
 	begun   bool
-	lacking bool // a base was asked for that is not there, as far as the sender may know
+	refused string // what the sender is told of a base that it did not get
 }
 
 // base is what Receiver.Receive calls, from one goroutine at a time.
@@ -91,10 +91,14 @@ func (b *thinBases) base(ctx context.Context, h store.Hash) (object.Object, erro
 		return object.Object{}, err
 	}
 	if !ok {
-		b.lacking = true
+		b.refused = "unresolved deltas: " + string(errMissing)
 		return object.Object{}, fmt.Errorf("base %s: %w", h, fs.ErrNotExist)
 	}
-	return b.objs.Object(ctx, h)
+	o, err := b.objs.Object(ctx, h)
+	if errors.Is(err, store.ErrTooLarge) {
+		b.refused = fmt.Sprintf("a delta on an object of more than %d MiB: push again with --no-thin", store.MaxObject>>20)
+	}
+	return o, err
 }
 
 // clientPackText is what a client may know of an error of Receive: what is
