@@ -218,7 +218,7 @@ func TestDerived(t *testing.T) {
 	if _, err := s.Derive("a", 10000); err == nil {
 		t.Error("more bytes than HKDF can give: got no error")
 	}
-	file, err := hex.DecodeString("636169726e2073656372657420310ac12764846f62a40ba1f238b11187d88949e969bb469a3b9a3fbc771d075dd01df1193d0a60407911d42398d42267031b8a62500781ae")
+	file, err := hex.DecodeString(firstVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,15 +227,22 @@ func TestDerived(t *testing.T) {
 	}
 }
 
+// firstVersion is the secret "secret" at a/b under seed.
+const firstVersion = "636169726e2073656372657420310ac12764846f62a40ba1f238b11187d88949e969bb469a3b9a3f" +
+	"bc771d075dd01df1193d0a60407911d42398d42267031b8a62500781ae"
+
 func FuzzOpenBox(f *testing.F) {
 	s := open(f, newBranch(), seed)
-	sealed := s.box.seal("a", []byte("secret"))
-	f.Add("a", sealed)
-	f.Add("b", sealed)
-	f.Add("a", sealed[:20])
-	f.Add("a", []byte(magic))
+	sealed, err := hex.DecodeString(firstVersion)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("a/b", sealed)
+	f.Add("a/c", sealed)
+	f.Add("a/b", sealed[:20])
+	f.Add("a/b", []byte(magic))
 	f.Fuzz(func(t *testing.T, path string, file []byte) {
-		if _, err := s.box.open(path, file); err == nil && (path != "a" || !bytes.Equal(file, sealed)) {
+		if _, err := s.box.open(path, file); err == nil && (path != "a/b" || !bytes.Equal(file, sealed)) {
 			t.Errorf("%q opens at %q", file, path)
 		}
 	})
