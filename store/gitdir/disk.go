@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // disk is what writing needs of a file system, and the seam at which tests
@@ -17,8 +18,9 @@ type disk interface {
 	create(name string) (file, error) // fs.ErrExist if it is there
 	link(old, new string) error       // fs.ErrExist if new is there
 	rename(old, new string) error     // replaces new
-	remove(name string) error         // a file or an empty folder
+	remove(name string) error         // a file
 	mkdir(name string) error
+	rmdir(name string) error // only an empty folder, never a file
 	syncDir(name string) error
 }
 
@@ -48,6 +50,7 @@ func (d osDisk) create(name string) (file, error) {
 func (d osDisk) link(old, new string) error   { return os.Link(d.path(old), d.path(new)) }
 func (d osDisk) rename(old, new string) error { return os.Rename(d.path(old), d.path(new)) }
 func (d osDisk) remove(name string) error     { return os.Remove(d.path(name)) }
+func (d osDisk) rmdir(name string) error      { return syscall.Rmdir(d.path(name)) }
 func (d osDisk) mkdir(name string) error      { return os.Mkdir(d.path(name), 0o755) }
 
 func (d osDisk) syncDir(name string) error {

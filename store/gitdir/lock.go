@@ -113,7 +113,7 @@ func (d *Dir) settle(dir string) error {
 // rmdirs removes folders that have become empty, from dir up to and without
 // refs/<kind>: left behind they would stand where a ref could be. refMu is held.
 func (d *Dir) rmdirs(dir string) {
-	for strings.Count(dir, "/") >= 2 && d.disk.remove(dir) == nil {
+	for strings.Count(dir, "/") >= 2 && d.disk.rmdir(dir) == nil {
 		delete(d.settled, dir)
 		dir = path.Dir(dir)
 	}

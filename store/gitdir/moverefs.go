@@ -183,7 +183,7 @@ func (d *Dir) removeEmpty(dir string) {
 			d.removeEmpty(dir + "/" + e.Name())
 		}
 	}
-	d.disk.remove(dir)
+	d.disk.rmdir(dir)
 }
 
 // movePacked makes the moves by one rename of packed-refs.

@@ -129,8 +129,18 @@ func objectError(h store.Hash, err error) error {
 	if err == nil {
 		return nil
 	}
+	return fmt.Errorf("object %s: %w", h, inStoreTerms(err))
+}
+
+// A tooLargeError is pack.ErrTooLarge as store.ErrTooLarge.
+type tooLargeError struct{ error }
+
+func (e tooLargeError) Unwrap() []error { return []error{e.error, store.ErrTooLarge} }
+
+// inStoreTerms makes errors what callers of package store look for.
+func inStoreTerms(err error) error {
 	if errors.Is(err, pack.ErrTooLarge) {
-		err = store.ErrTooLarge
+		return tooLargeError{err}
 	}
-	return fmt.Errorf("object %s: %w", h, temporary(err))
+	return temporary(err)
 }

@@ -158,6 +158,10 @@ func (p *powerDisk) remove(name string) error {
 	return p.do(false, func() error { return p.osDisk.remove(name) }, func() { p.set(name, nil) })
 }
 
+func (p *powerDisk) rmdir(name string) error {
+	return p.do(false, func() error { return p.osDisk.rmdir(name) }, func() { p.set(name, nil) })
+}
+
 func (p *powerDisk) mkdir(name string) error {
 	return p.do(true, func() error { return p.osDisk.mkdir(name) }, func() { p.set(name, newFolder()) })
 }

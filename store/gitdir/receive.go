@@ -19,7 +19,7 @@ func (d *Dir) Receive(ctx context.Context, r io.Reader, base func(context.Contex
 	q := &quarantine{stage: stage{d: d}}
 	if err := q.receive(ctx, r, base, lim); err != nil {
 		q.Discard()
-		return nil, temporary(err)
+		return nil, inStoreTerms(err)
 	}
 	return q, nil
 }
