@@ -25,7 +25,7 @@ func change(message string) store.Change {
 // put writes files, and removes those whose content is "-".
 func put(t testing.TB, b *store.Branch, files ...string) store.Hash {
 	t.Helper()
-	err := b.Update(context.Background(), change("put "+strings.Join(files, " ")), func(tx *store.Tx) error {
+	err := b.Update(context.Background(), change("put "+files[0]), func(tx *store.Tx) error {
 		for i := 0; i < len(files); i += 2 {
 			var err error
 			if files[i+1] == "-" {

@@ -1,0 +1,116 @@
+package store_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"golang.org/x/crypto/ssh"
+
+	"cairn/store"
+)
+
+// judge skips the test when a program is not there; in CI it fails it.
+func judge(t *testing.T, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	} else if os.Getenv("CAIRN_CI") == "1" {
+		t.Fatal(err)
+	}
+	t.Skipf("%s is not installed", program)
+}
+
+func TestSSHSignature(t *testing.T) {
+	judge(t, "ssh-keygen")
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rs, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]crypto.Signer{"ed25519": ed, "ecdsa": ec, "rsa": rs} {
+		t.Run(name, func(t *testing.T) {
+			signer, err := ssh.NewSignerFromSigner(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := newGitRepo(t, store.Options{Signer: store.SSHSigner(signer)})
+			commit := put(t, r.Branch("main"), "a", "1").String()
+			allowed := filepath.Join(t.TempDir(), "allowed")
+			line := append([]byte("cairn@localhost "), ssh.MarshalAuthorizedKey(signer.PublicKey())...)
+			if err := os.WriteFile(allowed, line, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			r.git(t, "", "config", "gpg.ssh.allowedSignersFile", allowed)
+			r.git(t, "", "verify-commit", commit)
+			r.git(t, "", "fsck", "--strict")
+		})
+	}
+}
+
+func TestOpenPGPSignature(t *testing.T) {
+	judge(t, "gpg")
+	key, err := openpgp.NewEntity("Cairn", "", "cairn@localhost", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newGitRepo(t, store.Options{Signer: store.OpenPGPSigner(key)})
+	commit := put(t, r.Branch("main"), "a", "1").String()
+	public := filepath.Join(t.TempDir(), "key.asc")
+	f, err := os.Create(public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := armor.Encode(f, openpgp.PublicKeyType, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := key.Serialize(w); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// gpg puts its socket there, and paths of sockets are short.
+	home, err := os.MkdirTemp("", "gpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.env = append(r.env, "GNUPGHOME="+home)
+	t.Cleanup(func() {
+		stop := exec.Command("gpgconf", "--kill", "all")
+		stop.Env = r.env
+		if err := stop.Run(); err != nil {
+			t.Log(err)
+		}
+		if err := os.RemoveAll(home); err != nil {
+			t.Error(err)
+		}
+	})
+	imports := exec.Command("gpg", "--batch", "--import", public)
+	imports.Env = r.env
+	if out, err := imports.CombinedOutput(); err != nil {
+		t.Fatalf("gpg --import: %v\n%s", err, out)
+	}
+	r.git(t, "", "verify-commit", commit)
+	r.git(t, "", "fsck", "--strict")
+}
