@@ -2,14 +2,11 @@ package gitwire
 
 import (
 	"context"
-	"errors"
 	"io"
 	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
-
-	"cairn/store"
 )
 
 // An ackMode is how a client of protocol v0 wants to be answered.
@@ -47,9 +44,12 @@ func (u *upload) serveV0(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	goOn, err := u.acknowledge(ctx, n, modes)
-	if err != nil || !goOn {
-		return errors.Join(err, u.w.send())
+	pack, err := u.acknowledge(ctx, n, modes)
+	if err != nil {
+		return err
+	}
+	if !pack {
+		return u.w.send()
 	}
 	return u.sendPack(ctx, q, cut, n)
 }
@@ -182,95 +182,4 @@ func (q *uploadRequest) argument(line string) (bool, error) {
 		return false, nil
 	}
 	return true, nil
-}
-
-// acknowledge reads haves and answers them. It reports whether the pack is to
-// follow; over HTTP most requests end before.
-func (u *upload) acknowledge(ctx context.Context, n *negotiation, modes v0Modes) (bool, error) {
-	var last store.Hash // the last common one
-	common, unknown, ready := false, false, false
-	for lines := 0; ; lines++ {
-		kind, line, err := u.r.text()
-		if err == io.EOF && lines == 0 && u.stateless {
-			return false, nil // the client only wanted to know what is shallow
-		}
-		if err != nil {
-			return false, err
-		}
-		if kind != pktData {
-			if modes.ack == ackDetailed && common && !unknown {
-				enough, err := n.sufficient(ctx)
-				if err != nil {
-					return false, err
-				}
-				if enough {
-					ready = true
-					u.w.linef("ACK %s ready\n", last)
-				}
-			}
-			if !n.any() || modes.ack != ackFirst {
-				u.w.line("NAK\n")
-			}
-			if modes.noDone && ready {
-				u.w.linef("ACK %s\n", last)
-				return true, nil
-			}
-			if u.stateless {
-				return false, nil
-			}
-			if err := u.turn(); err != nil {
-				return false, err
-			}
-			common, unknown = false, false
-			continue
-		}
-		if line == "done" {
-			switch {
-			case !n.any():
-				u.w.line("NAK\n")
-			case modes.ack != ackFirst:
-				u.w.linef("ACK %s\n", last)
-			}
-			return true, nil
-		}
-		arg, isHave := strings.CutPrefix(line, "have ")
-		h, isHash := parseHash(arg)
-		if !isHave || !isHash {
-			return false, badRequest("upload-pack: expected SHA1 list, got %.256q", line)
-		}
-		had := n.any()
-		ok, err := n.have(ctx, h)
-		if err != nil {
-			return false, err
-		}
-		if ok {
-			common, last = true, h
-			switch {
-			case modes.ack == ackDetailed:
-				u.w.linef("ACK %s common\n", h)
-			case modes.ack == ackMulti:
-				u.w.linef("ACK %s continue\n", h)
-			case !had:
-				u.w.linef("ACK %s\n", h)
-			}
-			continue
-		}
-		unknown = true
-		if modes.ack == ackFirst || n.acks >= maxAcks {
-			continue
-		}
-		enough, err := n.sufficient(ctx)
-		if err != nil {
-			return false, err
-		}
-		switch {
-		case enough && modes.ack == ackDetailed:
-			n.acks++
-			ready = true
-			u.w.linef("ACK %s ready\n", h)
-		case enough:
-			n.acks++
-			u.w.linef("ACK %s continue\n", h)
-		}
-	}
 }
