@@ -2,6 +2,7 @@ package object_test
 
 import (
 	"bytes"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -57,19 +58,32 @@ func TestParseCommit(t *testing.T) {
 	}
 }
 
-// TestEncodeAsGit compares with a commit that git makes, in zones that Go knows
-// by names that look like git's notation.
-func TestEncodeAsGit(t *testing.T) {
-	for _, zone := range []*time.Location{
-		time.UTC, time.FixedZone("", 5400), time.FixedZone("+03", 3*3600), time.FixedZone("CET", 3600),
-		time.FixedZone("-0330", -12600), time.FixedZone("", -59),
+// TestEncodeZones has zones that Go knows by names that look like git's notation
+// but mean something else. Git reads the date back.
+func TestEncodeZones(t *testing.T) {
+	dir := newRepo(t)
+	for _, c := range []struct {
+		zone *time.Location
+		want string
+	}{
+		{time.UTC, "+0000"},
+		{time.FixedZone("", 5400), "+0130"},
+		{time.FixedZone("+03", 3*3600), "+0300"},
+		{time.FixedZone("CET", 3600), "+0100"},
+		{time.FixedZone("-0330", -12600), "-0330"},
+		{time.FixedZone("", -59), "+0000"},
+		{time.FixedZone("", -11*3600-59), "-1100"},
 	} {
-		when := time.Date(2026, 11, 21, 12, 0, 0, 0, zone)
+		when := time.Date(2026, 11, 21, 12, 0, 0, 0, c.zone)
 		who := object.Signature{Name: "A <U> Thor\n", Email: "a@example.org", When: when}
-		c := &object.Commit{Author: who, Committer: who, Message: "m\n"}
-		data := c.Encode()
+		data := (&object.Commit{Author: who, Committer: who, Message: "m\n"}).Encode()
 		if err := object.Check(object.TypeCommit, data); err != nil {
 			t.Errorf("%v: %v", when, err)
+		}
+		name := strings.TrimSpace(string(mustGit(t, dir, data, "hash-object", "-t", "commit", "-w", "--stdin")))
+		out := mustGit(t, dir, nil, "log", "-1", "--date=raw", "--format=%an|%ae|%ad", name)
+		if got, want := strings.TrimSpace(string(out)), fmt.Sprintf("A U Thor|a@example.org|%d %s", when.Unix(), c.want); got != want {
+			t.Errorf("git reads %q, want %q", got, want)
 		}
 		back, err := object.ParseCommit(data)
 		if err != nil {
@@ -78,6 +92,40 @@ func TestEncodeAsGit(t *testing.T) {
 		if !back.Author.When.Equal(when) || back.Author.Name != "A U Thor" {
 			t.Errorf("got %+v, want %+v", back.Author, who)
 		}
+	}
+}
+
+// TestCommitsOfGit takes commits apart that git has made and puts them together.
+func TestCommitsOfGit(t *testing.T) {
+	dir := newRepo(t)
+	tree := strings.TrimSpace(string(mustGit(t, dir, nil, "hash-object", "-t", "tree", "-w", "/dev/null")))
+	parent := strings.TrimSpace(string(mustGit(t, dir, nil, "commit-tree", tree, "-m", "first")))
+	for _, args := range [][]string{
+		{"commit-tree", tree, "-p", parent, "-m", "second", "-m", "with a body"},
+		{"-c", "i18n.commitEncoding=ISO-8859-1", "commit-tree", tree, "-p", parent, "-m", "caf\xe9"},
+		{"-c", "user.name=  Ä. Ö <x>", "commit-tree", tree, "-p", parent, "-m", ""},
+	} {
+		name := strings.TrimSpace(string(mustGit(t, dir, nil, args...)))
+		data := mustGit(t, dir, nil, "cat-file", "commit", name)
+		c, err := object.ParseCommit(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Encode(); !bytes.Equal(got, data) {
+			t.Errorf("got %q, want %q", got, data)
+		}
+		if (object.Object{Type: object.TypeCommit, Data: data}).Hash().String() != name {
+			t.Errorf("hash of %s differs", name)
+		}
+	}
+	mustGit(t, dir, nil, "tag", "-a", "-m", "release", "v1", parent)
+	data := mustGit(t, dir, nil, "cat-file", "tag", "v1")
+	tag, err := object.ParseTag(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := tag.Encode(); !bytes.Equal(got, data) || tag.Name != "v1" || tag.Object.String() != parent {
+		t.Errorf("got %q, want %q", got, data)
 	}
 }
 

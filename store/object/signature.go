@@ -101,11 +101,10 @@ func appendZone(dst []byte, t time.Time) []byte {
 	if kept, ok := zoneOffset(name); ok && kept == offset {
 		return append(dst, name...)
 	}
-	sign := byte('+')
-	if offset < 0 {
-		sign, offset = '-', -offset
+	sign, minutes := byte('+'), offset/60
+	if minutes < 0 {
+		sign, minutes = '-', -minutes
 	}
-	minutes := offset / 60
 	hhmm := minutes/60*100 + minutes%60
 	dst = append(dst, sign)
 	for unit := 1000; unit > 1 && hhmm < unit; unit /= 10 {

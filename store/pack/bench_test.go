@@ -2,6 +2,7 @@ package pack_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -88,5 +89,17 @@ func BenchmarkFind(b *testing.B) {
 			b.Fatal("lost")
 		}
 		n++
+	}
+}
+
+// BenchmarkReceiveSmall receives what a push of one commit sends.
+func BenchmarkReceiveSmall(b *testing.B) {
+	s, _ := newSite(16, 40)
+	data, _ := write(b, s.update(), pack.Fast)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := pack.Receive(context.Background(), bufio.NewReader(bytes.NewReader(data)), &pack.Buffer{}, nil, pack.Limits{}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

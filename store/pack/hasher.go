@@ -2,6 +2,7 @@ package pack
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/pjbgf/sha1cd"
 
@@ -19,6 +20,7 @@ const (
 type hasher struct {
 	rc   *receiver
 	cur  *slab
+	used int // slabs that are under way
 	work chan *slab
 	done chan *slab // each slab comes back through here, verified
 	err  error
@@ -40,11 +42,11 @@ type piece struct {
 	hash        Hash // when last
 }
 
+// slabPool saves small packs from allocating slabs.
+var slabPool = sync.Pool{New: func() any { return &slab{data: make([]byte, 0, slabBytes)} }}
+
 func startHasher(rc *receiver) *hasher {
 	hs := &hasher{rc: rc, work: make(chan *slab, slabs), done: make(chan *slab, slabs)}
-	for range slabs {
-		hs.done <- &slab{data: make([]byte, 0, slabBytes)}
-	}
 	go hs.run()
 	return hs
 }
@@ -104,8 +106,13 @@ func (hs *hasher) send() {
 	}
 }
 
-// take waits for a slab and notes the hashes that come with it.
+// take gets a new slab, or one that comes back and the hashes with it.
 func (hs *hasher) take() {
+	if hs.used < slabs {
+		hs.used++
+		hs.cur = slabPool.Get().(*slab)
+		return
+	}
 	hs.cur = <-hs.done
 	hs.settle(hs.cur)
 }
@@ -128,6 +135,7 @@ func (hs *hasher) finish() error {
 	close(hs.work)
 	for s := range hs.done {
 		hs.settle(s)
+		slabPool.Put(s)
 	}
 	return hs.err
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cairn/store/object"
 	"cairn/store/pack"
@@ -122,7 +123,9 @@ func TestMergeGrowth(t *testing.T) {
 	}
 	g := newGrowth(t, folders, files)
 	g.update(updates)
+	start := time.Now()
 	dir, peak := g.merge()
+	took := time.Since(start)
 	git(t, dir, nil, "fsck", "--strict", "--full")
 	out := string(git(t, dir, nil, "verify-pack", "-v", "objects/pack/"+filepath.Base(glob(t, dir, "*.idx")[0])))
 	if strings.Contains(out, fmt.Sprintf("chain length = %d:", pack.MaxDepth+1)) {
@@ -131,8 +134,8 @@ func TestMergeGrowth(t *testing.T) {
 	got := packed(t, dir)
 	git(t, dir, nil, "gc", "-q", "--no-cruft", "--prune=now")
 	want := packed(t, dir)
-	t.Logf("%d updates: packs %d kB, merged %d kB, git gc %d kB: %.2f; peak %d MB",
-		updates, g.size>>10, got>>10, want>>10, float64(got)/float64(want), peak>>20)
+	t.Logf("%d updates: packs %d kB, merged %d kB, git gc %d kB: %.2f; %v, peak %d MB",
+		updates, g.size>>10, got>>10, want>>10, float64(got)/float64(want), took, peak>>20)
 	if 2*got > 3*want {
 		t.Errorf("%d bytes, git gc makes %d of it", got, want)
 	}

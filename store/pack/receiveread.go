@@ -13,7 +13,7 @@ import (
 type packReader struct {
 	*receiver
 	in     *intake
-	z      io.ReadCloser
+	inf    *inflater // for its zlib reader alone
 	hasher *hasher
 	buf    []byte
 }
@@ -30,7 +30,8 @@ func (rc *receiver) readAll(in *intake) (err error) {
 	if int64(count) > rc.lim.Objects {
 		return fmt.Errorf("pack of %d objects: %w", count, ErrTooLarge)
 	}
-	pr := &packReader{receiver: rc, in: in, hasher: startHasher(rc)}
+	pr := &packReader{receiver: rc, in: in, inf: newInflater(nil, 0, 0), hasher: startHasher(rc)}
+	defer pr.inf.free()
 	err = pr.readEntries(count)
 	if hashErr := pr.hasher.finish(); err == nil {
 		err = hashErr
@@ -62,7 +63,7 @@ func (pr *packReader) readEntry(at int64) error {
 		return noEOF(err)
 	}
 	pr.records = append(pr.records, record{off: at, typ: h.typ})
-	if err := resetZlib(&pr.z, pr.in); err != nil {
+	if err := resetZlib(&pr.inf.z, pr.in); err != nil {
 		return err
 	}
 	if h.isDelta() {
@@ -73,7 +74,7 @@ func (pr *packReader) readEntry(at int64) error {
 	if err != nil {
 		return err
 	}
-	if err := expectEnd(pr.z); err != nil {
+	if err := expectEnd(pr.inf.z); err != nil {
 		return err
 	}
 	pr.records[len(pr.records)-1].crc = pr.in.endEntry()
@@ -114,12 +115,12 @@ func (pr *packReader) skip(size int64) error {
 	if err := pr.spend(ofsDelta, size); err != nil {
 		return err
 	}
-	if cap(pr.buf) < slabBytes {
-		pr.buf = make([]byte, slabBytes)
+	if pr.buf == nil {
+		pr.buf = make([]byte, 8<<10)
 	}
 	for size > 0 {
-		n := min(size, slabBytes)
-		if _, err := io.ReadFull(pr.z, pr.buf[:n]); err != nil {
+		n := min(size, int64(len(pr.buf)))
+		if _, err := io.ReadFull(pr.inf.z, pr.buf[:n]); err != nil {
 			return zlibError(err)
 		}
 		size -= n
@@ -141,7 +142,7 @@ func (pr *packReader) readWhole(h entryHeader) error {
 		if err != nil {
 			return err
 		}
-		if _, err := io.ReadFull(pr.z, space); err != nil {
+		if _, err := io.ReadFull(pr.inf.z, space); err != nil {
 			return zlibError(err)
 		}
 		left -= int64(len(space))
@@ -152,7 +153,7 @@ func (pr *packReader) readWhole(h entryHeader) error {
 
 // readParsed reads a tree, commit or tag that does not fit into a slab.
 func (pr *packReader) readParsed(rec uint32, h entryHeader) error {
-	data, err := inflateGrowing(pr.z, nil, h.size)
+	data, err := inflateGrowing(pr.inf.z, nil, h.size)
 	if err != nil {
 		return err
 	}
