@@ -135,9 +135,11 @@ func (f *followers) check(ctx context.Context, site string, c store.RefChange) e
 	if err != nil {
 		return err
 	}
-	old, err := f.house.repo.Tree(ctx, c.Old) // Zero is the empty tree
-	if err != nil {
-		return err
+	var old *store.Tree
+	if !c.Old.IsZero() {
+		if old, err = f.house.repo.Tree(ctx, c.Old); err != nil {
+			return err
+		}
 	}
 	warnings, err := unipi.CheckPush(ctx, old, tree)
 	for _, w := range warnings {
