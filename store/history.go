@@ -116,15 +116,6 @@ func (w *walk) open(sides map[Hash]int) bool {
 	return slices.ContainsFunc(w.queue, func(r revision) bool { return sides[r.Hash]&below == 0 })
 }
 
-// descends says whether a commit is another or has it among its ancestors.
-func (r *Repo) descends(ctx context.Context, commit, from Hash) (bool, error) {
-	if commit == from {
-		return true, nil
-	}
-	bases, err := r.mergeBases(ctx, commit, from)
-	return len(bases) == 1 && bases[0].Hash == from, err
-}
-
 // at returns the entry at path in a commit; the zero Entry when it is absent. The
 // empty path is the whole tree.
 func (r *Repo) at(rev Revision, path string) (object.Entry, error) {

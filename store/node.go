@@ -71,7 +71,7 @@ func parseNode(raw string) (*node, error) {
 	}
 	n := &node{raw: raw, refs: make([]ref, 0, len(raw)/32+1), tidy: true}
 	for pos := 0; pos < len(raw); {
-		space := strings.IndexByte(raw[pos:min(pos+8, len(raw))], ' ')
+		space := strings.IndexByte(raw[pos:], ' ')
 		if space <= 0 {
 			return nil, errTree
 		}

@@ -26,7 +26,7 @@ func FuzzNode(f *testing.F) {
 		treeLine("040000", "a") + treeLine("100664", "b") + treeLine("0", "c") + treeLine("160000", "d"),
 		treeLine("100644", "..") + treeLine("100644", ".") + treeLine("100644", "a/b") + treeLine("100644", ".git"),
 		treeLine("100644", "\xff\xfe") + treeLine("100644", "a\nb"),
-		"100644 a", "100644 a\x00short", " a\x00", "9 a\x00", "1000000000 a\x00",
+		"100644 a", "100644 a\x00short", "0000000000644 a\x0001234567890123456789", " a\x00", "9 a\x00", "1000000000 a\x00",
 	} {
 		f.Add(seed, "a")
 	}
