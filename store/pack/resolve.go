@@ -1,10 +1,12 @@
 package pack
 
 import (
+	"context"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"cairn/store/object"
 )
@@ -12,6 +14,8 @@ import (
 // heldBytes bounds what a resolver holds of objects that wait for their
 // remaining deltas. What was dropped is derived anew.
 const heldBytes = 16 << 20
+
+const maxResolvers = 4
 
 // A frame is an object whose deltas are being resolved.
 type frame struct {
@@ -24,6 +28,7 @@ type frame struct {
 // Several work on different objects at a time.
 type resolver struct {
 	*receiver
+	ctx   context.Context // ends when another resolver has met an error
 	stack []frame
 	held  int64
 	delta []byte // the delta being applied; its memory is used again
@@ -43,30 +48,23 @@ func (rc *receiver) resolveAll() error {
 			roots = append(roots, uint32(i))
 		}
 	}
-	workers := min(runtime.GOMAXPROCS(0), 4, len(roots))
-	errs := make([]error, workers)
+	group, ctx := errgroup.WithContext(rc.ctx)
 	var taken atomic.Int64
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Go(func() {
-			r := &resolver{receiver: rc}
-			for errs[w] == nil {
+	for range min(runtime.GOMAXPROCS(0), maxResolvers) {
+		group.Go(func() error {
+			r := &resolver{receiver: rc, ctx: ctx}
+			for {
 				i := taken.Add(1) - 1
 				if i >= int64(len(roots)) {
-					return
+					return nil
 				}
-				errs[w] = r.tree(roots[i], content{})
+				if err := r.tree(roots[i], content{}); err != nil {
+					return err
+				}
 			}
-			taken.Store(int64(len(roots))) // the others may stop
 		})
 	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return group.Wait()
 }
 
 // adopt hangs the refDeltas that named this object, now that its hash is

@@ -67,7 +67,7 @@ func (rc *receiver) completeBase(h Hash) error {
 	rc.end += int64(len(entry))
 	me := uint32(len(rc.records) - 1)
 	rc.adopt(me)
-	r := &resolver{receiver: rc}
+	r := &resolver{receiver: rc, ctx: rc.ctx}
 	return r.tree(me, content{data: append([]byte{}, o.Data...)})
 }
 
