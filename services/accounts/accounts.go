@@ -25,8 +25,8 @@
 // # Caveats
 //
 // Tallies of wrong guesses and verified passwords live in memory, so a restart
-// forgets them. Somebody who guesses from the same address (a /32 of IPv4, a /64
-// of IPv6) as the owner slows the owner down too. A flood of guesses from very many
+// forgets them. Somebody who guesses at a user from the same address (a /32 of
+// IPv4, a /64 of IPv6) makes that user wait there too. A flood of guesses from very many
 // addresses makes those wait for the processor whose password is not remembered.
 package accounts
 

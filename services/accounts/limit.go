@@ -151,7 +151,12 @@ func (l *limiter) welcome(c charge) {
 	l.tallies.put(c.subjects[0], tally{known: true})
 }
 
+// longest is the longest of the waits that stand against a try. What others guess
+// from the same address is no matter for who has logged in from there before.
 func (l *limiter) longest(all []subject, now time.Time) time.Duration {
+	if l.at(all[0], now).known {
+		all = all[:1]
+	}
 	var wait time.Duration
 	for _, s := range all {
 		wait = max(wait, l.at(s, now).until.Sub(now))

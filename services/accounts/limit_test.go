@@ -95,6 +95,25 @@ func TestLimitSpray(t *testing.T) {
 	})
 }
 
+// A device in the house tries an old password for ever: whoever has logged in from
+// the house before still can.
+func TestLimitNeighbour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l, a := newLimiter(), addr("192.0.2.1")
+		c, _ := l.take(a, "bob")
+		l.welcome(c)
+		for i := range 1000 {
+			l.guess(a, fmt.Sprint("user", i), 1)
+		}
+		if got := l.guess(a, "carol", 100); got != 0 {
+			t.Errorf("carol, a stranger there: got %d guesses, want 0", got)
+		}
+		if got := l.guess(a, "bob", 100); got != pairFree {
+			t.Errorf("bob: got %d mistakes, want %d", got, pairFree)
+		}
+	})
+}
+
 func TestLimitIPv6(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLimiter()

@@ -54,6 +54,9 @@ func (e *FormatError) Error() string {
 	return fmt.Sprintf("branch config: format is %q, this software knows %d: use a newer version of it", e.Found, Format)
 }
 
+// ErrRecord says that a site's file cannot be used.
+var ErrRecord = errors.New("the record cannot be used")
+
 // Config is what one branch says. Safe for concurrent use.
 type Config struct {
 	branch *store.Branch
@@ -89,7 +92,7 @@ func (c *Config) Init(ctx context.Context, by object.Signature) error {
 	return c.update(ctx, by, "Begin configuration", func(*store.Tx) error { return nil })
 }
 
-// Site returns one site; absent is fs.ErrNotExist.
+// Site returns one site; absent is fs.ErrNotExist, spoilt by hand ErrRecord.
 func (c *Config) Site(ctx context.Context, name string) (*Site, error) {
 	s, err := c.snapshot(ctx)
 	if err != nil {
@@ -100,13 +103,13 @@ func (c *Config) Site(ctx context.Context, name string) (*Site, error) {
 		return nil, fmt.Errorf("site %q: %w", name, fs.ErrNotExist)
 	}
 	if e.err != nil {
-		return nil, fmt.Errorf("site %q: %w", name, e.err)
+		return nil, fmt.Errorf("site %q: %w: %w", name, ErrRecord, e.err)
 	}
 	return e.site, nil
 }
 
 // Sites returns all sites in the order of their names. A file that cannot be
-// read, which no push and no method here makes, is an error beside the others.
+// used, which no push and no method here makes, is an ErrRecord beside the others.
 func (c *Config) Sites(ctx context.Context) ([]*Site, error) {
 	s, err := c.snapshot(ctx)
 	if err != nil {
@@ -115,7 +118,7 @@ func (c *Config) Sites(ctx context.Context) ([]*Site, error) {
 	var sites []*Site
 	for _, name := range slices.Sorted(maps.Keys(s.sites)) {
 		if e := s.sites[name]; e.err != nil {
-			err = errors.Join(err, fmt.Errorf("site %q: %w", name, e.err))
+			err = errors.Join(err, fmt.Errorf("site %q: %w: %w", name, ErrRecord, e.err))
 		} else {
 			sites = append(sites, e.site)
 		}

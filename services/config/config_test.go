@@ -125,14 +125,14 @@ func TestSpoiltRecord(t *testing.T) {
 		"format": "1\n", "sites/www.toml": "owner: alice", "sites/club.toml": "owner = \"bob\"\nunknown = 1\n",
 		"sites/README": "x", "sites/Bad.toml": "owner = \"bob\"",
 	})
-	if _, err := c.Site(t.Context(), "www"); err == nil || errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("got %v, want what is wrong with it", err)
+	if _, err := c.Site(t.Context(), "www"); !errors.Is(err, ErrRecord) {
+		t.Errorf("got %v, want ErrRecord", err)
 	}
 	if s, err := c.Site(t.Context(), "club"); err != nil || s.Owner != "bob" {
 		t.Errorf("got %+v, %v, want bob's", s, err)
 	}
-	if sites, err := c.Sites(t.Context()); len(sites) != 1 || err == nil {
-		t.Errorf("got %v, %v, want one and an error", sites, err)
+	if sites, err := c.Sites(t.Context()); len(sites) != 1 || !errors.Is(err, ErrRecord) {
+		t.Errorf("got %v, %v, want one and ErrRecord", sites, err)
 	}
 	must(t, c.PutSite(t.Context(), by, Site{Name: "www", Owner: "alice"}))
 }

@@ -430,3 +430,39 @@ func TestSecretsAreCiphertext(t *testing.T) {
 }
 
 const zero = "0000000000000000000000000000000000000000"
+
+// In the repository carol's file is a delta against alice's: that must show
+// neither in what she fetches nor keep her from fetching it.
+func TestDeltaAcrossSites(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "r.git")
+	disk := newDisk(t, dir)
+	k := newKitOn(t, disk)
+	must(t, k.Config.AddSite(t.Context(), root, config.Site{Name: "carols", Owner: "carol"}))
+	var text strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&text, "line %d of a long text, %d\n", i, i*i)
+	}
+	alices := k.pushed(t, "alice", "www", "main", "long.txt", text.String()+"with alice's secret, which makes it the longer one\n")
+	carols := k.pushed(t, "carol", "carols", "main", "long.txt", text.String()+"with carol's\n")
+	base, own := alices.rev("HEAD:long.txt"), carols.rev("HEAD:long.txt")
+	must(t, disk.Close()) // packs that have just come are kept from git gc for a while
+	repo := &work{t: t, dir: dir, env: carols.env}
+	repo.git("repack", "-a", "-d", "-f", "-q", "--window=50")
+	packs, err := filepath.Glob(filepath.Join(dir, "objects/pack/*.idx"))
+	must(t, err)
+	wantText(t, repo.git(append([]string{"verify-pack", "-v"}, packs...)...), "1 "+base) // own, at depth 1, against base
+
+	again := openKit(t, newDisk(t, dir))
+	for _, args := range [][]string{nil, {"--depth=1"}, {"--filter=blob:none"}, {"-c", "protocol.version=0"}} {
+		c := newWork(t)
+		c.git(append(append([]string{"clone", "-q"}, args...), again.url("carol", "carols"), "c")...)
+		c.dir = filepath.Join(c.dir, "c")
+		if got := c.rev("HEAD:long.txt"); got != own {
+			t.Errorf("clone %v: long.txt is %s, want %s", args, got, own)
+		}
+		c.git("fsck", "--strict")
+		if c.env = append(c.env, "GIT_NO_LAZY_FETCH=1"); c.has(base) {
+			t.Errorf("clone %v brings alice's file", args)
+		}
+	}
+}

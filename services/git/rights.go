@@ -13,8 +13,7 @@ import (
 // them as a table.
 type rights struct {
 	read, write bool
-	make        bool         // the site is not there, but may be made by pushing to it
-	site        *config.Site // of a place that is a site which is there
+	make        bool // the site is not there, but may be made by pushing to it
 }
 
 // rights are asked for u, nil for somebody who has not logged in.
@@ -40,22 +39,21 @@ func (s *Service) rights(ctx context.Context, u *accounts.User, p place) (rights
 }
 
 func (s *Service) siteRights(ctx context.Context, u *accounts.User, p place) (rights, error) {
-	site, err := s.Config.Site(ctx, p.name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s.absentRights(ctx, u, p)
-	}
-	if err != nil {
-		return rights{}, err
-	}
 	name, admin := "", false
 	if u != nil {
 		name, admin = u.Name, u.Admin
 	}
-	return rights{
-		read:  admin || site.MayRead(name),
-		write: admin || site.MayWrite(name),
-		site:  site,
-	}, nil
+	site, err := s.Config.Site(ctx, p.name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s.absentRights(ctx, u, p)
+	case errors.Is(err, config.ErrRecord) && !admin:
+		s.log().Error("nobody can use a site", "err", err)
+		return rights{}, nil
+	case err != nil:
+		return rights{}, err
+	}
+	return rights{read: admin || site.MayRead(name), write: admin || site.MayWrite(name)}, nil
 }
 
 // absentRights are those at a site that the configuration does not know. When

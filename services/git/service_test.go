@@ -212,6 +212,21 @@ func TestOwnBranch(t *testing.T) {
 	}
 }
 
+// A site whose file somebody spoilt by hand is nobody's, and seems not to be
+// there; an administrator is told.
+func TestSpoiltSite(t *testing.T) {
+	k := newKit(t)
+	w := k.pushed(t, "alice", "www", "main", "a", "a")
+	must(t, k.Repo.Branch("config").Update(t.Context(), store.Change{Author: root, Message: "spoil\n"}, func(tx *store.Tx) error {
+		return tx.Put("sites/www.toml", []byte("owner: alice"))
+	}))
+	for _, user := range []string{"alice", "bob", "carol"} {
+		wantText(t, w.refused("ls-remote", k.url(user, "www")), "not found")
+		wantText(t, w.refused("push", k.url(user, "www"), "HEAD:other"), "not found")
+	}
+	wantText(t, w.refused("ls-remote", k.url("root", "www")), "500")
+}
+
 func TestArchive(t *testing.T) {
 	k := newKit(t)
 	w := newWork(t)
