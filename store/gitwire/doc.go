@@ -52,6 +52,6 @@
 //
 // The hash type and the names of capabilities. Its pkt-line scanner cannot
 // tell 0001 and 0002 from data and takes any line that begins with ERR for an error;
-// packp knows no protocol v2, no filters, and reads requests without bounds; its servers
+// packp knows no protocol v2, reads no filters and sets no bounds to a request; its servers
 // refuse thin packs and move refs whose old value was wrong.
 package gitwire
