@@ -16,7 +16,8 @@ import (
 	"cairn/store"
 )
 
-// TestDiskFull fills the disk at every operation of a workload that needs room. That
+// TestDiskFull fills the disk at every operation of a workload that needs room, at
+// every third without CAIRN_LONG. That
 // step must say so, change nothing and leave nothing behind; and it must succeed when it
 // is tried again.
 func TestDiskFull(t *testing.T) {
@@ -24,7 +25,11 @@ func TestDiskFull(t *testing.T) {
 	if err := w.run(); err != nil {
 		t.Fatal(err)
 	}
-	for cut := range p.ops {
+	stride := 3
+	if os.Getenv("CAIRN_LONG") != "" {
+		stride = 1
+	}
+	for cut := os.Getpid() % stride; cut < p.ops; cut += stride {
 		w, p := newWorkload(t)
 		p.cut, p.full = cut, &fs.PathError{Op: "write", Path: "somewhere", Err: syscall.ENOSPC}
 		what := fmt.Sprint("full at ", cut)

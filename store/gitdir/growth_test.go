@@ -16,7 +16,7 @@ import (
 // the merged repository with what git gc makes of it, and the memory that
 // merging takes with its bound. CAIRN_LONG=1: 100,000 updates.
 func TestGrowth(t *testing.T) {
-	updates := 6_000
+	updates := 2_000
 	if os.Getenv("CAIRN_LONG") != "" {
 		updates = 100_000
 	}

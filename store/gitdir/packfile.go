@@ -170,6 +170,7 @@ func (o *openFiles) opened(p *packFile) {
 	o.packs = append(o.packs, p)
 	if len(o.packs) > maxOpenPacks {
 		go o.packs[0].closeFile() // not here: it takes that pack's lock
+		o.packs = o.packs[1:]
 	}
 }
 
