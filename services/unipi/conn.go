@@ -17,6 +17,7 @@ import (
 type conn struct {
 	net.Conn
 	limits *Limits
+	open   *openConns
 	fast   *responder // nil: everything passes through
 
 	in      []byte // what the client sent is in[r:w]
@@ -30,6 +31,7 @@ type conn struct {
 	finished atomic.Int64 // of them, answered
 
 	mu      sync.Mutex
+	closing bool      // no more requests
 	aborted bool      // net/http wants its pending Read back
 	readBy  time.Time // the read deadline that is set; zero: not known
 	writeBy time.Time // the write deadline that is set; the writer's alone
@@ -187,7 +189,7 @@ func (c *conn) refuse(err error) error {
 func (c *conn) readWithin(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.aborted {
+	if c.aborted || c.closing {
 		return
 	}
 	var by time.Time
@@ -213,6 +215,17 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 		return c.Conn.SetReadDeadline(t)
 	}
 	return nil
+}
+
+// shut ends the connection as soon as no answer is under way. net/http does so
+// for what it has in hand; of the rest it knows nothing.
+func (c *conn) shut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.busy() {
+		c.closing = true
+		_ = c.Conn.SetReadDeadline(time.Unix(1, 0)) // a closed connection is as good
+	}
 }
 
 // SetWriteDeadline does nothing: Write keeps a deadline that moves along.
@@ -256,6 +269,7 @@ func (c *conn) CloseWrite() error {
 // Close closes the connection. A client that was refused may still be sending;
 // without reading some of that, its end would throw our answer away.
 func (c *conn) Close() error {
+	c.open.remove(c)
 	if c.refused && c.CloseWrite() == nil {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
 		_, _ = io.CopyN(io.Discard, c.Conn, 256<<10) // whatever it is

@@ -30,6 +30,7 @@ type h2conn struct {
 	tls     *tls.ConnectionState
 
 	in     *bufio.Reader
+	frame  allowance
 	framer *http2.Framer
 	bodies map[uint32]*h2body // requests that are still coming; the reader's alone
 	last   uint32             // the highest stream that the client has opened
@@ -68,6 +69,26 @@ const (
 	h2Inline = 64 << 10
 )
 
+// h2FrameBytes is the most that a frame takes, or a header with all its
+// CONTINUATIONs.
+const h2FrameBytes = 64 << 10
+
+// An allowance reads so many bytes and no more: http2.Framer would follow empty
+// CONTINUATIONs for ever.
+type allowance struct {
+	r    io.Reader
+	left int
+}
+
+func (a *allowance) Read(p []byte) (int, error) {
+	if a.left == 0 {
+		return 0, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
+	}
+	n, err := a.r.Read(p[:min(len(p), a.left)])
+	a.left -= n
+	return n, err
+}
+
 var errH2Gone = errors.New("connection is closing")
 
 func newH2Conn(nc *tls.Conn, site replier, handler http.Handler, limits *Limits) *h2conn {
@@ -77,7 +98,8 @@ func newH2Conn(nc *tls.Conn, site replier, handler http.Handler, limits *Limits)
 		in: bufio.NewReaderSize(nc, 4<<10), bodies: map[uint32]*h2body{}, window: 65535, initial: 65535,
 	}
 	c.wake.L = &c.mu
-	c.framer = http2.NewFramer(nil, c.in)
+	c.frame.r = c.in
+	c.framer = http2.NewFramer(nil, &c.frame)
 	c.framer.SetMaxReadFrameSize(h2FrameData)
 	c.framer.SetReuseFrames()
 	c.framer.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
@@ -141,6 +163,7 @@ func (c *h2conn) next() error {
 			return err
 		}
 	}
+	c.frame.left = h2FrameBytes
 	f, err := c.framer.ReadFrame()
 	if err != nil {
 		return err
@@ -261,7 +284,7 @@ func (c *h2conn) goAway(code http2.ErrCode) {
 	c.append(func(b []byte) []byte { return appendGoAway(b, c.last, code) })
 	if c.flush() == nil && c.nc.CloseWrite() == nil {
 		_ = c.nc.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-		_, _ = io.CopyN(io.Discard, c.nc, 256<<10) // so that what we said arrives
+		_, _ = io.CopyN(io.Discard, c.nc, 8<<20) // so that what we said arrives
 	}
 }
 

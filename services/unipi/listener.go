@@ -18,6 +18,7 @@ type listener struct {
 	limits  *Limits
 	site    replier
 	handler http.Handler // tightened
+	h1      *openConns
 	h2      *h2conns
 
 	ready  chan net.Conn // with TLS: shaken hands
@@ -117,7 +118,8 @@ func (l *listener) Accept() (net.Conn, error) {
 }
 
 func (l *listener) wrap(nc net.Conn) *conn {
-	c := &conn{Conn: nc, limits: l.limits}
+	c := &conn{Conn: nc, limits: l.limits, open: l.h1}
+	l.h1.add(c)
 	if l.site != nil {
 		c.fast = &responder{site: l.site, remote: nc.RemoteAddr().String(), tls: c.encrypted()}
 	}
@@ -132,4 +134,34 @@ func (l *listener) Close() error {
 		l.wg.Wait()
 	}
 	return err
+}
+
+// openConns are the HTTP/1 connections of a Server.
+type openConns struct {
+	mu  sync.Mutex
+	set map[*conn]struct{}
+}
+
+func (o *openConns) add(c *conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.set == nil {
+		o.set = map[*conn]struct{}{}
+	}
+	o.set[c] = struct{}{}
+}
+
+func (o *openConns) remove(c *conn) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.set, c)
+}
+
+// shut ends those that wait for a request.
+func (o *openConns) shut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := range o.set {
+		c.shut()
+	}
 }

@@ -48,6 +48,7 @@ type Server struct {
 	Log *slog.Logger
 
 	web http.Server
+	h1  openConns
 	h2  h2conns // those that net/http does not see
 }
 
@@ -75,7 +76,7 @@ func (s *Server) Serve(l net.Listener) error {
 	s.web.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo)
 	site, _ := s.Handler.(replier)
 	s.h2.log = s.Log
-	ours := &listener{Listener: l, limits: limits, site: site, handler: s.web.Handler, h2: &s.h2}
+	ours := &listener{Listener: l, limits: limits, site: site, handler: s.web.Handler, h1: &s.h1, h2: &s.h2}
 	if s.TLS != nil {
 		s.web.TLSConfig = s.TLS.Clone()
 		s.web.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
@@ -89,6 +90,7 @@ func (s *Server) Serve(l net.Listener) error {
 
 // Shutdown stops accepting and waits for requests that are being answered.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.web.RegisterOnShutdown(s.h1.shut) // runs when nothing is accepted any more
 	err := s.web.Shutdown(ctx)
 	return errors.Join(err, s.h2.shutdown(ctx))
 }
