@@ -153,7 +153,7 @@ func TestReceiveRefuses(t *testing.T) {
 		"reserved":           {make(func(b *builder) { b.ofs(b.blob("hello"), append(varint(5), append(varint(5), 0)...)) }), pack.ErrFormat},
 		"empty delta":        {make(func(b *builder) { b.ofs(b.blob("hello"), nil) }), pack.ErrFormat},
 		"huge target":        {make(func(b *builder) { b.ofs(b.blob("hello"), append(varint(5), append(varint(1<<40), 0x90, 5)...)) }), pack.ErrTooLarge},
-		"large target":       {make(func(b *builder) { b.ofs(b.blob("hello"), append(varint(5), append(varint(1<<29), 0x90, 5)...)) }), pack.ErrFormat},
+		"large target":       {make(func(b *builder) { b.ofs(b.blob("hello"), append(varint(5), append(varint(1<<27), 0x90, 5)...)) }), pack.ErrFormat},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := receive(t, c.data, nil)

@@ -16,7 +16,7 @@ import (
 type Limits struct {
 	PackBytes   int64 // bytes of the pack as sent; default 2 GiB
 	ObjectBytes int64 // bytes of one object, unpacked; default 1 GiB
-	TotalBytes  int64 // bytes of all objects, unpacked; default 8 GiB
+	TotalBytes  int64 // bytes of all objects, unpacked; default 8 GiB, less for deltas in a small pack
 	Objects     int64 // number of objects; default 4 Mi
 }
 

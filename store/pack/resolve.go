@@ -36,8 +36,17 @@ type resolver struct {
 	owner bool   // this resolver may use the scratch
 }
 
+// maxExpansion is how many bytes of objects there may be for each byte of a pack,
+// beyond freeExpansion. Histories of large files that change a little
+// come to some thousand, bombs to millions.
+const (
+	maxExpansion  = 10_000
+	freeExpansion = 256 << 20
+)
+
 // resolveAll resolves every delta that rests on an object in the pack.
 func (rc *receiver) resolveAll() error {
+	rc.lim.TotalBytes = min(rc.lim.TotalBytes, freeExpansion+maxExpansion*rc.end)
 	var roots []uint32
 	for i := range rc.records {
 		if rc.records[i].isDelta() {
