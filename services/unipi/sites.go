@@ -49,6 +49,7 @@ type Sites struct {
 
 	mu    sync.RWMutex
 	named map[string]SiteConfig
+	own   map[string]bool   // host names that SiteConfigs list
 	hosts map[string]hosted // what a host name was found to mean
 }
 
@@ -76,12 +77,14 @@ func (s *Sites) Set(list []SiteConfig) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.named = make(map[string]SiteConfig, len(list))
+	s.own = map[string]bool{}
 	s.hosts = map[string]hosted{}
 	for _, c := range list {
 		s.named[c.Name] = c
 	}
 	for _, c := range list {
 		for _, h := range c.Hosts {
+			s.own[canonicalHost(h)] = true
 			s.hosts[canonicalHost(h)] = hosted{name: c.Name, site: s.newSite(c, liveBranch)}
 		}
 	}
@@ -236,7 +239,7 @@ func (s *Sites) meaning(ctx context.Context, host string) (c SiteConfig, branch,
 		other = bare
 	}
 	s.mu.RLock()
-	_, known := s.hosts[other]
+	known := s.own[other]
 	s.mu.RUnlock()
 	if known && !underBase {
 		return SiteConfig{}, "", other

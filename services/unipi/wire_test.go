@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -354,8 +355,13 @@ func TestAccessLog(t *testing.T) {
 		}
 		body(t, r)
 	}
-	s.Access.Flush()
-	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	var lines []string
+	for deadline := time.Now().Add(5 * time.Second); len(lines) < 3 && time.Now().Before(deadline); runtime.Gosched() {
+		s.Access.Flush() // a line is recorded when its answer has gone out
+		s.Access.mu.Lock()
+		lines = strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+		s.Access.mu.Unlock()
+	}
 	stamp := time.Now().Format("02/Jan/2006:15:")
 	for i, want := range []string{
 		`"GET / HTTP/1.1" 200 4 "http://r/" "a \x22quoted\x22 agent\x5c"`,
