@@ -10,6 +10,7 @@ import (
 type bandReader struct {
 	r        *pktReader
 	progress io.Writer
+	talked   int    // bytes of progress
 	rest     []byte // of the current line
 	err      error
 }
@@ -40,6 +41,9 @@ func (b *bandReader) next() error {
 	case bandData:
 		b.rest = line[1:]
 	case bandProgress:
+		if b.talked += len(line); b.talked > maxProgress {
+			return errors.New("the remote does not stop talking")
+		}
 		// Who does not care to hear it does not stop the transfer.
 		_, _ = b.progress.Write(line[1:])
 	case bandError:
@@ -49,6 +53,9 @@ func (b *bandReader) next() error {
 	}
 	return nil
 }
+
+// maxProgress is how many bytes of progress one transfer may bring.
+const maxProgress = 16 << 20
 
 // maxTrailing is how much may follow a pack or a report in its stream.
 const maxTrailing = 1 << 20

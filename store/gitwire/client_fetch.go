@@ -100,6 +100,9 @@ func (w *remoteWire) askForPack(wants, haves []store.Hash) (io.Reader, error) {
 	return w.askV0(wants, haves)
 }
 
+// maxSectionLines is how many lines may come before a pack: none is asked for.
+const maxSectionLines = 1 << 12
+
 // askV2 runs the command fetch (gitprotocol-v2, "fetch").
 func (w *remoteWire) askV2(wants, haves []store.Hash) (io.Reader, error) {
 	if !w.can("fetch") {
@@ -124,7 +127,7 @@ func (w *remoteWire) askV2(wants, haves []store.Hash) (io.Reader, error) {
 		return nil, err
 	}
 	// Other sections may come before the pack.
-	for range maxRemoteRefs {
+	for range maxSectionLines {
 		kind, line, err := remoteLine(r)
 		switch {
 		case err != nil:

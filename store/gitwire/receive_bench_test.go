@@ -15,8 +15,8 @@ import (
 // stock git: to a gitdir served by this package, and to git http-backend.
 func BenchmarkPush(b *testing.B) {
 	for _, size := range []struct{ commits, files int }{{10_000, 1_000}, {10, 100_000}} {
-		for name, host := range map[string]func(b *testing.B, from *lab) string{
-			"cairn": func(b *testing.B, l *lab) string { return l.http },
+		for name, host := range map[string]func(b testing.TB, l *lab) string{
+			"cairn": func(b testing.TB, l *lab) string { return l.http },
 			"git":   stockURL,
 		} {
 			b.Run(fmt.Sprintf("commits=%d/files=%d/%s", size.commits, size.files, name), func(b *testing.B) {
@@ -37,7 +37,7 @@ func BenchmarkPush(b *testing.B) {
 }
 
 // stockURL is a new repository behind git http-backend.
-func stockURL(b *testing.B, l *lab) string {
+func stockURL(b testing.TB, l *lab) string {
 	out, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		b.Fatal(err)

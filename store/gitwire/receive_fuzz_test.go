@@ -62,16 +62,46 @@ func FuzzReceiveRequest(f *testing.F) {
 		if err != nil || bobs.Hash != h.bobs.Hash() {
 			t.Errorf("bob's ref: got %v %v, want it where it was", bobs, err)
 		}
-		refs, err := h.v.Refs(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := newReach(newGraph(h.b), refs)
-		got, err := r.missing(ctx, []store.Hash{h.secret.Hash(), h.secretDir.Hash(), h.bobs.Hash(), h.bobsFirst.Hash()})
-		if err != nil || len(got) != 4 {
-			t.Errorf("what is bob's: got %d objects out of reach, %v, want 4", len(got), err)
-		}
+		h.wantUnreached(t)
 	})
+}
+
+// Hostile objects in a well-formed pack get at nothing either.
+func FuzzReceiveObjects(f *testing.F) {
+	h := newHouse(f)
+	tree := folder(map[string]object.Object{"a": h.text, "dir": h.root})
+	f.Add(tree.Data, commitOf(300, tree.Hash(), h.second.Hash()).Data, tagOf(h.second.Hash(), object.TypeCommit).Data)
+	f.Add(folder(map[string]object.Object{"x": h.secret}).Data, commitOf(300, h.secretDir.Hash(), h.first.Hash()).Data,
+		tagOf(h.secret.Hash(), object.TypeBlob).Data)
+	f.Add(folder(map[string]object.Object{"d": h.secretDir}).Data, commitOf(300, h.root.Hash(), h.bobs.Hash()).Data,
+		tagOf(h.bobs.Hash(), object.TypeCommit).Data)
+	f.Fuzz(func(t *testing.T, tree, commit, tag []byte) {
+		h := newHouse(t)
+		objs := []object.Object{
+			{Type: object.TypeTree, Data: tree}, {Type: object.TypeCommit, Data: commit}, {Type: object.TypeTag, Data: tag},
+		}
+		above := commitOf(400, objs[0].Hash(), h.second.Hash(), objs[1].Hash())
+		rawPush(t, h.v, "", packOf(t, append(objs, above)...),
+			Command{Name: "refs/heads/main", Old: h.second.Hash(), New: above.Hash()},
+			Command{Name: "refs/heads/other", New: objs[1].Hash()},
+			Command{Name: "refs/tags/x", New: objs[2].Hash()}, Command{Name: "refs/tags/y", New: objs[0].Hash()})
+		h.wantUnreached(t)
+	})
+}
+
+// wantUnreached checks that nothing of bob's can be reached from what alice sees.
+func (h *house) wantUnreached(t *testing.T) {
+	t.Helper()
+	ctx := context.Background()
+	refs, err := h.v.Refs(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newReach(newGraph(h.b), refs)
+	got, err := r.missing(ctx, []store.Hash{h.secret.Hash(), h.secretDir.Hash(), h.bobs.Hash(), h.bobsFirst.Hash()})
+	if err != nil || len(got) != 4 {
+		t.Errorf("what is bob's: got %d objects out of reach, %v, want 4", len(got), err)
+	}
 }
 
 // rawRemote answers the requests over HTTP with bytes as they are, one after the

@@ -72,7 +72,7 @@ func TestCloneRace(t *testing.T) {
 	needSSH(t)
 	clones, rounds := 5, 2
 	if long() {
-		clones, rounds = 20, 10
+		clones, rounds = 20, 5
 	}
 	l := labOver(t, "gitdir")
 	urls := []string{l.http, l.ssh}

@@ -27,7 +27,7 @@ func (p *receiving) report() error {
 		if c.moved {
 			w.linef("ok %s\n", c.Name)
 		} else {
-			w.linef("ng %s %s\n", c.Name, oneLine(c.refused))
+			w.linef("ng %s %s\n", oneLine(c.Name), oneLine(c.refused))
 		}
 	}
 	w.flush()
