@@ -119,9 +119,11 @@ func (x *Index) hash(i int) (h Hash) {
 	return h
 }
 
+func (x *Index) crc(i int) uint32 { return binary.BigEndian.Uint32(x.crcs[4*i:]) }
+
 // At returns the object at position i in the order of hashes.
 func (x *Index) At(i int) IndexEntry {
-	return IndexEntry{x.hash(i), binary.BigEndian.Uint32(x.crcs[4*i:]), x.offset(i)}
+	return IndexEntry{x.hash(i), x.crc(i), x.offset(i)}
 }
 
 // All yields every object and its offset in the order of hashes.

@@ -3,6 +3,7 @@ package pack_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -139,4 +140,33 @@ func TestReadGit(t *testing.T) {
 		t.Fatal(err)
 	}
 	compare(t, data, idx, want)
+}
+
+// TestEntryDamaged flips each bit of a pack's entries: none is handed on.
+func TestEntryDamaged(t *testing.T) {
+	big := make([]byte, 2<<20)
+	rand.NewChaCha8([32]byte{3}).Read(big)
+	data, idx := write(t, []object.Object{
+		{Type: object.TypeBlob, Data: []byte("a small one")},
+		{Type: object.TypeBlob, Data: big},
+	}, pack.Stored)
+	for at := 12; at < len(data)-20; at += 1 + at*at/50 {
+		damaged := bytes.Clone(data)
+		damaged[at] ^= 0x10
+		p := openPack(t, damaged, idx, pack.NewBaseCache(0))
+		bad := 0
+		for _, off := range p.Index().All() {
+			e, err := p.Entry(off)
+			if err == nil && e.Reader != nil {
+				r, _ := e.Reader()
+				_, err = io.Copy(io.Discard, r)
+			}
+			if err != nil {
+				bad++
+			}
+		}
+		if bad != 1 {
+			t.Errorf("byte %d: %d damaged entries were found, want 1", at, bad)
+		}
+	}
 }
