@@ -1,7 +1,7 @@
 // The benchmarks of Cairn, each beside what somebody would use instead, on the
 // same work and in the same run.
 //
-//	go run ./bench [-run store,wire,site] [-n 1000,10000,100000] [-rounds 5]
+//	go run ./bench [-run store,wire/push] [-n 1000,10000,100000] [-rounds 5]
 //
 // They need git; README.md here says what the figures mean.
 package main
@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 
@@ -31,6 +32,7 @@ type part struct {
 var parts = []part{
 	{"store", store.Run},
 	{"wire", wire.Run},
+	{"site", wire.Live},
 }
 
 func main() {
@@ -65,10 +67,11 @@ func child() (bool, error) {
 func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(log)
-	names := flags.String("run", allParts(), "which `parts`")
+	names := flags.String("run", allParts(), "which `parts`, or stages of them as in store/update")
 	sizes := flags.String("n", "10000", "how many `files` a repository has, several with commas between")
 	rounds := flags.Int("rounds", 5, "how often to repeat each")
 	work := flags.Int("work", 1000, "how much a round does, as a part of a `thousand`")
+	profile := flags.String("cpuprofile", "", "write a profile of this process to `file`")
 	dir := flags.String("dir", "", "the `folder` on whose disk to measure (default: that of temporary files)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -89,6 +92,17 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 		}
 		room.Sizes = append(room.Sizes, n)
 	}
+	if *profile != "" {
+		f, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	for name := range strings.SplitSeq(*names, ",") {
 		if err := runPart(ctx, name, room, out); err != nil {
 			return err
@@ -99,11 +113,12 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 
 // runPart prints a part's table, also when it ends too early.
 func runPart(ctx context.Context, name string, room *measure.Room, out io.Writer) error {
+	part, stage, _ := strings.Cut(name, "/")
 	for _, p := range parts {
-		if p.name != name {
+		if p.name != part {
 			continue
 		}
-		room.Results = nil
+		room.Results, room.Only = nil, stage
 		err := p.run(ctx, room)
 		fmt.Fprintf(out, "\n%s\n\n", name)
 		if printed := measure.Print(out, room.Results); err == nil {

@@ -15,6 +15,7 @@ type Room struct {
 	Sizes  []int     // how many files a repository has: each benchmark runs at each
 	Rounds int       // how often each is repeated
 	Work   int       // how much a round does, as a part of the usual thousand
+	Only   string    // the one stage to run; empty for all
 	Log    io.Writer // says what is being done
 
 	Results []Result
@@ -29,6 +30,9 @@ func (r *Room) Add(x Result) { r.Results = append(r.Results, x) }
 // Stage runs one benchmark at one size, in a folder of its own that is removed
 // afterwards.
 func (r *Room) Stage(ctx context.Context, name string, size int, f func(ctx context.Context, dir string, size int) error) error {
+	if r.Only != "" && r.Only != name {
+		return nil
+	}
 	dir := filepath.Join(r.Dir, fmt.Sprintf("%s-%d", name, size))
 	if err := os.Mkdir(dir, 0o777); err != nil {
 		return err

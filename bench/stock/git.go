@@ -68,12 +68,15 @@ func (g Git) Import(ctx context.Context, stream []byte) error {
 	return err
 }
 
-// New makes a bare repository of the history that the stream describes, packed
-// as git does it.
+// New makes a bare repository of the history that the stream describes (none: an
+// empty one), packed as git does it.
 func New(ctx context.Context, dir string, stream []byte) (Git, error) {
 	g := Git{Dir: dir}
 	if _, err := g.Run(ctx, nil, "init", "-q", "--bare", "-b", "main", dir); err != nil {
 		return g, err
+	}
+	if len(stream) == 0 {
+		return g, nil
 	}
 	if err := g.Import(ctx, stream); err != nil {
 		return g, err

@@ -21,7 +21,7 @@ import (
 )
 
 // ServeEnv names the variable that makes this program a server of one
-// repository: its value says which server, "cairn" or "git", and which folder.
+// repository: its value says which of the servers below, and which folder.
 const ServeEnv = "CAIRN_BENCH_SERVE"
 
 // usedPath is where a server tells what memory it has used.
@@ -71,13 +71,17 @@ func Serve(what string) error {
 
 // The servers.
 const (
-	cairn = "cairn"
-	git   = "git"
+	cairn    = "cairn"
+	git      = "git"
+	gitLogin = "git with a password"
 )
 
 func handlerOf(kind, dir string) (h http.Handler, stop func() error, err error) {
-	if kind == git {
+	if kind != cairn {
 		h, err = stock.Git{Dir: dir}.Backend(context.Background())
+		if kind == gitLogin {
+			h = login(h)
+		}
 		return h, func() error { return nil }, err
 	}
 	d, err := gitdir.Open(dir, gitdir.Options{})
