@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -120,6 +121,10 @@ func (r *Repo) join(u *update) (*update, error) {
 		s.line.pending++
 	}
 	r.waiting = append(r.waiting, u)
+	if r.enough != nil && len(r.waiting) == r.last {
+		close(r.enough)
+		r.enough = nil
+	}
 	if !r.committing {
 		r.committing = true
 		u.done <- errLead
@@ -139,11 +144,14 @@ func (r *Repo) await(u *update) error {
 
 // commitWaiting commits the batch that waits and names the next leader.
 func (r *Repo) commitWaiting() {
+	r.gather()
 	r.mu.Lock()
 	batch := r.waiting
 	r.waiting = nil
+	r.last = len(batch)
 	r.mu.Unlock()
 
+	start := time.Now()
 	for oneByOne := false; len(batch) > 0; {
 		n := len(batch)
 		if oneByOne {
@@ -163,11 +171,35 @@ func (r *Repo) commitWaiting() {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.took = time.Since(start)
 	if len(r.waiting) == 0 {
 		r.committing = false
 		return
 	}
 	r.waiting[0].done <- errLead
+}
+
+// gather waits until as many updates wait as were in the last batch, because whoever was in
+// that one tends to come back at once. It waits a quarter of the time that the last commit took, at most: then
+// the time is better spent with committing.
+func (r *Repo) gather() {
+	r.mu.Lock()
+	if len(r.waiting) >= r.last {
+		r.mu.Unlock()
+		return
+	}
+	enough := make(chan struct{})
+	r.enough = enough
+	t := time.NewTimer(r.took / 4)
+	r.mu.Unlock()
+	select {
+	case <-enough:
+	case <-t.C:
+	}
+	t.Stop()
+	r.mu.Lock()
+	r.enough = nil
+	r.mu.Unlock()
 }
 
 func (r *Repo) commit(batch []*update) error {

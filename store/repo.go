@@ -42,8 +42,11 @@ type Repo struct {
 	// The rest is about updates: see batch.go.
 	mu         sync.Mutex
 	lines      map[string]*line
-	waiting    []*update // have run and wait for the next commit
-	committing bool      // somebody leads
+	waiting    []*update     // have run and wait for the next commit
+	committing bool          // somebody leads
+	last       int           // how many updates the last batch had
+	took       time.Duration // and how long its commit
+	enough     chan struct{} // closed when as many wait as the leader waits for; nil when none does
 }
 
 // New returns the Repo over a backend.

@@ -120,7 +120,7 @@ func testFS(t *testing.T, b store.Backend) {
 			tx.Put("index.html", []byte("hello")),
 			tx.Put("a/b/c", []byte("deep")),
 			tx.Put("a-b", nil),
-			tx.Put("a/large", noise(3<<20)),
+			tx.Put("a/large", noise(1<<20+100)),
 			tx.PutMode("run", object.ModeExecutable, []byte("#!/bin/sh\n")),
 			tx.PutMode("link", object.ModeSymlink, []byte("a/b/c")),
 		)
