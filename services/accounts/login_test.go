@@ -174,6 +174,35 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 }
 
+// Log-ins while the accounts change: nobody is refused who should not be.
+func TestLoginWhileChanging(t *testing.T) {
+	a, _ := newAccounts(t)
+	line := keyLine(t, "")
+	key := publicKey(t, line)
+	must(t, a.AddKey(t.Context(), by, "bob", line))
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for range 10 {
+			if err := a.AddKey(t.Context(), by, "alice", keyLine(t, "")); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	for range 4 {
+		wg.Go(func() {
+			for range 20 {
+				_, err1 := a.Authenticate(t.Context(), "bob", "bob's password", home)
+				_, err2 := a.AuthenticateKey(t.Context(), key)
+				_, err3 := a.Users(t.Context())
+				if err := errors.Join(err1, err2, err3); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
 func TestCallerLeaves(t *testing.T) {
 	a, _ := newAccounts(t)
 	for range cap(a.hasher.slots) {

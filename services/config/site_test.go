@@ -130,10 +130,13 @@ func FuzzSite(f *testing.F) {
 	f.Add([]byte("owner = \"a\"\na" + strings.Repeat(".a", 3000) + " = 1"))
 	f.Add([]byte("a=" + strings.Repeat("[", 3000)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		decode("www", data, false)
+		_, tolerant := decode("www", data, false)
 		s, err := decode("www", data, true)
 		if err != nil {
 			return
+		}
+		if tolerant != nil {
+			t.Errorf("%q passes as a push and cannot be read: %v", data, tolerant)
 		}
 		again, err := s.encode()
 		if err != nil {
