@@ -16,9 +16,6 @@ import (
 	"cairn/store"
 )
 
-// maxRedirects is how many redirects a request may be sent through.
-const maxRedirects = 5
-
 // bufferBytes is up to what size a request is sent with its length told
 // beforehand, which some servers require; the same as git's http.postBuffer.
 const bufferBytes = 1 << 20
@@ -37,11 +34,6 @@ type httpCarrier struct {
 	bodies   []io.Closer
 	writers  sync.WaitGroup // of questions, which bodies hold the other end of
 }
-
-// A redirectError says why a redirect is not followed.
-type redirectError string
-
-func (e redirectError) Error() string { return string(e) }
 
 func (c *Client) openHTTP(ctx context.Context, u *url.URL, service string, proto int) (carrier, error) {
 	if c.HTTP == nil {
@@ -65,41 +57,6 @@ func (c *Client) openHTTP(ctx context.Context, u *url.URL, service string, proto
 		return nil, err
 	}
 	return h, nil
-}
-
-// A loginTransport logs in at one host and keeps the password from others,
-// also when a redirect leads there.
-type loginTransport struct {
-	http.RoundTripper
-	at   *url.URL
-	user *url.Userinfo
-}
-
-func (l *loginTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if l.user == nil || r.URL.Host != l.at.Host {
-		return l.RoundTripper.RoundTrip(r)
-	}
-	r = r.Clone(r.Context())
-	password, _ := l.user.Password()
-	r.SetBasicAuth(l.user.Username(), password)
-	return l.RoundTripper.RoundTrip(r)
-}
-
-// checkRedirect is the rule of http.Client for the advertisement. Answers to
-// questions are not followed anywhere: the advertisement has shown the way.
-func (c *Client) checkRedirect(to *http.Request, via []*http.Request) error {
-	from := via[len(via)-1].URL
-	switch {
-	case to.Method != http.MethodGet || len(via) > maxRedirects:
-		return redirectError("redirected to " + to.URL.Redacted())
-	case from.Scheme == "https" && to.URL.Scheme != "https":
-		return redirectError("redirected from https to " + to.URL.Redacted())
-	case to.URL.Host == via[0].URL.Host:
-		return nil
-	case c.Redirect == nil:
-		return redirectError("redirected to another host: " + to.URL.Redacted())
-	}
-	return c.Redirect(from, to.URL)
 }
 
 // greet asks for the advertisement.

@@ -1,0 +1,104 @@
+package gitwire
+
+import (
+	"context"
+	"fmt"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// commits walks the commits of the pack from tip.
+func (c *connectivity) commits(ctx context.Context, tip store.Hash) error {
+	todo := []store.Hash{tip}
+	for len(todo) > 0 {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		h := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if !c.see(h) {
+			continue
+		}
+		o, err := c.pack.Object(ctx, h)
+		if err != nil {
+			return fmt.Errorf("read pushed commit: %w", err)
+		}
+		tree, parents, _, ok := commitLinks(o.Data)
+		if !ok {
+			return badRequest("commit %s is malformed", h)
+		}
+		inside, err := c.parents(ctx, h, parents)
+		if err != nil {
+			return err
+		}
+		todo = append(todo, inside...)
+		if err := c.root(ctx, tree, parents); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parents checks those parents of h that are not in the pack and returns
+// those that are.
+func (c *connectivity) parents(ctx context.Context, h store.Hash, parents []store.Hash) (inside []store.Hash, err error) {
+	for _, p := range parents {
+		if k, packed := c.kinds[p]; packed {
+			if !k.is(object.TypeCommit) {
+				return nil, errMissing
+			}
+			inside = append(inside, p)
+			continue
+		}
+		err := c.outside(ctx, p, object.TypeCommit)
+		if _, cut := c.shallow[h]; cut && err == errMissing {
+			return nil, errShallow
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(c.boundary) < maxBoundary {
+			c.boundary = append(c.boundary, p)
+		}
+	}
+	return inside, nil
+}
+
+// maxBoundary is in how many parents' trees moved files are looked for first.
+const maxBoundary = 64
+
+// root checks a commit's tree against the trees of its parents.
+func (c *connectivity) root(ctx context.Context, tree store.Hash, parents []store.Hash) error {
+	w := treeWork{tree: tree}
+	k, packed := c.kinds[tree]
+	if packed && k&kindSeen != 0 {
+		return nil
+	}
+	for i, p := range parents[:min(len(parents), maxSides)] {
+		o, err := c.object(ctx, p)
+		if err != nil {
+			return fmt.Errorf("read parent: %w", err)
+		}
+		side, _, _, _ := commitLinks(o.Data)
+		if side == tree && !packed {
+			return nil
+		}
+		w.sides[i] = side
+	}
+	if !packed {
+		return c.leave(ctx, tree, object.TypeTree)
+	}
+	if !k.is(object.TypeTree) {
+		return errMissing
+	}
+	return c.tree(ctx, w)
+}
+
+// object reads from the pack or else the repository.
+func (c *connectivity) object(ctx context.Context, h store.Hash) (object.Object, error) {
+	if _, packed := c.kinds[h]; packed {
+		return c.pack.Object(ctx, h)
+	}
+	return c.repo.Object(ctx, h)
+}
