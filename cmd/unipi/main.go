@@ -136,7 +136,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 func serve(ctx context.Context, server *unipi.Server, l net.Listener, sites *unipi.Sites, hosts hostFlags, known []string) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
-	tick := time.NewTicker(5 * time.Second)
+	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
 		select {

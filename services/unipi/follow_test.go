@@ -48,6 +48,7 @@ func TestFollower(t *testing.T) {
 			t.Errorf("fetched at %v, want at once", at)
 		}
 		time.Sleep(5*time.Minute + time.Second)
+		synctest.Wait()
 		if len(at) != 2 || at[1] != 5*time.Minute {
 			t.Errorf("fetched at %v, want again after five minutes", at)
 		}
