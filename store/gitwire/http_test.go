@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,6 +203,53 @@ func TestGzipBombs(t *testing.T) {
 		if want := pktLine(test.want); got != want {
 			t.Errorf("%s: got %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestLogIn clones with stock git where a password is asked for.
+func TestLogIn(t *testing.T) {
+	b := mem.New()
+	commitFiles(t, b, "refs/heads/main", nil, "file", "content")
+	url := serveHandler(t, &HTTPHandler{Open: func(_ http.ResponseWriter, r *http.Request, _ string, _ bool) (*View, error) {
+		if user, password, _ := r.BasicAuth(); user != "alice" || password != "secret" {
+			return nil, ErrUnauthorized
+		}
+		return showAll(b), nil
+	}})
+	for prefix, ok := range map[string]bool{"": false, "alice:wrong@": false, "alice:secret@": true} {
+		clone := newGitRepo(t)
+		out, err := clone.try(t, "clone", strings.Replace(url, "://", "://"+prefix, 1)+"/r", clone.dir)
+		if (err == nil) != ok {
+			t.Errorf("clone with %q: got %v\n%s", prefix, err, out)
+		}
+	}
+}
+
+// TestHTTP2 clones and fetches over TLS and HTTP/2.
+func TestHTTP2(t *testing.T) {
+	source := newHistory(t)
+	b := mem.New()
+	load(t, b, source)
+	v := showAll(b)
+	handler := &HTTPHandler{Open: func(http.ResponseWriter, *http.Request, string, bool) (*View, error) { return v, nil }}
+	var versions sync.Map
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		versions.Store(r.Proto, true)
+		handler.ServeHTTP(w, r)
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	clone := newGitRepo(t)
+	clone.git(t, "-c", "http.sslVerify=false", "clone", "-q", "-c", "http.sslVerify=false", s.URL+"/r", clone.dir)
+	source.at(800000).commit(t, "new", "top", "new")
+	load(t, b, source)
+	clone.git(t, "pull", "-q", "--ff-only")
+	if got, want := clone.rev(t, "HEAD"), source.rev(t, "main"); got != want {
+		t.Errorf("HEAD: got %s, want %s", got, want)
+	}
+	if _, ok := versions.Load("HTTP/2.0"); !ok {
+		t.Skip("this git speaks no HTTP/2")
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestPktReader(t *testing.T) {
@@ -116,6 +118,25 @@ func TestSideband(t *testing.T) {
 			t.Errorf("old=%v: got %d bytes in %d lines, progress %q", test.old, len(got), lines, progress)
 		}
 	}
+}
+
+// TestKeepAlive lets ten quiet seconds pass, then ten in which something is sent.
+func TestKeepAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		s := newSideband(&out, false)
+		s.write(bandProgress, []byte("x"))
+		stop := s.keepAlive(5 * time.Second)
+		time.Sleep(11 * time.Second)
+		for range 10 {
+			s.write(bandProgress, []byte("x"))
+			time.Sleep(time.Second)
+		}
+		stop()
+		if got, want := out.String(), "0006\x02x"+"0005\x01"+"0005\x01"+strings.Repeat("0006\x02x", 10); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }
 
 func FuzzPktLine(f *testing.F) {

@@ -36,7 +36,7 @@ type reach struct {
 const maxReach = 8 << 20
 
 // errReach says that a search has been given up.
-var errReach = errors.New("too many objects to search")
+var errReach = badRequest("more than %d objects to search, give up", maxReach)
 
 // newReach prepares a search from refs. Reading begins with the first question
 // that the refs themselves do not answer.
