@@ -22,44 +22,49 @@ const (
 	maxPause = 50 * time.Millisecond // between two attempts
 )
 
-// lock takes name, a .lock file, waiting up to lockPatience. The folder must
+// A heldError says that somebody else has a lock.
+type heldError struct{ name string }
+
+func (e *heldError) Error() string { return "lock " + e.name + ": another program holds it" }
+
+// lock takes name, a .lock file, or fails with a heldError. The folder must
 // exist, or fs.ErrNotExist is returned.
-func (d *Dir) lock(ctx context.Context, name string) error {
-	deadline := time.Now().Add(lockPatience)
-	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
-		err := d.disk.link(d.owner.name(), name)
-		if !errors.Is(err, fs.ErrExist) {
-			return temporary(err)
-		}
-		if breakStale(d.root, name) {
-			continue
-		}
-		if err := d.pause(ctx, name, pause, deadline); err != nil {
-			return err
-		}
+func (d *Dir) lock(name string) error {
+	err := d.disk.link(d.owner.name(), name)
+	if errors.Is(err, fs.ErrExist) && breakStale(d.root, name) {
+		err = d.disk.link(d.owner.name(), name)
 	}
+	if errors.Is(err, fs.ErrExist) {
+		return &heldError{d.root.path(name)}
+	}
+	return temporary(err)
 }
 
-// pause waits for somebody else to give up the lock called name.
-func (d *Dir) pause(ctx context.Context, name string, pause time.Duration, deadline time.Time) error {
-	if time.Now().After(deadline) {
-		return &temporaryError{
-			fmt.Errorf("lock %s: another program holds it", d.root.path(name)),
-			"if no git command is running on this repository, one has crashed: remove that file",
+// patiently does what needs locks again until nobody else holds one of them, or
+// lockPatience is over.
+func patiently(ctx context.Context, f func() error) error {
+	deadline := time.Now().Add(lockPatience)
+	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
+		err := f()
+		var held *heldError
+		if !errors.As(err, &held) {
+			return err
 		}
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(pause):
-		return nil
+		if time.Now().After(deadline) {
+			return &temporaryError{err, "if no git command is running on this repository, one has crashed: remove that file"}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
 	}
 }
 
 // lockRef takes the lock of a ref and makes the folders it needs.
-func (d *Dir) lockRef(ctx context.Context, name string) error {
+func (d *Dir) lockRef(name string) error {
 	for range 100 { // somebody may keep removing the folder, which is empty
-		err := d.lock(ctx, name+lockSuffix)
+		err := d.lock(name + lockSuffix)
 		if err == nil {
 			return nil
 		}

@@ -40,6 +40,16 @@ type move struct {
 // is true in spite of an error, the refs have moved, but it is not known whether
 // that would survive a loss of power.
 func (d *Dir) moveRefs(ctx context.Context, changes []store.RefChange, ready string) (moved bool, err error) {
+	err = patiently(ctx, func() (err error) {
+		moved, err = d.tryMoveRefs(ctx, changes, ready)
+		return err
+	})
+	return moved, err
+}
+
+// tryMoveRefs is moveRefs without patience: while others' locks are waited for,
+// changes of other refs go on.
+func (d *Dir) tryMoveRefs(ctx context.Context, changes []store.RefChange, ready string) (moved bool, err error) {
 	d.refMu.Lock()
 	defer d.refMu.Unlock()
 	moves := make([]move, len(changes))
@@ -63,7 +73,7 @@ func (d *Dir) moveRefs(ctx context.Context, changes []store.RefChange, ready str
 		d.announce()
 	}()
 	for _, m := range moves {
-		if err := d.lockRef(ctx, m.Name); err != nil {
+		if err := d.lockRef(m.Name); err != nil {
 			return false, err
 		}
 		locked = append(locked, m.Name)
@@ -189,7 +199,7 @@ func (d *Dir) removeEmpty(dir string) {
 // movePacked makes the moves by one rename of packed-refs.
 func (d *Dir) movePacked(ctx context.Context, moves []move) (moved bool, err error) {
 	const lockName = packedRefsFile + lockSuffix
-	if err := d.lock(ctx, lockName); err != nil {
+	if err := d.lock(lockName); err != nil {
 		return false, fmt.Errorf("%s: %w", packedRefsFile, err)
 	}
 	defer d.disk.remove(lockName)

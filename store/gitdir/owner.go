@@ -43,10 +43,23 @@ func newOwner(root osDisk) (*owner, error) {
 	}
 	for {
 		o, err := tryOwner(root)
-		if o != nil || err != nil {
-			return o, temporary(err)
+		if err != nil {
+			return nil, temporary(err)
+		}
+		if o != nil {
+			return o, o.tryLink(root)
 		}
 	}
+}
+
+// tryLink makes sure that locks can be taken here.
+func (o *owner) tryLink(root osDisk) error {
+	probe := o.temp()
+	if err := root.link(o.name(), probe); err != nil {
+		o.close(root)
+		return fmt.Errorf("its file system knows no hard links, which locks are made of: %w", temporary(err))
+	}
+	return root.remove(probe)
 }
 
 // tryOwner returns nil, nil when a sweeper found the file before it was locked.

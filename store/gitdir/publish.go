@@ -62,30 +62,21 @@ func (s *stage) place(name string) error {
 // takeKeep takes a pack's .keep file, which several in this process may hold
 // together. It reports false when somebody has put one there for good.
 func (d *Dir) takeKeep(ctx context.Context, name string) (held bool, err error) {
-	deadline := time.Now().Add(lockPatience)
-	for pause := time.Millisecond; ; pause = min(2*pause, maxPause) {
-		err := d.tryKeep(name)
-		if !errors.Is(err, fs.ErrExist) {
-			return err == nil, temporary(err)
-		}
-		if _, err := os.Stat(d.root.path(name + ".idx")); err == nil && time.Now().After(deadline) {
+	err = patiently(ctx, func() error { return d.tryKeep(name) })
+	var other *heldError
+	if errors.As(err, &other) {
+		if _, err := os.Stat(d.root.path(name + ".idx")); err == nil {
 			return false, nil
 		}
-		if err := d.pause(ctx, name+".keep", pause, deadline); err != nil {
-			return false, err
-		}
 	}
+	return err == nil, err
 }
 
 func (d *Dir) tryKeep(name string) error {
 	d.keepMu.Lock()
 	defer d.keepMu.Unlock()
 	if d.keeps[name] == 0 {
-		err := d.disk.link(d.owner.name(), name+".keep")
-		if errors.Is(err, fs.ErrExist) && breakStale(d.root, name+".keep") {
-			err = d.disk.link(d.owner.name(), name+".keep")
-		}
-		if err != nil {
+		if err := d.lock(name + ".keep"); err != nil {
 			return err
 		}
 	}
