@@ -54,7 +54,8 @@ const kindSeen packedKind = 0x80
 func (k packedKind) is(t object.Type) bool { return k&^kindSeen == packedKind(t) }
 
 // A treeWork is a tree of the pack that waits to be looked at, and the trees
-// at its path in the first parents of its commit.
+// at its path in the first parents of its commit. For the root of a commit these
+// are the parents themselves: they are opened only when it is needed.
 type treeWork struct {
 	tree  store.Hash
 	sides [maxSides]store.Hash // Zero when there is none

@@ -71,28 +71,37 @@ const maxBoundary = 64
 // root checks a commit's tree against the trees of its parents.
 func (c *connectivity) root(ctx context.Context, tree store.Hash, parents []store.Hash) error {
 	w := treeWork{tree: tree}
+	copy(w.sides[:], parents)
 	k, packed := c.kinds[tree]
-	if packed && k&kindSeen != 0 {
-		return nil
+	switch {
+	case packed && !k.is(object.TypeTree):
+		return errMissing
+	case packed:
+		return c.tree(ctx, w)
 	}
-	for i, p := range parents[:min(len(parents), maxSides)] {
-		o, err := c.object(ctx, p)
+	for _, p := range w.sides {
+		side, err := c.treeOf(ctx, p)
 		if err != nil {
-			return fmt.Errorf("read parent: %w", err)
+			return err
 		}
-		side, _, _, _ := commitLinks(o.Data)
-		if side == tree && !packed {
+		if side == tree {
 			return nil
 		}
-		w.sides[i] = side
 	}
-	if !packed {
-		return c.leave(ctx, tree, object.TypeTree)
+	return c.leave(ctx, tree, object.TypeTree)
+}
+
+// treeOf returns the tree of a commit that has been checked or is going to be.
+func (c *connectivity) treeOf(ctx context.Context, h store.Hash) (tree store.Hash, err error) {
+	if h.IsZero() {
+		return h, nil
 	}
-	if !k.is(object.TypeTree) {
-		return errMissing
+	o, err := c.object(ctx, h)
+	if err != nil {
+		return tree, fmt.Errorf("read parent: %w", err)
 	}
-	return c.tree(ctx, w)
+	tree, _, _, _ = commitLinks(o.Data)
+	return tree, nil
 }
 
 // object reads from the pack or else the repository.

@@ -104,6 +104,10 @@ func (s *treeSides) open(ctx context.Context) error {
 			continue
 		}
 		o, err := s.c.object(ctx, h)
+		if err == nil && o.Type == object.TypeCommit {
+			tree, _, _, _ := commitLinks(o.Data)
+			o, err = s.c.object(ctx, tree)
+		}
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, store.ErrTooLarge) {
 			continue // the parent it belongs to is refused when its turn comes
 		}
