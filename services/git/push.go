@@ -37,30 +37,39 @@ func (p *push) allow(ctx context.Context, _ *gitwire.Push, c gitwire.Command) er
 	if _, ok := p.service.check(at.kind); !ok {
 		return fmt.Errorf("nothing can be pushed to %s", at.kind)
 	}
-	if !c.Forced && !c.New.IsZero() {
-		return nil
+	if at.kind == Site {
+		ref, isBranch := strings.CutPrefix(shown, heads)
+		if !isBranch {
+			ref = strings.TrimPrefix(shown, "refs/")
+		}
+		return p.allowSite(ctx, c, at, ref)
 	}
-	if at.kind != Site {
+	if c.Forced || c.New.IsZero() {
 		return errors.New("this branch cannot be rewritten or deleted: push a commit that reverts what was wrong")
 	}
-	name := strings.TrimPrefix(strings.TrimPrefix(shown, heads), "refs/")
-	if p.mayForce(ctx, at, name) {
-		return nil
-	}
-	verb := "rewritten"
-	if c.New.IsZero() {
-		verb = "deleted"
-	}
-	return fmt.Errorf("%s cannot be %s: allow_force of the site does not list it", name, verb)
+	return nil
 }
 
-// mayForce asks the site's settings; one that is not there has the defaults.
-func (p *push) mayForce(ctx context.Context, at place, name string) bool {
+// allowSite goes by the site's settings, the defaults when it is not there. ref
+// is a branch, or a tag as tags/NAME.
+func (p *push) allowSite(ctx context.Context, c gitwire.Command, at place, ref string) error {
 	site, err := p.service.Config.Site(ctx, at.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		site, err = &config.Site{}, nil
 	}
-	return err == nil && site.MayForce(name)
+	switch {
+	case err != nil:
+		return err
+	case site.Remote != nil:
+		// The next fetch would undo what is acknowledged here.
+		return fmt.Errorf("this site follows %s: push there", site.Remote.URL)
+	case !c.Forced && !c.New.IsZero(), site.MayForce(ref):
+		return nil
+	case c.New.IsZero():
+		return fmt.Errorf("%s cannot be deleted: allow_force of the site does not list it", ref)
+	default:
+		return fmt.Errorf("%s cannot be rewritten: allow_force of the site does not list it", ref)
+	}
 }
 
 // at returns the place that a command is about, and the ref's name there: in

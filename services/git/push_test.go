@@ -101,6 +101,21 @@ func TestForceAndDelete(t *testing.T) {
 	}
 }
 
+// What is pushed to a site that follows another repository would be gone with
+// the next fetch.
+func TestPushToFollowedSite(t *testing.T) {
+	k := newKit(t)
+	w := k.pushed(t, "alice", "www", "main", "a", "a")
+	remote := &config.Remote{URL: "https://forge.example/alice/www.git"}
+	must(t, k.Config.PutSite(t.Context(), root, config.Site{Name: "www", Owner: "alice", Remote: remote}))
+	w.commit("b", "b")
+	for _, spec := range []string{"HEAD:main", "HEAD:draft", "HEAD:refs/tags/v1", ":main"} {
+		wantText(t, w.refused("push", k.url("alice", "www"), spec), "this site follows https://forge.example/alice/www.git: push there")
+	}
+	w.refused("push", k.url("root", "all"), "HEAD:refs/heads/site/www/main")
+	w.git("fetch", "-q", k.url("alice", "www"))
+}
+
 func TestOwnBranch(t *testing.T) {
 	k := newKit(t)
 	w := k.pushed(t, "alice", "dav/alice", "main", "calendars/home/1.ics", "BEGIN:VCALENDAR")
