@@ -11,8 +11,8 @@ import (
 	"cairn/store/object"
 )
 
-// A Branch is a name under refs/heads/ that moves from commit to commit. Safe for
-// concurrent use.
+// A Branch is a name under refs/heads/ that moves from commit to commit. Safe
+// for concurrent use.
 type Branch struct {
 	repo *Repo
 	name string
@@ -52,10 +52,11 @@ func (b *Branch) tip(ctx context.Context) (*Tree, error) {
 	return b.repo.read.commitTree(ref.Hash)
 }
 
-// Watch yields the branch's snapshot now, if the branch exists, and then each newer one, as soon as
-// it is known, whoever has made it. Of several that come while the loop's body
-// runs it yields the last. A branch that is deleted yields nothing until it is made again. The
-// sequence ends after an error, or without one when ctx ends.
+// Watch yields the branch's snapshot now, if the branch exists, and then each
+// newer one, as soon as it is known, whoever has made it. Of several that come
+// while the loop's body runs it yields the last. A branch that is deleted
+// yields nothing until it is made again. The sequence ends after an error, or
+// without one when ctx ends.
 func (b *Branch) Watch(ctx context.Context) iter.Seq2[*Tree, error] {
 	return func(yield func(*Tree, error) bool) {
 		old := object.Zero
@@ -80,12 +81,12 @@ func (b *Branch) Watch(ctx context.Context) iter.Seq2[*Tree, error] {
 	}
 }
 
-// At returns the snapshot that the branch had at a time: that of the first commit
-// on the way back along first parents whose committer time is not after t. When
-// the branch is younger than that, it is fs.ErrNotExist.
+// At returns the snapshot that the branch had at a time: that of the first
+// commit on the way back along first parents whose committer time is not after
+// t. When the branch is younger than that, it is fs.ErrNotExist.
 //
-// Committer times of commits made here never go back along a branch. Those of pushed
-// commits are what the pusher's clock said.
+// Committer times of commits made here never go back along a branch. Those of
+// pushed commits are what the pusher's clock said.
 func (b *Branch) At(ctx context.Context, t time.Time) (*Tree, error) {
 	tip, err := b.Tree(ctx)
 	if err != nil {
@@ -111,8 +112,8 @@ func (r *Repo) revision(h Hash) (Revision, error) {
 	return Revision{h, c}, err
 }
 
-// Fork makes a new branch that begins where this one is now. A branch of that name
-// must not exist: fs.ErrExist.
+// Fork makes a new branch that begins where this one is now. A branch of that
+// name must not exist: fs.ErrExist.
 func (b *Branch) Fork(ctx context.Context, name string) (*Branch, error) {
 	fork := b.repo.Branch(name)
 	t, err := b.Tree(ctx)

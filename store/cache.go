@@ -11,15 +11,15 @@ const (
 	// shards is how many parts the cache has, so that readers on different
 	// cores seldom meet. A power of two, at most 256.
 	shards = 16
-	// itemBytes is what an item costs besides its value: the item, its place
-	// in the ring and in the map, the value's header.
+	// itemBytes is what an item costs besides its value: the item, its place in
+	// the ring and in the map, the value's header.
 	itemBytes = 192
 )
 
 // A cache keeps parsed trees and commits, blobs and the sizes of blobs, up to a
-// number of bytes. It forgets by second chance: what was used since the hand last
-// passed stays for another round. Objects are immutable, so nothing in it is
-// ever wrong. Safe for concurrent use.
+// number of bytes. It forgets by second chance: what was used since the hand
+// last passed stays for another round. Objects are immutable, so nothing in it
+// is ever wrong. Safe for concurrent use.
 type cache struct {
 	shards [shards]shard
 }

@@ -11,8 +11,8 @@ import (
 
 // A Change says who does something to a branch and what.
 type Change struct {
-	// Author is the acting user. Zero is the software itself, for what
-	// it does on its own account; a zero When is now.
+	// Author is the acting user. Zero is the software itself, for what it does
+	// on its own account; a zero When is now.
 	Author object.Signature
 	// Message says what happened, in its first line. It may not be empty.
 	Message string
@@ -32,8 +32,8 @@ func (ch Change) check() (Change, error) {
 	return ch, nil
 }
 
-// newCommit makes a commit of a tree. Its committer time is now, but not before that of
-// any parent.
+// newCommit makes a commit of a tree. Its committer time is now, but not before
+// that of any parent.
 func (r *Repo) newCommit(ch Change, tree Hash, parents []Revision) (newObject, *object.Commit, error) {
 	c := &object.Commit{
 		Tree:      tree,

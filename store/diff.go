@@ -8,21 +8,23 @@ import (
 	"cairn/store/object"
 )
 
-// A Difference is a file (or symlink or submodule, never a folder) that is not the
-// same in two trees. Old or New is the zero Entry where it is absent.
+// A Difference is a file (or symlink or submodule, never a folder) that is not
+// the same in two trees. Old or New is the zero Entry where it is absent.
 type Difference struct {
 	Path     string
 	Old, New object.Entry
 }
 
-// maxDepth is how many folders inside one another are followed. Git itself stops at 2048.
+// maxDepth is how many folders inside one another are followed. Git itself
+// stops at 2048.
 const maxDepth = 2048
 
 var errDepth = errors.New("folders nest too deep")
 
-// Diff yields what has to change to make to of t, in the order of the paths' bytes. It reads
-// only folders that differ. A hostile tree can name one folder many times and have
-// a great many paths: the caller stops when it has seen enough.
+// Diff yields what has to change to make to of t, in the order of the paths'
+// bytes. It reads only folders that differ. A hostile tree can name one folder
+// many times and have a great many paths: the caller stops when it has seen
+// enough.
 func (t *Tree) Diff(ctx context.Context, to *Tree) iter.Seq2[Difference, error] {
 	return func(yield func(Difference, error) bool) {
 		d := differ{ctx: ctx, yield: yield}
@@ -72,7 +74,8 @@ func (d *differ) folders(prefix string, a, b *node, depth int) bool {
 	return true
 }
 
-// compareAt orders the next entries of two nodes; one that has come to its end is last.
+// compareAt orders the next entries of two nodes; one that has come to its end
+// is last.
 func compareAt(a *node, i, aEnd int, b *node, j, bEnd int) int {
 	switch {
 	case i == aEnd:
@@ -84,7 +87,8 @@ func compareAt(a *node, i, aEnd int, b *node, j, bEnd int) int {
 	return a.compare(r, b.nameAt(s), s.dir())
 }
 
-// entries compares two entries that differ, both folders or neither, or one of them absent.
+// entries compares two entries that differ, both folders or neither, or one of
+// them absent.
 func (d *differ) entries(prefix string, x, y object.Entry, depth int) bool {
 	name := x.Name
 	if name == "" {

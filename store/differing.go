@@ -2,9 +2,10 @@ package store
 
 import "slices"
 
-// differing bounds where two nodes differ: the entries before from are the same in both,
-// and those after aEnd in a and bEnd in b. It compares bytes and parses nothing, so that what
-// neighbouring commits share costs next to nothing.
+// differing bounds where two nodes differ: the entries before from are the same
+// in both, and those after aEnd in a and bEnd in b. It compares bytes and
+// parses nothing, so that what neighbouring commits share costs next to
+// nothing.
 func differing(a, b *node) (from, aEnd, bEnd int) {
 	aEnd, bEnd = a.len(), b.len()
 	if aEnd == 0 || bEnd == 0 || !a.tidy || !b.tidy {
@@ -25,8 +26,8 @@ func differing(a, b *node) (from, aEnd, bEnd int) {
 	return from, aEnd, bEnd
 }
 
-// longest returns the greatest k up to n for which equal holds, where equal(k) implies
-// equal of all below.
+// longest returns the greatest k up to n for which equal holds, where equal(k)
+// implies equal of all below.
 func longest(n int, equal func(int) bool) int {
 	low, high := 0, n // equal(low) holds, equal(high+1) does not
 	for low < high {

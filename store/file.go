@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// streamed is the size, in bytes, above which a file is not read into memory when
-// it is opened.
+// streamed is the size, in bytes, above which a file is not read into memory
+// when it is opened.
 const streamed = 1 << 20
 
 // A file is an open blob. Read and Seek are for one goroutine, ReadAt for many.
@@ -101,7 +101,8 @@ type whole []byte
 func (w whole) ReadAt(p []byte, off int64) (int, error) { return copy(p, w[off:]), nil }
 func (w whole) Close() error                            { return nil }
 
-// A stream is a content that is read as it comes. It goes back by starting anew.
+// A stream is a content that is read as it comes. It goes back by starting
+// anew.
 type stream struct {
 	read *reader
 	hash Hash
@@ -133,7 +134,7 @@ func (s *stream) seek(off int64) error {
 		}
 	}
 	if s.r == nil {
-		r, err := s.read.objs.Open(context.Background(), s.hash)
+		r, err := s.read.open(context.Background(), s.hash)
 		if err != nil {
 			return err
 		}

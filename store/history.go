@@ -8,8 +8,8 @@ import (
 	"cairn/store/object"
 )
 
-// A walk visits commits from new to old: by committer time, and of one second in
-// the order in which they were found, as git does.
+// A walk visits commits from new to old: by committer time, and of one second
+// in the order in which they were found, as git does.
 type walk struct {
 	repo  *Repo
 	queue revisions
@@ -73,8 +73,9 @@ const (
 	result
 )
 
-// mergeBases returns the best common ancestors of two commits: those that are not ancestors
-// of another common one. There are several after a criss-cross merge, newest first.
+// mergeBases returns the best common ancestors of two commits: those that are
+// not ancestors of another common one. There are several after a criss-cross
+// merge, newest first.
 func (r *Repo) mergeBases(ctx context.Context, ours, theirs Hash) ([]Revision, error) {
 	w := r.newWalk()
 	sides := map[Hash]int{ours: ofOurs}
@@ -111,13 +112,14 @@ func (r *Repo) mergeBases(ctx context.Context, ours, theirs Hash) ([]Revision, e
 	return slices.DeleteFunc(found, func(rev Revision) bool { return sides[rev.Hash]&below != 0 }), nil
 }
 
-// open says whether the queue holds a commit that is not below a common ancestor.
+// open says whether the queue holds a commit that is not below a common
+// ancestor.
 func (w *walk) open(sides map[Hash]int) bool {
 	return slices.ContainsFunc(w.queue, func(r revision) bool { return sides[r.Hash]&below == 0 })
 }
 
-// at returns the entry at path in a commit; the zero Entry when it is absent. The
-// empty path is the whole tree.
+// at returns the entry at path in a commit; the zero Entry when it is absent.
+// The empty path is the whole tree.
 func (r *Repo) at(rev Revision, path string) (object.Entry, error) {
 	if path == "" || path == "." {
 		return object.Entry{Mode: object.ModeDir, Hash: rev.Tree}, nil

@@ -15,8 +15,8 @@ import (
 	"cairn/store/mem"
 )
 
-// A history is a random one with merges and criss-crosses, made by git fast-import, whose
-// commits are refs/heads/c0, c1 and so on.
+// A history is a random one with merges and criss-crosses, made by git
+// fast-import, whose commits are refs/heads/c0, c1 and so on.
 func history(t *testing.T, rnd *rand.Rand, commits int) (*gitRepo, int) {
 	t.Helper()
 	r := newGitRepo(t, store.Options{})

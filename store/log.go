@@ -12,9 +12,10 @@ import (
 
 // Log yields the branch's commits from new to old. With a path, of a file or
 // folder, it yields those that git log -- path shows (git-log(1), History
-// Simplification, default mode): the commits that changed what is there. Of a merge it follows
-// only a parent that has the same there, if one has; a merge that has made something that none
-// of its parents has is itself shown. A branch that does not exist is fs.ErrNotExist.
+// Simplification, default mode): the commits that changed what is there. Of a
+// merge it follows only a parent that has the same there, if one has; a merge
+// that has made something that none of its parents has is itself shown. A
+// branch that does not exist is fs.ErrNotExist.
 func (b *Branch) Log(ctx context.Context, path string) iter.Seq2[Revision, error] {
 	return func(yield func(Revision, error) bool) {
 		if err := b.log(ctx, path, yield); err != nil {
@@ -55,7 +56,8 @@ func (b *Branch) log(ctx context.Context, path string, yield func(Revision, erro
 	return nil
 }
 
-// simplify says whether a commit changed what is at path, and which parents to follow.
+// simplify says whether a commit changed what is at path, and which parents to
+// follow.
 func (r *Repo) simplify(rev Revision, path string) (show bool, follow []Hash, err error) {
 	here, err := r.at(rev, path)
 	if err != nil {

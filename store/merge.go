@@ -10,16 +10,19 @@ import (
 	"cairn/store/object"
 )
 
-// A MergeFunc merges one file's content. Nil stands for absence: of base, when both sides have added
-// the file, or when there are several bases that do not agree; of ours or theirs, when that side has
-// deleted it. Empty files are not nil. It returns the result, nil to delete the file, or an
-// error, which ends the merge; ErrMergeConflict makes the path one of those in a MergeConflictError. It may run
-// several times, as the function of an Update may.
+// A MergeFunc merges one file's content. Nil stands for absence: of base, when
+// both sides have added the file, or when there are several bases that do not
+// agree; of ours or theirs, when that side has deleted it. Empty files are not
+// nil. It returns the result, nil to delete the file, or an error, which ends
+// the merge; ErrMergeConflict makes the path one of those in a
+// MergeConflictError. It may run several times, as the function of an Update
+// may.
 type MergeFunc func(path string, base, ours, theirs []byte) ([]byte, error)
 
-// A MergeConflictError lists the paths that both sides have changed and that nobody
-// could merge: all of them when there is no MergeFunc; otherwise symlinks, submodules, files that MergeFunc has
-// refused, and files in whose place the other side has a folder.
+// A MergeConflictError lists the paths that both sides have changed and that
+// nobody could merge: all of them when there is no MergeFunc; otherwise
+// symlinks, submodules, files that MergeFunc has refused, and files in whose
+// place the other side has a folder.
 type MergeConflictError struct {
 	Paths []string // in the order of their bytes
 }
@@ -33,16 +36,19 @@ func (e *MergeConflictError) Error() string {
 	return "both sides have changed " + strings.Join(list, ", ")
 }
 
-// Merge brings the commit theirs and its history into the branch: per file, what only one side has changed
-// since their common ancestor is taken from that side, what both have changed alike is
-// taken once, and for the rest f decides (nil: a *MergeConflictError, and nothing is changed). File modes are merged
+// Merge brings the commit theirs and its history into the branch: per file,
+// what only one side has changed since their common ancestor is taken from that
+// side, what both have changed alike is taken once, and for the rest f decides
+// (nil: a *MergeConflictError, and nothing is changed). File modes are merged
 // apart from contents. The result is a commit with two parents.
 //
-// When theirs is in the branch already, nothing happens. When the branch has nothing that
-// theirs lacks, or does not exist, it is moved to theirs and ch is not used, as git does (fast-forward).
+// When theirs is in the branch already, nothing happens. When the branch has
+// nothing that theirs lacks, or does not exist, it is moved to theirs and ch is
+// not used, as git does (fast-forward).
 //
-// When there are several best common ancestors, after a criss-cross merge, they are merged first. A
-// file about which they do not agree has no base: whatever the sides have differs from it.
+// When there are several best common ancestors, after a criss-cross merge, they
+// are merged first. A file about which they do not agree has no base: whatever
+// the sides have differs from it.
 func (b *Branch) Merge(ctx context.Context, ch Change, theirs Hash, f MergeFunc) error {
 	r := b.repo
 	their, err := r.revision(theirs)
@@ -81,15 +87,17 @@ func (tx *Tx) moveTo(rev Revision) (err error) {
 	return err
 }
 
-// Merge bases are merged up to maxBases of them, and up to maxVirtual deep, so that a
-// history that was made to be difficult costs no more than a few dozen merges.
+// Merge bases are merged up to maxBases of them, and up to maxVirtual deep, so
+// that a history that was made to be difficult costs no more than a few dozen
+// merges.
 const (
 	maxBases   = 4
 	maxVirtual = 4
 )
 
-// baseOf returns the tree that stands for the merge bases: the empty one, the only one, or all of
-// them merged, oldest first, as git's recursive strategy does.
+// baseOf returns the tree that stands for the merge bases: the empty one, the
+// only one, or all of them merged, oldest first, as git's recursive strategy
+// does.
 func (r *Repo) baseOf(ctx context.Context, bases []Revision, depth int) (*Tx, error) {
 	if len(bases) == 0 {
 		return newTx(&Tree{read: r.read}, r.read), nil
@@ -106,7 +114,8 @@ func (r *Repo) baseOf(ctx context.Context, bases []Revision, depth int) (*Tx, er
 	}
 	tx := newTx(t, r.read)
 	for _, next := range slices.Backward(bases[:last]) {
-		// A virtual commit has no history: its ancestors are sought from the oldest.
+		// A virtual commit has no history: its ancestors are sought from the
+		// oldest.
 		lower, err := r.mergeBases(ctx, oldest.Hash, next.Hash)
 		if err != nil {
 			return nil, err
@@ -122,9 +131,10 @@ func (r *Repo) baseOf(ctx context.Context, bases []Revision, depth int) (*Tx, er
 	return tx, nil
 }
 
-// Revert undoes what a commit changed against its first parent, in one new commit: a merge with the commit
-// as the base and its parent as the other side. What was changed since in the same files is for f to
-// decide, as in Merge. When there is nothing left to undo, nothing happens.
+// Revert undoes what a commit changed against its first parent, in one new
+// commit: a merge with the commit as the base and its parent as the other side.
+// What was changed since in the same files is for f to decide, as in Merge.
+// When there is nothing left to undo, nothing happens.
 func (b *Branch) Revert(ctx context.Context, ch Change, commit Hash, f MergeFunc) error {
 	r := b.repo
 	err := b.Update(ctx, ch, func(tx *Tx) error {
@@ -148,9 +158,9 @@ func (b *Branch) Revert(ctx context.Context, ch Change, commit Hash, f MergeFunc
 	return nil
 }
 
-// Reset gives the branch the content of another snapshot of the repository, usually an older one of its own
-// (rollback), in one new commit. Nothing is taken out of history. When that is its
-// content already, nothing happens.
+// Reset gives the branch the content of another snapshot of the repository,
+// usually an older one of its own (rollback), in one new commit. Nothing is
+// taken out of history. When that is its content already, nothing happens.
 func (b *Branch) Reset(ctx context.Context, ch Change, to *Tree) error {
 	return b.Update(ctx, ch, func(tx *Tx) error {
 		n, err := tx.node(to.Hash())

@@ -9,13 +9,13 @@ import (
 	"cairn/store/object"
 )
 
-// A node is a tree's content with an index over it. It is immutable. A nil node is
-// an empty tree.
+// A node is a tree's content with an index over it. It is immutable. A nil node
+// is an empty tree.
 //
 // refs are in git's order, without the names that no path can mean ("." and
 // "..", names with a slash) and without a second entry of a name, whatever the
-// bytes hold: those come from outside. tidy says that refs describe all of raw, byte for
-// byte as we would write it, so that edits may splice it.
+// bytes hold: those come from outside. tidy says that refs describe all of raw,
+// byte for byte as we would write it, so that edits may splice it.
 type node struct {
 	raw  string
 	refs []ref
@@ -120,8 +120,9 @@ func (n *node) order() {
 	})
 }
 
-// ordered says that the refs are in git's order and no name is there twice.
-// A file and a folder of one name may have others between them, all of which begin with that name.
+// ordered says that the refs are in git's order and no name is there twice. A
+// file and a folder of one name may have others between them, all of which
+// begin with that name.
 func (n *node) ordered() bool {
 	for i := 1; i < len(n.refs); i++ {
 		a, b := n.refs[i-1], n.refs[i]

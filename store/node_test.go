@@ -16,7 +16,8 @@ func treeLine(mode, name string) string {
 	return mode + " " + name + "\x00" + "01234567890123456789"
 }
 
-// FuzzNode checks that any bytes give a node that can be searched and edited, or an error.
+// FuzzNode checks that any bytes give a node that can be searched and edited,
+// or an error.
 func FuzzNode(f *testing.F) {
 	for _, seed := range []string{
 		"", treeLine("100644", "a"), treeLine("100644", "a") + treeLine("40000", "b"),
@@ -79,8 +80,8 @@ func FuzzNode(f *testing.F) {
 	})
 }
 
-// TestSplice makes random edits to random nodes and compares with a map, and differing
-// with a comparison of all entries.
+// TestSplice makes random edits to random nodes and compares with a map, and
+// differing with a comparison of all entries.
 func TestSplice(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	names := []string{"a", "a.b", "a-b", "ab", "a0", "b", "ba", "c", "0", "long-name-that-is-there-too"}

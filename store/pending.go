@@ -7,9 +7,9 @@ import (
 	"cairn/store/object"
 )
 
-// pending holds the objects of updates that have run and are not durable yet, so
-// that the next update can stand on them. Nobody else finds a name for them. A nil
-// pending is empty.
+// pending holds the objects of updates that have run and are not durable yet,
+// so that the next update can stand on them. Nobody else finds a name for them.
+// A nil pending is empty.
 type pending struct {
 	n  atomic.Int64 // how many there are; spares readers the lock
 	mu sync.RWMutex

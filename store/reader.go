@@ -1,16 +1,18 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 
 	"cairn/store/object"
 )
 
 // A reader reads objects in parsed form, from the cache where they are in it.
 //
-// Reading has no context, because fs.FS has none: a backend that may have to wait for
-// somebody sets its own limit.
+// Reading has no context, because fs.FS has none: a backend that may have to
+// wait for somebody sets its own limit.
 type reader struct {
 	objs    Objects
 	cache   *cache
@@ -104,7 +106,16 @@ func (r *reader) size(h Hash) (int64, error) {
 	return n, nil
 }
 
-// pendingOr returns the object's content from what is pending or from the backend.
+// open streams a blob.
+func (r *reader) open(ctx context.Context, h Hash) (io.ReadCloser, error) {
+	if p, ok := r.pending.get(h); ok {
+		return io.NopCloser(bytes.NewReader(p.Data)), nil
+	}
+	return r.objs.Open(ctx, h)
+}
+
+// pendingOr returns the object's content from what is pending or from the
+// backend.
 func (r *reader) pendingOr(h Hash, t object.Type) ([]byte, error) {
 	if p, ok := r.pending.get(h); ok && p.Type == t {
 		return p.Data, nil
@@ -123,7 +134,8 @@ func (r *reader) load(h Hash, t object.Type) ([]byte, error) {
 	return o.Data, nil
 }
 
-// A TypeError says that an object is not of the type that the one that names it says.
+// A TypeError says that an object is not of the type that the one that names it
+// says.
 type TypeError struct {
 	Hash Hash
 	Want object.Type

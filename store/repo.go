@@ -17,8 +17,8 @@ type Options struct {
 	Committer object.Signature
 	// Signer signs every commit that the Repo makes. Default: none does.
 	Signer Signer
-	// CacheBytes bounds what is kept in memory of trees, small files and commits.
-	// Default: 64 MiB.
+	// CacheBytes bounds what is kept in memory of trees, small files and
+	// commits. Default: 64 MiB.
 	CacheBytes int64
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
@@ -26,13 +26,14 @@ type Options struct {
 
 // A Signer signs commits.
 type Signer interface {
-	// Sign returns the armored signature of a commit's bytes, as git
-	// keeps it in the gpgsig header.
+	// Sign returns the armored signature of a commit's bytes, as git keeps it
+	// in the gpgsig header.
 	Sign(commit []byte) (string, error)
 }
 
-// A Repo is a set of branches over a Backend. There should be one Repo for a Backend in a
-// process: two work, but do not share cache and commits. Safe for concurrent use.
+// A Repo is a set of branches over a Backend. There should be one Repo for a
+// Backend in a process: two work, but do not share cache and commits. Safe for
+// concurrent use.
 type Repo struct {
 	backend Backend
 	options Options
@@ -73,14 +74,14 @@ func New(b Backend, o Options) *Repo {
 // Backend returns what the Repo stands on.
 func (r *Repo) Backend() Backend { return r.backend }
 
-// Tree returns the snapshot that h names: a commit, a tree or a tag of one. Absent is
-// fs.ErrNotExist.
+// Tree returns the snapshot that h names: a commit, a tree or a tag of one.
+// Absent is fs.ErrNotExist.
 func (r *Repo) Tree(ctx context.Context, h Hash) (*Tree, error) {
 	return newTree(ctx, r.read, h)
 }
 
-// Branch returns the branch of this name, whether or not it exists: "site/www/main" is
-// refs/heads/site/www/main.
+// Branch returns the branch of this name, whether or not it exists:
+// "site/www/main" is refs/heads/site/www/main.
 func (r *Repo) Branch(name string) *Branch {
 	return &Branch{repo: r, name: name}
 }

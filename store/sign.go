@@ -14,8 +14,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// OpenPGPSigner signs commits with an OpenPGP key, whose private part must be there
-// and not locked. Git verifies them with gpg.
+// OpenPGPSigner signs commits with an OpenPGP key, whose private part must be
+// there and not locked. Git verifies them with gpg.
 func OpenPGPSigner(key *openpgp.Entity) Signer { return &pgpSigner{key} }
 
 type pgpSigner struct{ key *openpgp.Entity }
@@ -63,7 +63,8 @@ func (s *sshSigner) Sign(commit []byte) (string, error) {
 	return armorSSH(blob), nil
 }
 
-// sign makes sure that an RSA key does not sign with SHA-1, which sshsig forbids.
+// sign makes sure that an RSA key does not sign with SHA-1, which sshsig
+// forbids.
 func (s *sshSigner) sign(data []byte) (*ssh.Signature, error) {
 	if rsa, ok := s.key.(ssh.AlgorithmSigner); ok && s.key.PublicKey().Type() == ssh.KeyAlgoRSA {
 		return rsa.SignWithAlgorithm(rand.Reader, data, ssh.KeyAlgoRSASHA512)

@@ -7,15 +7,17 @@ import (
 	"cairn/store/object"
 )
 
-// An op puts add (unless it is nil) before the entry at, or in its place when drop is set.
+// An op puts add (unless it is nil) before the entry at, or in its place when
+// drop is set.
 type op struct {
 	at   int
 	drop bool
 	add  *object.Entry
 }
 
-// splice returns base with entries written over it and its content; an entry with mode 0 removes its
-// name. It copies the bytes between the edits instead of encoding every entry anew.
+// splice returns base with entries written over it and its content; an entry
+// with mode 0 removes its name. It copies the bytes between the edits instead
+// of encoding every entry anew.
 func splice(base *node, edits []object.Entry) (*node, []byte) {
 	if base == nil {
 		base = &node{tidy: true}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -12,15 +11,15 @@ import (
 	"cairn/store/object"
 )
 
-// A Tree is an immutable snapshot: the files of one commit. It is an fs.FS, fs.ReadFileFS,
-// fs.ReadDirFS, fs.StatFS and fs.ReadLinkFS (see Open), and can be read by
-// path with less ceremony: Lookup, Blob, Entries, Diff. The zero Tree and a nil one are
-// empty. Safe for concurrent use.
+// A Tree is an immutable snapshot: the files of one commit. It is an fs.FS,
+// fs.ReadFileFS, fs.ReadDirFS, fs.StatFS and fs.ReadLinkFS (see Open), and can
+// be read by path with less ceremony: Lookup, Blob, Entries, Diff. The zero
+// Tree and a nil one are empty. Safe for concurrent use.
 //
 // Paths are as in io/fs: elements with a slash between them, "." (or "") the
-// root. Lookup, Blob, Entries and Diff also know names that io/fs does not allow
-// because they are not UTF-8. Names that could mean something outside of the tree
-// ("..", a name with a slash) are never shown.
+// root. Lookup, Blob, Entries and Diff also know names that io/fs does not
+// allow because they are not UTF-8. Names that could mean something outside of
+// the tree ("..", a name with a slash) are never shown.
 type Tree struct {
 	read   *reader
 	hash   Hash
@@ -32,64 +31,6 @@ type Tree struct {
 type Revision struct {
 	Hash Hash
 	*object.Commit
-}
-
-// NewTree returns the snapshot that h names, a commit or a tree or a tag of one, from any
-// Objects, such as a quarantine over a repository. What it reads is cached for as
-// long as the Tree lives, up to a few MiB.
-func NewTree(ctx context.Context, objs Objects, h Hash) (*Tree, error) {
-	return newTree(ctx, &reader{objs: objs, cache: newCache(4 << 20)}, h)
-}
-
-// maxTags is how many tags may name one another.
-const maxTags = 16
-
-func newTree(ctx context.Context, read *reader, h Hash) (*Tree, error) {
-	for range maxTags {
-		t, _, err := read.objs.Stat(ctx, h)
-		if err != nil {
-			return nil, fmt.Errorf("open tree %v: %w", h, err)
-		}
-		switch t {
-		case object.TypeTag:
-			if h, err = tagged(ctx, read.objs, h); err != nil {
-				return nil, err
-			}
-		case object.TypeCommit:
-			return read.commitTree(h)
-		default:
-			return read.tree(h, Revision{})
-		}
-	}
-	return nil, fmt.Errorf("open tree %v: tags nest too deep", h)
-}
-
-func tagged(ctx context.Context, objs Objects, h Hash) (Hash, error) {
-	o, err := objs.Object(ctx, h)
-	if err != nil {
-		return h, fmt.Errorf("read tag %v: %w", h, err)
-	}
-	tag, err := object.ParseTag(o.Data)
-	if err != nil {
-		return h, fmt.Errorf("read tag %v: %w", h, err)
-	}
-	return tag.Object, nil
-}
-
-func (r *reader) commitTree(h Hash) (*Tree, error) {
-	c, err := r.commit(h)
-	if err != nil {
-		return nil, err
-	}
-	return r.tree(c.Tree, Revision{h, c})
-}
-
-func (r *reader) tree(h Hash, rev Revision) (*Tree, error) {
-	root, err := r.node(h)
-	if err != nil {
-		return nil, err
-	}
-	return &Tree{read: r, hash: h, root: root, commit: rev}, nil
 }
 
 // emptyTree is the hash of a tree without entries.
@@ -111,7 +52,8 @@ func (t *Tree) Commit() (Revision, bool) {
 	return t.commit, t.commit.Commit != nil
 }
 
-// Time is the commit's committer time, which is the ModTime of every file; zero for a bare tree.
+// Time is the commit's committer time, which is the ModTime of every file; zero
+// for a bare tree.
 func (t *Tree) Time() time.Time {
 	if rev, ok := t.Commit(); ok {
 		return rev.Committer.When
@@ -163,9 +105,10 @@ func (t *Tree) lookup(path string) (object.Entry, error) {
 	return e, nil
 }
 
-// Blob returns the content and the hash of the file at path. The bytes are shared with
-// other callers: nobody changes them. A symlink's content is its target. Absent is fs.ErrNotExist, a
-// folder or submodule fs.ErrInvalid, a file larger than MaxObject ErrTooLarge: Open reads that.
+// Blob returns the content and the hash of the file at path. The bytes are
+// shared with other callers: nobody changes them. A symlink's content is its
+// target. Absent is fs.ErrNotExist, a folder or submodule fs.ErrInvalid, a file
+// larger than MaxObject ErrTooLarge: Open reads that.
 func (t *Tree) Blob(path string) ([]byte, Hash, error) {
 	e, err := t.lookup(path)
 	if err == nil && !holdsBlob(e) {
@@ -185,14 +128,15 @@ func holdsBlob(e object.Entry) bool {
 	return e.Mode != object.ModeDir && e.Mode != object.ModeSubmodule
 }
 
-// OpenBlob streams the content of any blob of the repository, whatever its size. The caller
-// closes it.
+// OpenBlob streams the content of any blob of the repository, whatever its
+// size. The caller closes it.
 func (t *Tree) OpenBlob(ctx context.Context, h Hash) (io.ReadCloser, error) {
-	return t.read.objs.Open(ctx, h)
+	return t.read.open(ctx, h)
 }
 
 // Entries yields what the folder at path holds, in git's order (a folder sorts
-// as if its name ended in a slash). When path is absent or not a folder it yields one error.
+// as if its name ended in a slash). When path is absent or not a folder it
+// yields one error.
 func (t *Tree) Entries(path string) iter.Seq2[object.Entry, error] {
 	return func(yield func(object.Entry, error) bool) {
 		n, err := t.folder(path)

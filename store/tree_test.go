@@ -306,7 +306,8 @@ func compareDiff(t *testing.T, a, b *store.Tree, old, new map[string]object.Entr
 	}
 }
 
-// TestDiffIsBounded: a tree that names itself many times over, and one that is very deep.
+// TestDiffIsBounded: a tree that names itself many times over, and one that is
+// very deep.
 func TestDiffIsBounded(t *testing.T) {
 	var objs []object.Object
 	h := object.Object{Type: object.TypeTree}.Hash()

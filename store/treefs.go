@@ -20,10 +20,10 @@ var (
 var errNotFolder = errors.New("not a folder")
 
 // Open implements fs.FS. Files implement io.Seeker and io.ReaderAt; large ones
-// are streamed, so that seeking backward in them costs a new beginning. Symlinks are not
-// followed, neither here nor in Stat: they are files of type fs.ModeSymlink
-// whose content is the target. Submodules are empty folders. Every FileInfo's Sys is an
-// object.Entry and its ModTime the committer time.
+// are streamed, so that seeking backward in them costs a new beginning.
+// Symlinks are not followed, neither here nor in Stat: they are files of type
+// fs.ModeSymlink whose content is the target. Submodules are empty folders.
+// Every FileInfo's Sys is an object.Entry and its ModTime the committer time.
 func (t *Tree) Open(name string) (fs.File, error) {
 	info, err := t.info("open", name)
 	if err != nil {
@@ -73,7 +73,8 @@ func (t *Tree) Stat(name string) (fs.FileInfo, error) {
 // Lstat implements fs.ReadLinkFS: it is Stat.
 func (t *Tree) Lstat(name string) (fs.FileInfo, error) { return t.Stat(name) }
 
-// ReadLink implements fs.ReadLinkFS. The target is whatever the tree holds: it may lead anywhere.
+// ReadLink implements fs.ReadLinkFS. The target is whatever the tree holds: it
+// may lead anywhere.
 func (t *Tree) ReadLink(name string) (string, error) {
 	info, err := t.info("readlink", name)
 	if err == nil && info.entry.Mode != object.ModeSymlink {
@@ -89,7 +90,8 @@ func (t *Tree) ReadLink(name string) (string, error) {
 	return string(data), nil
 }
 
-// ReadFile implements fs.ReadFileFS: the bytes are the caller's own. Blob saves the copy.
+// ReadFile implements fs.ReadFileFS: the bytes are the caller's own. Blob saves
+// the copy.
 func (t *Tree) ReadFile(name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrInvalid}
@@ -138,8 +140,8 @@ func (i *fileInfo) Info() (fs.FileInfo, error) {
 	return i, err
 }
 
-// Size returns the length in bytes, which whoever handed out the FileInfo has asked for
-// successfully before.
+// Size returns the length in bytes, which whoever handed out the FileInfo has
+// asked for successfully before.
 func (i *fileInfo) Size() int64 {
 	n, err := i.length()
 	if err != nil {

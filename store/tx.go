@@ -14,9 +14,9 @@ import (
 // made so far, which its reading methods see. It and what it hands out are good
 // until the function that was given it returns. It is for one goroutine.
 //
-// Paths are as for Tree. The names that are written must pass
-// object.CheckName, else the edit returns an *object.NameError. Folders appear with their
-// first file and vanish with their last.
+// Paths are as for Tree. The names that are written must pass object.CheckName,
+// else the edit returns an *object.NameError. Folders appear with their first
+// file and vanish with their last.
 type Tx struct {
 	start *Tree
 	read  *reader
@@ -27,7 +27,8 @@ type Tx struct {
 	forward *Tree      // the snapshot to move to as it is
 }
 
-// A newObject is an object that has a name and is not stored yet, parsed if it is a tree.
+// A newObject is an object that has a name and is not stored yet, parsed if it
+// is a tree.
 type newObject struct {
 	object.Object
 	hash Hash
@@ -55,8 +56,8 @@ func newTx(start *Tree, read *reader) *Tx {
 // Tree returns the snapshot that the Tx started from.
 func (tx *Tx) Tree() *Tree { return tx.start }
 
-// Put writes a file, with a copy of data. A file that is there keeps its mode; a
-// new one is an ordinary file. A file larger than MaxObject is ErrTooLarge.
+// Put writes a file, with a copy of data. A file that is there keeps its mode;
+// a new one is an ordinary file. A file larger than MaxObject is ErrTooLarge.
 func (tx *Tx) Put(path string, data []byte) error {
 	mode := object.ModeFile
 	if e, _, err := tx.find(path); err == nil && e.Mode == object.ModeExecutable {
@@ -82,9 +83,10 @@ func (tx *Tx) PutMode(path string, mode object.Mode, data []byte) error {
 	return nil
 }
 
-// Link names something that is in the repository already, a file or a whole folder, again:
-// no content is written. A file that is at path is replaced; so is a folder, by a folder.
-// Name is ignored; an object that is absent is fs.ErrNotExist.
+// Link names something that is in the repository already, a file or a whole
+// folder, again: no content is written. A file that is at path is replaced; so
+// is a folder, by a folder. Name is ignored; an object that is absent is
+// fs.ErrNotExist.
 func (tx *Tx) Link(path string, e object.Entry) error {
 	if err := tx.link(path, e, true); err != nil {
 		return fmt.Errorf("link %q: %w", path, err)
@@ -115,7 +117,8 @@ func (tx *Tx) link(path string, e object.Entry, checked bool) error {
 	return tx.set(path, e, checked)
 }
 
-// set puts an entry at path. Unless checked, any name that a path can hold will do.
+// set puts an entry at path. Unless checked, any name that a path can hold will
+// do.
 func (tx *Tx) set(path string, e object.Entry, checked bool) error {
 	for name := range strings.SplitSeq(path, "/") {
 		if err := checkName(name, e.Mode, checked); err != nil {

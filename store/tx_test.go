@@ -180,7 +180,8 @@ func (r *recorder) Commit(ctx context.Context, objs []object.Object, changes []s
 	return r.Backend.Commit(ctx, objs, changes)
 }
 
-// TestTxWritesWhatChanged: the objects of a commit, and what each is an edit of.
+// TestTxWritesWhatChanged: the objects of a commit, and what each is an edit
+// of.
 func TestTxWritesWhatChanged(t *testing.T) {
 	rec := &recorder{Backend: mem.New()}
 	main := fill(t, store.New(rec, store.Options{}), 20, 20)
@@ -216,8 +217,8 @@ func TestTxWritesWhatChanged(t *testing.T) {
 	}
 }
 
-// FuzzTxKeys writes under any two keys. What is accepted can be read again and git fsck
-// has nothing against it; the rest gives a typed error.
+// FuzzTxKeys writes under any two keys. What is accepted can be read again and
+// git fsck has nothing against it; the rest gives a typed error.
 func FuzzTxKeys(f *testing.F) {
 	for _, seed := range [][2]string{{"a", "a/b"}, {"a.b/c", "a/c"}, {".git/x", "..x"}, {"é", "e\u0301"}, {"a\x00", "\xff"}, {"a//b", ""}, {".gitmodules", "x"}} {
 		f.Add(seed[0], seed[1])

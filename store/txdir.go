@@ -14,7 +14,8 @@ type dir struct {
 	edits map[string]*edit
 }
 
-// An edit replaces an entry of a dir. With a zero Mode and no sub it removes it.
+// An edit replaces an entry of a dir. With a zero Mode and no sub it removes
+// it.
 type edit struct {
 	entry object.Entry
 	sub   *dir // the folder is open: entry does not hold
@@ -36,8 +37,8 @@ func (d *dir) get(name string) (object.Entry, *dir) {
 	return e, nil
 }
 
-// open opens the folder of this name. When there is none, it makes one or returns
-// fs.ErrNotExist; when there is a file, errNotFolder.
+// open opens the folder of this name. When there is none, it makes one or
+// returns fs.ErrNotExist; when there is a file, errNotFolder.
 func (tx *Tx) open(d *dir, name string, create bool) (*dir, error) {
 	e, sub := d.get(name)
 	if sub != nil {
@@ -148,7 +149,8 @@ func (tx *Tx) isFolder(d *dir, name string) (bool, error) {
 	return n.len() > 0, err
 }
 
-// flush makes the trees of a folder with edits and returns its own. The folder stays open.
+// flush makes the trees of a folder with edits and returns its own. The folder
+// stays open.
 func (tx *Tx) flush(d *dir) (*node, Hash, error) {
 	if len(d.edits) == 0 {
 		return d.base, d.hash, nil

@@ -2,9 +2,9 @@ package store
 
 import "cairn/store/object"
 
-// objects returns what of the Tx's blobs and trees its final state needs and the
-// state that it started from does not have. Each gets the object that stood at its path before as
-// its Base.
+// objects returns what of the Tx's blobs and trees its final state needs and
+// the state that it started from does not have. Each gets the object that stood
+// at its path before as its Base.
 func (tx *Tx) objects() (objs []newObject, root *node, h Hash, err error) {
 	root, h, err = tx.flush(tx.root)
 	if err != nil {
@@ -25,7 +25,8 @@ type collector struct {
 	objs []newObject
 }
 
-// entry takes the object that y names, and those below it, if the Tx has made them.
+// entry takes the object that y names, and those below it, if the Tx has made
+// them.
 func (c *collector) entry(x, y object.Entry) error {
 	o, ok := c.tx.made[y.Hash]
 	if !ok || x.Hash == y.Hash || c.seen[y.Hash] {

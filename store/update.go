@@ -14,21 +14,22 @@ import (
 // ErrNested is what an Update returns that is called by an Update's function.
 var ErrNested = errors.New("an update was called inside another update's function")
 
-// Update changes the branch: f edits a Tx that begins at the branch's snapshot, and the
-// result becomes one commit. When Update returns nil, the commit is durable and
-// the branch has moved. If the branch does not exist, Update makes it. If f
-// makes no difference there is no commit.
+// Update changes the branch: f edits a Tx that begins at the branch's snapshot,
+// and the result becomes one commit. When Update returns nil, the commit is
+// durable and the branch has moved. If the branch does not exist, Update makes
+// it. If f makes no difference there is no commit.
 //
-// f may run several times, when somebody else was first: it should have no effect but through
-// its Tx. Its error, and its panic, go to the caller, and nothing is changed. f must not
-// call Update itself: that gives ErrNested, and where it cannot be noticed (f waits for
-// another goroutine's Update of the same branch) a deadlock until ctx ends.
+// f may run several times, when somebody else was first: it should have no
+// effect but through its Tx. Its error, and its panic, go to the caller, and
+// nothing is changed. f must not call Update itself: that gives ErrNested, and
+// where it cannot be noticed (f waits for another goroutine's Update of the
+// same branch) a deadlock until ctx ends.
 //
 // Updates of one branch run one after another, in the order of their calls. One
 // that takes long keeps those of the same branch waiting, and nobody else's.
 //
-// When ctx ends while Update waits for its turn, it returns ctx's error. Once f has run, Update
-// waits for the outcome of the commit.
+// When ctx ends while Update waits for its turn, it returns ctx's error. Once f
+// has run, Update waits for the outcome of the commit.
 func (b *Branch) Update(ctx context.Context, ch Change, f func(*Tx) error) error {
 	err := b.repo.update(ctx, ch, []string{b.name}, func(txs map[string]*Tx) error { return f(txs[b.name]) })
 	if err != nil {
@@ -37,9 +38,9 @@ func (b *Branch) Update(ctx context.Context, ch Change, f func(*Tx) error) error
 	return nil
 }
 
-// Update changes several branches, all of them or none, also across a crash. f gets a Tx for each
-// name. Each branch that f makes a difference to gets one commit. Everything else is as
-// for Branch.Update.
+// Update changes several branches, all of them or none, also across a crash. f
+// gets a Tx for each name. Each branch that f makes a difference to gets one
+// commit. Everything else is as for Branch.Update.
 func (r *Repo) Update(ctx context.Context, ch Change, branches []string, f func(map[string]*Tx) error) error {
 	if err := r.update(ctx, ch, branches, f); err != nil {
 		return fmt.Errorf("update branches %q: %w", branches, err)
@@ -79,8 +80,8 @@ func (r *Repo) update(ctx context.Context, ch Change, branches []string, f func(
 	}
 }
 
-// run waits for its turn on all lines, runs f and joins the batch. When there is nothing to wait
-// for the update is nil and the error the result.
+// run waits for its turn on all lines, runs f and joins the batch. When there
+// is nothing to wait for the update is nil and the error the result.
 func (r *Repo) run(ctx context.Context, ch Change, lines []*line, f func(map[string]*Tx) error) (*update, error) {
 	for i, l := range lines {
 		if err := l.turn.Acquire(ctx, 1); err != nil {
@@ -132,7 +133,8 @@ func (r *Repo) build(u *update, ch Change, txs map[string]*Tx) error {
 	return nil
 }
 
-// next returns the snapshot that a Tx leads to, and nil when it changes nothing.
+// next returns the snapshot that a Tx leads to, and nil when it changes
+// nothing.
 func (r *Repo) next(u *update, ch Change, tx *Tx) (*Tree, error) {
 	if tx.forward != nil {
 		return tx.forward, nil
@@ -176,8 +178,8 @@ func nested() bool {
 	return false
 }
 
-// A backoff is how long to wait before another try: not at all at first, then up
-// to 64 ms.
+// A backoff is how long to wait before another try: not at all at first, then
+// up to 64 ms.
 type backoff struct{ tries int }
 
 func (b *backoff) sleep(ctx context.Context) error {

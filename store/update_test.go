@@ -16,7 +16,8 @@ import (
 	"cairn/store/object"
 )
 
-// A gate is a backend whose Commit waits until it is let through, and may be made to fail.
+// A gate is a backend whose Commit waits until it is let through, and may be
+// made to fail.
 type gate struct {
 	store.Backend
 	arrived chan []store.RefChange
@@ -35,7 +36,8 @@ func (g *gate) Commit(ctx context.Context, objs []object.Object, changes []store
 	return g.Backend.Commit(ctx, objs, changes)
 }
 
-// next waits for a Commit, lets it end with err and returns the refs it was to move.
+// next waits for a Commit, lets it end with err and returns the refs it was to
+// move.
 func (g *gate) next(err error) (refs []string) {
 	for _, c := range <-g.arrived {
 		refs = append(refs, c.Name)
@@ -45,7 +47,8 @@ func (g *gate) next(err error) (refs []string) {
 	return refs
 }
 
-// updates starts an Update for each name and waits until all wait for something.
+// updates starts an Update for each name and waits until all wait for
+// something.
 type updates struct {
 	t    *testing.T
 	repo *store.Repo
@@ -107,7 +110,8 @@ func TestGroupCommit(t *testing.T) {
 	})
 }
 
-// TestTemporaryError goes to all of its batch, and what stands on it runs again.
+// TestTemporaryError goes to all of its batch, and what stands on it runs
+// again.
 func TestTemporaryError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
@@ -139,8 +143,8 @@ func TestTemporaryError(t *testing.T) {
 	})
 }
 
-// TestResultWaits: an update that finds nothing to do, or something wrong, because of
-// another that is not durable yet, waits for that one.
+// TestResultWaits: an update that finds nothing to do, or something wrong,
+// because of another that is not durable yet, waits for that one.
 func TestResultWaits(t *testing.T) {
 	boom := errors.New("it is there already")
 	for _, test := range []struct {
@@ -191,8 +195,8 @@ func TestResultWaits(t *testing.T) {
 	}
 }
 
-// TestConflict: only those who stand on the branch that has moved run again, the
-// rest is committed at once.
+// TestConflict: only those who stand on the branch that has moved run again,
+// the rest is committed at once.
 func TestConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
@@ -347,8 +351,8 @@ func TestCommitHeaders(t *testing.T) {
 	}
 }
 
-// TestBusyNeighbour: a branch that an outsider keeps moving does not hold up others,
-// and gets its turn in the end.
+// TestBusyNeighbour: a branch that an outsider keeps moving does not hold up
+// others, and gets its turn in the end.
 func TestBusyNeighbour(t *testing.T) {
 	r := newRepo()
 	outside := store.New(r.Backend(), store.Options{})

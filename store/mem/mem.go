@@ -3,8 +3,8 @@
 //
 //	repo := store.New(mem.New(), store.Options{})
 //
-// Nothing is ever forgotten: objects that no ref reaches any longer stay in memory as long as the
-// Backend does.
+// Nothing is ever forgotten: objects that no ref reaches any longer stay in
+// memory as long as the Backend does.
 package mem
 
 import (
@@ -23,8 +23,8 @@ import (
 	"cairn/store/pack"
 )
 
-// A Backend is a store.Backend, store.Receiver and store.Packed in memory.
-// Safe for concurrent use.
+// A Backend is a store.Backend, store.Receiver and store.Packed in memory. Safe
+// for concurrent use.
 type Backend struct {
 	bases *pack.BaseCache // of all packs
 
@@ -47,7 +47,8 @@ func New() *Backend {
 	}
 }
 
-// place finds where an object is: among those that were committed, or in a pack.
+// place finds where an object is: among those that were committed, or in a
+// pack.
 func (b *Backend) place(h store.Hash) store.Objects {
 	b.mu.RLock()
 	defer b.mu.RUnlock()

@@ -72,7 +72,8 @@ func (q *quarantine) Keep(context.Context) error {
 	return nil
 }
 
-// Discard implements store.Quarantine. There is nothing to do: the garbage collector does it.
+// Discard implements store.Quarantine. There is nothing to do: the garbage
+// collector does it.
 func (q *quarantine) Discard() {}
 
 // A packed reads objects from a pack.

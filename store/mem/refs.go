@@ -35,8 +35,8 @@ func (b *Backend) check(changes []store.RefChange) error {
 	return nil
 }
 
-// inTheWay returns a ref that cannot be beside this one, because one's name is a
-// folder of the other's.
+// inTheWay returns a ref that cannot be beside this one, because one's name is
+// a folder of the other's.
 func (b *Backend) inTheWay(name string, after map[string]store.Hash) string {
 	exists := func(name string) bool {
 		if h, ok := after[name]; ok {

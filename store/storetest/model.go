@@ -26,7 +26,8 @@ type version struct {
 	files  map[string]string
 }
 
-// testModel makes random changes to a few branches and to models of them, and compares.
+// testModel makes random changes to a few branches and to models of them, and
+// compares.
 func testModel(t *testing.T, b store.Backend) {
 	seed := rand.Uint64()
 	rnd := rand.New(rand.NewPCG(seed, 0))

@@ -82,8 +82,8 @@ func absent(t *testing.T, objs store.Objects, h store.Hash) {
 	}
 }
 
-// testDelta stores chains of objects that are small edits of one another, with bases in the
-// same commit, in an earlier one and nowhere.
+// testDelta stores chains of objects that are small edits of one another, with
+// bases in the same commit, in an earlier one and nowhere.
 func testDelta(t *testing.T, b store.Backend) {
 	var all []object.Object
 	old, base := object.Zero, blob("nowhere").Hash()

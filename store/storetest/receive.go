@@ -35,7 +35,8 @@ func receiver(t *testing.T, b store.Backend) store.Receiver {
 	return r
 }
 
-// packOf returns a pack of these objects. Those whose Base comes before them are deltas.
+// packOf returns a pack of these objects. Those whose Base comes before them
+// are deltas.
 func packOf(t *testing.T, objs ...object.Object) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -61,8 +62,8 @@ func receive(t *testing.T, b store.Backend, data []byte) store.Quarantine {
 	return q
 }
 
-// pushed is what a pack brings in these tests: two versions of a large text, the second a
-// delta, and a commit.
+// pushed is what a pack brings in these tests: two versions of a large text,
+// the second a delta, and a commit.
 func pushed() []object.Object {
 	text := bytes.Repeat([]byte("all work and no play\n"), 500)
 	old := object.Object{Type: object.TypeBlob, Data: bytes.Clone(text)}
@@ -244,7 +245,8 @@ func testEntries(t *testing.T, b store.Backend) {
 	}
 }
 
-// testLargeEntry checks that a long entry comes as a Reader or as Data, never as neither.
+// testLargeEntry checks that a long entry comes as a Reader or as Data, never
+// as neither.
 func testLargeEntry(t *testing.T, b store.Backend) {
 	packed, ok := b.(store.Packed)
 	if !ok {

@@ -219,7 +219,8 @@ func testMany(t *testing.T, b store.Backend) {
 	}
 }
 
-// testRace lets many move one ref at the same time: in each round exactly one wins.
+// testRace lets many move one ref at the same time: in each round exactly one
+// wins.
 func testRace(t *testing.T, b store.Backend) {
 	old := put(t, b, "refs/heads/main", object.Zero, commit("file", "0"))
 	for round := range 10 {

@@ -130,8 +130,8 @@ func testFS(t *testing.T, b store.Backend) {
 	}
 }
 
-// testWriters has many write to one branch at the same time, each a counter of its own
-// and one that all share.
+// testWriters has many write to one branch at the same time, each a counter of
+// its own and one that all share.
 func testWriters(t *testing.T, b store.Backend) {
 	const writers, rounds = 16, 10
 	main := store.New(b, store.Options{}).Branch("main")
@@ -181,8 +181,8 @@ func increment(tx *store.Tx, path string) error {
 	return errors.Join(err, tx.Put(path, fmt.Append(nil, n+1)))
 }
 
-// testBranches moves a coin between branches, concurrently and in both directions; every commit
-// to one of them must show in all.
+// testBranches moves a coin between branches, concurrently and in both
+// directions; every commit to one of them must show in all.
 func testBranches(t *testing.T, b store.Backend) {
 	r := store.New(b, store.Options{})
 	names := []string{"dav/alice", "dav/bob", "dav/carol"}
@@ -224,8 +224,8 @@ func testBranches(t *testing.T, b store.Backend) {
 	}
 }
 
-// testClashingBranch makes a branch that cannot be, beside others that can: only its
-// own Update fails.
+// testClashingBranch makes a branch that cannot be, beside others that can:
+// only its own Update fails.
 func testClashingBranch(t *testing.T, b store.Backend) {
 	r := store.New(b, store.Options{})
 	update(t, r.Branch("a"), func(tx *store.Tx) error { return tx.Put("x", nil) })

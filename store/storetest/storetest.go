@@ -4,7 +4,8 @@
 //		storetest.Test(t, func(t *testing.T) store.Backend { return mem.New() })
 //	}
 //
-// It holds the backend to the contract in store/backend.go, and store.Repo over it to a simple model.
+// It holds the backend to the contract in store/backend.go, and store.Repo over
+// it to a simple model.
 package storetest
 
 import (
@@ -56,7 +57,8 @@ func blob(content string) object.Object {
 	return object.Object{Type: object.TypeBlob, Data: []byte(content)}
 }
 
-// commit returns the objects of a commit whose tree has one file, the commit last.
+// commit returns the objects of a commit whose tree has one file, the commit
+// last.
 func commit(file, content string, parents ...store.Hash) []object.Object {
 	b := blob(content)
 	tree := object.Object{Type: object.TypeTree, Data: object.AppendTree(nil, []object.Entry{{Name: file, Mode: object.ModeFile, Hash: b.Hash()}})}
