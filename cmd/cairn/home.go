@@ -16,6 +16,8 @@ import (
 	"cairn/store"
 	"cairn/store/gitdir"
 	"cairn/store/object"
+
+	"golang.org/x/crypto/ssh"
 )
 
 // The user and the site that the first run makes.
@@ -32,6 +34,7 @@ type house struct {
 	accounts *accounts.Accounts
 	config   *config.Config
 	secrets  *secrets.Secrets
+	signer   ssh.PublicKey // of the commits made here
 }
 
 // open opens a home that exists. The caller closes it.
@@ -47,7 +50,11 @@ func (h home) open(log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", h.repository(), err)
 	}
-	repo := store.New(git, store.Options{})
+	signer, err := signer(seed)
+	if err != nil {
+		return nil, errors.Join(err, git.Close())
+	}
+	repo := store.New(git, store.Options{Signer: store.SSHSigner(signer)})
 	sec, err := secrets.Open(repo.Branch("secrets"), seed)
 	if err != nil {
 		return nil, errors.Join(err, git.Close())
@@ -59,7 +66,22 @@ func (h home) open(log *slog.Logger) (*house, error) {
 		accounts: accounts.New(repo.Branch("accounts")),
 		config:   config.Open(repo.Branch("config")),
 		secrets:  sec,
+		signer:   signer.PublicKey(),
 	}, nil
+}
+
+// signer is the key under which every commit is signed that Cairn makes. It comes
+// from the seed, so it is the same wherever the home goes.
+func signer(seed [32]byte) (ssh.Signer, error) {
+	derived, err := secrets.Open(nil, seed) // only to derive: no branch is read
+	if err != nil {
+		return nil, err
+	}
+	key, err := derived.DeriveEd25519("commit signing key")
+	if err != nil {
+		return nil, err
+	}
+	return ssh.NewSignerFromKey(key)
 }
 
 // openQuiet opens a home for one command: what maintenance has to say is for the

@@ -22,6 +22,8 @@ type commands struct {
 	Up   upCommand    `cmd:"" help:"Start; the first time makes the home."`
 	User userCommands `cmd:"" help:"Who may log in."`
 	Site siteCommands `cmd:"" help:"Websites: add, list, history, rollback."`
+
+	Signers signersCommand `cmd:"" help:"Whom git is to trust for the commits made here, as an allowed-signers file."`
 }
 
 // terminal is what a command sees of the outside.
