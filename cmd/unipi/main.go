@@ -17,6 +17,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -115,7 +116,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		Access:   access,
 		Log:      slog.New(slog.NewTextHandler(stderr, nil)),
 	}
-	known, err := setSites(ctx, sites, o.hosts, nil)
+	if sites.Loopback {
+		sites.First = func(site string) *unipi.FirstPage { return firstPage(o.repo, site, l.Addr()) }
+	}
+	known, err := setSites(ctx, sites, o.site, o.hosts, nil)
 	if err != nil {
 		return err
 	}
@@ -128,12 +132,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
 	fmt.Fprintf(stderr, "unipi: serving %s on %s\n", o.repo, l.Addr())
-	return serve(ctx, server, l, sites, o.hosts, known)
+	return serve(ctx, server, l, sites, o, known)
 }
 
 // serve serves until ctx ends, and lets requests finish then. Sites that
 // appear in the repository meanwhile are served too.
-func serve(ctx context.Context, server *unipi.Server, l net.Listener, sites *unipi.Sites, hosts hostFlags, known []string) error {
+func serve(ctx context.Context, server *unipi.Server, l net.Listener, sites *unipi.Sites, o options, known []string) error {
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	tick := time.NewTicker(2 * time.Second)
@@ -143,7 +147,7 @@ func serve(ctx context.Context, server *unipi.Server, l net.Listener, sites *uni
 		case err := <-failed:
 			return err
 		case <-tick.C:
-			now, err := setSites(ctx, sites, hosts, known)
+			now, err := setSites(ctx, sites, o.site, o.hosts, known)
 			if err == nil {
 				known = now
 			} else if ctx.Err() == nil {
@@ -160,16 +164,32 @@ func serve(ctx context.Context, server *unipi.Server, l net.Listener, sites *uni
 	}
 }
 
-// setSites tells sites what the repository holds, every site/<name>/…, if that
-// is not known already.
-func setSites(ctx context.Context, sites *unipi.Sites, hosts hostFlags, known []string) ([]string, error) {
-	var names []string
+// firstPage says how to fill a site. Only people at this machine see it.
+func firstPage(repo, site string, addr net.Addr) *unipi.FirstPage {
+	dir, err := filepath.Abs(repo)
+	if err != nil {
+		dir = repo
+	}
+	_, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return nil
+	}
+	return &unipi.FirstPage{
+		Address: "http://" + site + ".localhost:" + port + "/",
+		Steps:   []string{"git push " + dir + " HEAD:refs/heads/site/" + site + "/main"},
+	}
+}
+
+// setSites tells sites what the repository holds, every site/<name>/… and the
+// one that localhost shows, if that is not known already.
+func setSites(ctx context.Context, sites *unipi.Sites, first string, hosts hostFlags, known []string) ([]string, error) {
+	names := []string{first}
 	for b, err := range sites.Repo.Branches(ctx, "site/") {
 		if err != nil {
 			return nil, err
 		}
 		name, _, _ := strings.Cut(strings.TrimPrefix(b.Name(), "site/"), "/")
-		if n := len(names); n == 0 || names[n-1] != name {
+		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

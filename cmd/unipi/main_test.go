@@ -130,12 +130,13 @@ func TestServe(t *testing.T) {
 		git(t, work, "commit", "-q", "-m", text)
 	}
 	commit("one")
-	git(t, work, "push", "-q", repo, "HEAD:refs/heads/site/www/main")
 	var access safeBuffer
 	base, stop := start(t, repo, &access)
-	if status, got := fetch(t, base, "localhost", "/"); status != 200 || string(got) != "one" {
-		t.Errorf("got %d %q, want one", status, got)
+	if status, got := fetch(t, base, "localhost", "/"); status != 200 || !bytes.Contains(got, []byte("git push "+repo+" HEAD:refs/heads/site/www/main")) {
+		t.Errorf("first page: got %d %s", status, got)
 	}
+	git(t, work, "push", "-q", repo, "HEAD:refs/heads/site/www/main")
+	await(t, "the first push to be live", func() bool { _, got := fetch(t, base, "localhost", "/"); return string(got) == "one" })
 	commit("two")
 	git(t, work, "push", "-q", repo, "HEAD:refs/heads/site/www/draft")
 	if status, got := fetch(t, base, "draft.www.localhost", "/"); status != 200 || string(got) != "two" {
