@@ -12,12 +12,13 @@ func (e *CheckError) Error() string { return e.Type.String() + ": " + e.ID }
 
 // Check returns a *CheckError for an object that a repository with
 // receive.fsckObjects refuses, which is what git fsck --strict calls an error. Of
-// several problems it names one. Blobs are always fine.
+// several problems it names one. Blobs are always fine; CheckSpecial looks at those
+// that git reads itself.
 func Check(t Type, data []byte) error {
 	id := ""
 	switch t {
 	case TypeTree:
-		id = checkTree(data)
+		id = checkTree(data, nil)
 	case TypeCommit:
 		id = checkCommit(data)
 	case TypeTag:
@@ -26,16 +27,26 @@ func Check(t Type, data []byte) error {
 	default:
 		id = "unknownType"
 	}
-	if id != "" {
-		return &CheckError{t, id}
+	return checkError(t, id)
+}
+
+// CheckTree is Check of a tree. It calls special for each entry that is
+// a .gitmodules or .gitattributes, in any disguise.
+func CheckTree(data []byte, special func(Special, Hash)) error {
+	return checkError(TypeTree, checkTree(data, special))
+}
+
+func checkError(t Type, id string) error {
+	if id == "" {
+		return nil
 	}
-	return nil
+	return &CheckError{t, id}
 }
 
 // maxPath is where git fsck begins to speak of a largePathname.
 const maxPath = 4096
 
-func checkTree(data []byte) string {
+func checkTree(data []byte, special func(Special, Hash)) string {
 	o := order{}
 	for s := string(data); s != ""; {
 		mode, name, ok := cutMode(s)
@@ -53,8 +64,12 @@ func checkTree(data []byte) string {
 		case hash == string(Zero[:]):
 			return "nullSha1"
 		}
-		if id := checkEntry(name, mode); id != "" {
+		kind, id := checkEntry(name, mode)
+		if id != "" {
 			return id
+		}
+		if kind != 0 && special != nil {
+			special(kind, Hash([]byte(hash)))
 		}
 		if id := o.next(name, isDir(mode)); id != "" {
 			return id
@@ -63,29 +78,33 @@ func checkTree(data []byte) string {
 	return ""
 }
 
-func checkEntry(name string, mode Mode) string {
+func checkEntry(name string, mode Mode) (kind Special, id string) {
 	switch {
 	case len(name) > maxPath:
-		return "largePathname"
+		return 0, "largePathname"
 	case strings.IndexByte(name, '/') >= 0:
-		return "fullPathname"
-	case !special1[name[0]] && strings.IndexByte(name, '\\') < 0:
-		return ""
+		return 0, "fullPathname"
+	case !specialFirst[name[0]] && strings.IndexByte(name, '\\') < 0:
+		return 0, ""
 	case name == ".":
-		return "hasDot"
+		return 0, "hasDot"
 	case name == "..":
-		return "hasDotdot"
+		return 0, "hasDotdot"
 	case isDotgit(name):
-		return "hasDotgit"
-	case isSymlink(mode) && isDotgitmodules(name):
-		return "gitmodulesSymlink"
+		return 0, "hasDotgit"
+	case isDotgitmodules(name) && isSymlink(mode):
+		return 0, "gitmodulesSymlink"
+	case isDotgitmodules(name):
+		return Gitmodules, ""
+	case isDotgitattributes(name) && !isSymlink(mode):
+		return Gitattributes, ""
 	}
-	return ""
+	return 0, ""
 }
 
-// special1 holds the bytes that a name with a meaning can begin with: of .git, git~1,
+// specialFirst holds the bytes that a name with a meaning can begin with: of .git, git~1,
 // ~1234567, and code points that HFS+ ignores.
-var special1 = [256]bool{'.': true, 'g': true, 'G': true, '~': true, 0xe2: true, 0xef: true}
+var specialFirst = [256]bool{'.': true, 'g': true, 'G': true, '~': true, 0xe2: true, 0xef: true}
 
 func isSymlink(m Mode) bool { return m&0o170000 == ModeSymlink }
 func isDir(m Mode) bool     { return m&0o170000 == ModeDir }

@@ -5,16 +5,17 @@ import (
 	"unicode/utf8"
 )
 
-// A special is a name that git gives a meaning, and the beginning of the short
+// A disguised name is one that git gives a meaning, and the beginning of the short
 // name that NTFS makes of it when the usual short names are taken.
-type special struct {
+type disguised struct {
 	name  string // without the dot
 	short string
 }
 
 var (
-	dotGit        = special{"git", ""}
-	dotGitmodules = special{"gitmodules", "gi7eba"}
+	dotGit           = disguised{"git", ""}
+	dotGitmodules    = disguised{"gitmodules", "gi7eba"}
+	dotGitattributes = disguised{"gitattributes", "gi7d29"}
 )
 
 // isDotgit says whether a file system somewhere takes the name for .git: in any
@@ -27,6 +28,11 @@ func isDotgit(name string) bool {
 // isDotgitmodules says the same of .gitmodules.
 func isDotgitmodules(name string) bool {
 	return dotGitmodules.onHFS(name) || anyAfterBackslash(name, dotGitmodules.onNTFS)
+}
+
+// isDotgitattributes says the same of .gitattributes, as git does not behind a backslash.
+func isDotgitattributes(name string) bool {
+	return dotGitattributes.onHFS(name) || dotGitattributes.onNTFS(name)
 }
 
 func anyAfterBackslash(name string, is func(string) bool) bool {
@@ -44,7 +50,7 @@ func anyAfterBackslash(name string, is func(string) bool) bool {
 
 // onHFS says whether HFS+ takes name for this one. It folds case only for ASCII,
 // which is enough: as git does.
-func (s special) onHFS(name string) bool {
+func (s disguised) onHFS(name string) bool {
 	c, name := nextHFS(name)
 	if c != '.' {
 		return false
@@ -88,7 +94,7 @@ func isNTFSDotgit(name string) bool {
 
 // onNTFS knows the name itself, its regular short names (gitmod~1 to ~4) and
 // the fall-back ones (a hash, six characters with the tilde and digits).
-func (s special) onNTFS(name string) bool {
+func (s disguised) onNTFS(name string) bool {
 	if rest, ok := cutFold(name, "."+s.name); ok {
 		return endsOnNTFS(rest, false)
 	}

@@ -68,7 +68,7 @@ func (hs *hasher) run() {
 			if p.last && s.err == nil {
 				p.hash, s.err = sumOf(d)
 				if s.err == nil && p.typ != object.TypeBlob {
-					s.err = check(p.hash, p.typ, data[:p.n])
+					s.err = hs.rc.check(p.hash, p.typ, data[:p.n])
 				}
 			}
 			data = data[p.n:]
@@ -141,20 +141,25 @@ func (hs *hasher) finish() error {
 }
 
 // verify hashes and checks an object.
-func verify(t object.Type, data []byte) (Hash, error) {
+func (rc *receiver) verify(t object.Type, data []byte) (Hash, error) {
 	d := sha1cd.New().(sha1cd.CollisionResistantHash)
 	var head [32]byte
 	d.Write(object.AppendHeader(head[:0], t, int64(len(data))))
 	d.Write(data)
 	h, err := sumOf(d)
 	if err == nil {
-		err = check(h, t, data)
+		err = rc.check(h, t, data)
 	}
 	return h, err
 }
 
-func check(h Hash, t object.Type, data []byte) error {
-	if err := object.Check(t, data); err != nil {
+func (rc *receiver) check(h Hash, t object.Type, data []byte) (err error) {
+	if t == object.TypeTree {
+		err = object.CheckTree(data, rc.noteSpecial)
+	} else {
+		err = object.Check(t, data)
+	}
+	if err != nil {
 		return fmt.Errorf("object %s: %w", h, err)
 	}
 	return nil

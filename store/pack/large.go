@@ -94,9 +94,9 @@ func (r *resolver) own(c content) content {
 	return c
 }
 
-func (r *resolver) verify(t object.Type, c content) (Hash, error) {
+func (r *resolver) verifyContent(t object.Type, c content) (Hash, error) {
 	if c.region.size == 0 {
-		return verify(t, c.data)
+		return r.verify(t, c.data)
 	}
 	d := sha1cd.New().(sha1cd.CollisionResistantHash)
 	d.Write(object.AppendHeader(nil, t, c.region.size))
@@ -137,7 +137,7 @@ func (r *resolver) unpack(base content, off int64, t object.Type, count func(obj
 	}
 	defer in.free()
 	if h.size > 2*maxParsed {
-		if t != object.TypeBlob {
+		if t != object.TypeBlob || h.size > maxBase {
 			return c, fmt.Errorf("delta of %d bytes: %w", h.size, ErrTooLarge)
 		}
 		return r.unpackLarge(base, bufio.NewReader(in.z), t, count)
@@ -176,6 +176,9 @@ func (r *resolver) unpackLarge(base content, delta byteReader, t object.Type, co
 	}
 	if baseSize != base.size() {
 		return c, formatError("delta is for a base of %d bytes, not %d", baseSize, base.size())
+	}
+	if max(baseSize, size) > maxBase { // could be received, but not read
+		return c, fmt.Errorf("delta of %d bytes on %d: %w", size, baseSize, ErrTooLarge)
 	}
 	if err := count(t, size); err != nil {
 		return c, err

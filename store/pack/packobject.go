@@ -11,8 +11,9 @@ import (
 const MaxObject = 64 << 20
 
 const (
-	// maxBase bounds a base or a delta on the way to an object.
-	maxBase = 1 << 30
+	// maxBase bounds what a delta is applied to or makes: git makes deltas
+	// up to core.bigFileThreshold, 512 MiB.
+	maxBase = 512 << 20
 	// maxChain is longer than any chain that git makes (4095), and
 	// ends a circle of REF_DELTAs.
 	maxChain = 5000
@@ -21,7 +22,7 @@ const (
 // Object returns the whole object at off. Its Data is shared with the BaseCache:
 // nobody changes it. One of more than MaxObject bytes is ErrTooLarge.
 func (p *Pack) Object(off int64) (object.Object, error) {
-	o, err := p.object(off, MaxObject)
+	o, _, err := p.read(off, MaxObject, maxBase)
 	if err != nil {
 		return o, p.wrap(off, err)
 	}
@@ -32,58 +33,71 @@ func (p *Pack) wrap(off int64, err error) error {
 	return fmt.Errorf("read object at %d of pack: %w", off, err)
 }
 
-// large lets one object beyond MaxObject at a time be in memory.
-var large sync.Mutex
-
-func (p *Pack) object(off, limit int64) (object.Object, error) {
+// read returns an object of at most limit bytes, if no base on the way
+// has more than most, and how many bytes were unpacked for it.
+func (p *Pack) read(off, limit, most int64) (o object.Object, work int64, err error) {
 	if o, ok := p.bases.find(p, off); ok && int64(len(o.Data)) <= limit {
-		return o, nil
+		return o, 0, nil
 	}
 	in, h, err := p.at(off)
 	if err != nil {
-		return object.Object{}, err
+		return o, 0, err
 	}
 	defer in.free()
 	if !h.isDelta() {
 		if h.size > limit {
-			return object.Object{}, fmt.Errorf("object of %d bytes: %w", h.size, ErrTooLarge)
+			return o, 0, fmt.Errorf("object of %d bytes: %w", h.size, ErrTooLarge)
 		}
 		data, err := in.all(h.size)
-		return object.Object{Type: h.typ, Data: data}, err
+		return object.Object{Type: h.typ, Data: data}, h.size, err
 	}
-	c := chain{pack: p}
+	c := chain{pack: p, most: most}
+	defer c.unlock()
 	if err := c.walk(off, h); err != nil {
-		return object.Object{}, err
+		return o, 0, err
 	}
-	if c.size > MaxObject {
-		large.Lock()
-		defer large.Unlock()
-	}
-	return c.resolve(limit)
+	o, err = c.resolve(limit)
+	return o, c.work, err
 }
 
 // A chain is the deltas that lead from an object to one that is whole.
 type chain struct {
 	pack   *Pack
+	most   int64   // no base may be larger
 	deltas []int64 // offsets, the object's own first
-	size   int64   // the largest object or delta on the way, as far as headers say
+	work   int64   // bytes unpacked
+	locked bool
 
 	base   object.Object // what the last delta applies to, if it was cached
 	cached bool
 	whole  int64 // its offset
 }
 
+// large lets one chain at a time have objects beyond MaxObject in memory.
+var large sync.Mutex
+
+// admit is asked before anything of this size is unpacked.
+func (c *chain) admit(size, most int64) error {
+	if size > most {
+		return fmt.Errorf("object or base of %d bytes: %w", size, ErrTooLarge)
+	}
+	if size > MaxObject && !c.locked {
+		large.Lock()
+		c.locked = true
+	}
+	c.work += size
+	return nil
+}
+
+func (c *chain) unlock() {
+	if c.locked {
+		large.Unlock()
+	}
+}
+
 // walk follows the chain from the delta at off.
 func (c *chain) walk(off int64, h entryHeader) error {
-	for {
-		if h.size > maxBase {
-			return fmt.Errorf("delta base of %d bytes: %w", h.size, ErrTooLarge)
-		}
-		c.size = max(c.size, h.size)
-		if !h.isDelta() {
-			c.whole = off
-			return nil
-		}
+	for h.isDelta() {
 		if len(c.deltas) == maxChain {
 			return formatError("delta chain is longer than %d", maxChain)
 		}
@@ -93,51 +107,58 @@ func (c *chain) walk(off int64, h entryHeader) error {
 			return err
 		}
 		if c.base, c.cached = c.pack.bases.find(c.pack, off); c.cached {
-			c.whole = off
-			return nil
+			break
 		}
 		if h, err = c.pack.header(off); err != nil {
 			return err
 		}
 	}
+	c.whole = off
+	return nil
 }
 
-func (c *chain) resolve(limit int64) (object.Object, error) {
+func (c *chain) resolve(limit int64) (o object.Object, err error) {
 	o, at := c.base, c.whole
 	if !c.cached {
-		in, h, err := c.pack.at(c.whole)
-		if err != nil {
-			return o, err
-		}
-		defer in.free()
-		o.Type = h.typ
-		if o.Data, err = in.all(h.size); err != nil {
+		if o.Data, o.Type, err = c.inflate(c.whole); err != nil {
 			return o, err
 		}
 	}
 	for i := len(c.deltas) - 1; i >= 0; i-- {
 		c.pack.bases.add(c.pack, at, o)
 		at = c.deltas[i]
-		most := int64(maxBase)
-		if i == 0 {
-			most = limit
-		}
-		delta, err := c.pack.delta(at)
+		delta, _, err := c.inflate(at)
 		if err != nil {
 			return o, err
 		}
-		if o.Data, err = Apply(o.Data, delta, most); err != nil {
+		_, size, _, err := deltaSizes(delta)
+		if err != nil {
+			return o, err
+		}
+		most := c.most
+		if i == 0 {
+			most = limit
+		}
+		if err := c.admit(size, most); err != nil {
+			return o, err
+		}
+		if o.Data, err = Apply(o.Data, delta, size); err != nil {
 			return o, err
 		}
 	}
 	return o, nil
 }
 
-func (p *Pack) delta(off int64) ([]byte, error) {
-	in, h, err := p.at(off)
+// inflate unpacks the stream of the entry at off.
+func (c *chain) inflate(off int64) ([]byte, object.Type, error) {
+	in, h, err := c.pack.at(off)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer in.free()
-	return in.all(h.size)
+	if err := c.admit(h.size, c.most); err != nil {
+		return nil, 0, err
+	}
+	data, err := in.all(h.size)
+	return data, h.typ, err
 }

@@ -15,7 +15,7 @@ func (p *Pack) Open(off int64) (io.ReadCloser, error) {
 	}
 	if h.isDelta() {
 		in.free()
-		o, err := p.object(off, maxBase)
+		o, _, err := p.read(off, maxBase, maxBase)
 		if err != nil {
 			return nil, p.wrap(off, err)
 		}

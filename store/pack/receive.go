@@ -85,7 +85,11 @@ func Receive(ctx context.Context, r *bufio.Reader, spool Spool, base BaseFunc, l
 	if err := rc.receive(r); err != nil {
 		return nil, fmt.Errorf("receive pack: %w", err)
 	}
-	return &Received{Size: rc.end + trailerSize, Sum: rc.sum, records: rc.records}, nil
+	return rc.received(), nil
+}
+
+func (rc *receiver) received() *Received {
+	return &Received{Size: rc.end + trailerSize, Sum: rc.sum, records: rc.records}
 }
 
 // maxParsed is the largest tree, commit or tag that is accepted: these are
@@ -108,6 +112,8 @@ type receiver struct {
 
 	mu     sync.Mutex
 	byHash map[Hash]uint32 // 1 + number of the first record in a list of refDeltas with that base
+	// special are the blobs that trees call .gitmodules or .gitattributes.
+	special map[Hash]object.Special
 
 	unsolved atomic.Int64 // deltas
 	scratch  scratch
@@ -130,11 +136,10 @@ func (rc *receiver) receive(r *bufio.Reader) error {
 	if err := rc.readAll(in); err != nil {
 		return err
 	}
-	if rc.unsolved.Load() == 0 {
-		return nil
-	}
-	if err := rc.resolveAll(); err != nil {
-		return err
+	if rc.unsolved.Load() > 0 {
+		if err := rc.resolveAll(); err != nil {
+			return err
+		}
 	}
 	if rc.unsolved.Load() > 0 {
 		if err := rc.completeThin(); err != nil {
@@ -146,7 +151,7 @@ func (rc *receiver) receive(r *bufio.Reader) error {
 			return fmt.Errorf("spool pack: %w", err)
 		}
 	}
-	return nil
+	return rc.checkSpecials()
 }
 
 // admit counts an object of this size against the limits, before there is any

@@ -157,7 +157,7 @@ func (pr *packReader) readParsed(rec uint32, h entryHeader) error {
 	if err != nil {
 		return err
 	}
-	hash, err := verify(h.typ, data)
+	hash, err := pr.verify(h.typ, data)
 	pr.records[rec].hash = hash
 	return err
 }

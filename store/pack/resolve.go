@@ -182,7 +182,7 @@ func (r *resolver) resolve(i uint32, base content, t object.Type) (content, erro
 	if err != nil {
 		return c, err
 	}
-	if rec.hash, err = r.verify(t, c); err != nil {
+	if rec.hash, err = r.verifyContent(t, c); err != nil {
 		return c, err
 	}
 	rec.typ = t
