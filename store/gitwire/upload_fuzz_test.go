@@ -117,7 +117,7 @@ func TestMillionHaves(t *testing.T) {
 	b := mem.New()
 	mine, _ := twoHouses(t, b)
 	v := onlyMine(b)
-	n := 100_000
+	n := 20_000
 	if long() {
 		n = 1_000_000
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -22,7 +23,7 @@ func seeds() uint64 {
 	if long() {
 		return 4000
 	}
-	return 400
+	return 150
 }
 
 // closure is all that tips reach when some commits count as having no parents and
@@ -161,11 +162,13 @@ func TestReachAgainstModel(t *testing.T) {
 	}
 }
 
-// A knot is a backend whose objects are all deltas of one another, in circles too.
+// A knot is a backend whose objects are all deltas of one another, in circles too,
+// and whose packs disappear.
 type knot struct {
 	store.Objects
 	w     *world
 	bases map[store.Hash]store.Hash
+	opens int // of entries that are read as streams; every second one fails
 }
 
 func (k *knot) Entry(_ context.Context, h store.Hash) (store.Entry, bool, error) {
@@ -184,6 +187,15 @@ func (k *knot) Entry(_ context.Context, h store.Hash) (store.Entry, bool, error)
 	z.Write(data)
 	z.Close()
 	e.Data = b.Bytes()
+	if h[0]%4 == 0 {
+		e.Data = nil
+		e.Reader = func() (io.ReadCloser, error) {
+			if k.opens++; k.opens%2 == 1 {
+				return nil, fmt.Errorf("the pack is gone: %w", store.ErrTemporary)
+			}
+			return io.NopCloser(&b), nil
+		}
+	}
 	return e, true, nil
 }
 

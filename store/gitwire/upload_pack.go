@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -86,18 +87,21 @@ func (p *packSender) object(ctx context.Context, i int32, chain int) error {
 	if p.packed == nil {
 		return p.whole(ctx, i)
 	}
-	e, ok, err := p.packed.Entry(ctx, h)
+	e, long, err := p.entry(ctx, h)
 	if err != nil {
 		return err
 	}
-	if !ok {
+	if long != nil {
+		defer long.Close()
+	}
+	if e.Type == 0 {
 		return p.whole(ctx, i)
 	}
 	if e.Base.IsZero() {
 		p.offsets[i] = p.out.size
 		p.header(byte(e.Type), e.Size)
 		p.reused++
-		return p.copy(e)
+		return p.copy(e.Data, long)
 	}
 	at, sent := p.sel.position(e.Base)
 	if sent && chain < maxChain {
@@ -120,21 +124,40 @@ func (p *packSender) object(ctx context.Context, i int32, chain int) error {
 	}
 	p.reused++
 	p.deltas++
-	return p.copy(e)
+	return p.copy(e.Data, long)
+}
+
+// maxReopen is how often an entry is asked for again when its pack has gone
+// before it could be opened.
+const maxReopen = 3
+
+// entry returns an object as it is stored, and the reader of a long one. The
+// type is 0 when it is not stored in a form that a pack could hold.
+func (p *packSender) entry(ctx context.Context, h store.Hash) (e store.Entry, long io.ReadCloser, err error) {
+	for range maxReopen {
+		var ok bool
+		e, ok, err = p.packed.Entry(ctx, h)
+		if err != nil || !ok {
+			return store.Entry{}, nil, err
+		}
+		if e.Data != nil || e.Reader == nil {
+			return e, nil, nil
+		}
+		long, err = e.Reader()
+		if !errors.Is(err, store.ErrTemporary) {
+			break
+		}
+	}
+	return e, long, err
 }
 
 // copy writes an entry's zlib stream as it is.
-func (p *packSender) copy(e store.Entry) error {
-	if e.Reader == nil || e.Data != nil {
-		p.out.write(e.Data)
+func (p *packSender) copy(data []byte, long io.Reader) error {
+	p.out.write(data)
+	if long == nil {
 		return p.out.err
 	}
-	r, err := e.Reader()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	_, err = io.Copy(p.out, r)
+	_, err := io.Copy(p.out, long)
 	return err
 }
 
