@@ -11,7 +11,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,41 +33,46 @@ func mustURL(t *testing.T, s string) *url.URL {
 // minutes, and after errors with growing pauses.
 func TestFollower(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var at []time.Duration
-		fail := false
+		var mu sync.Mutex
+		var times []time.Duration
+		var fail atomic.Bool
 		began := time.Now()
 		f := NewFollower(func(context.Context) (bool, error) {
-			at = append(at, time.Since(began))
-			if fail {
+			mu.Lock()
+			defer mu.Unlock()
+			times = append(times, time.Since(began))
+			if fail.Load() {
 				return false, errors.New("remote is away")
 			}
 			return true, nil
 		}, slog.New(slog.DiscardHandler))
+		fetched := func() []time.Duration {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(times)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { f.Run(ctx); close(done) }()
-		synctest.Wait()
-		if len(at) != 1 || at[0] != 0 {
+		if at := fetched(); len(at) != 1 || at[0] != 0 {
 			t.Errorf("fetched at %v, want at once", at)
 		}
 		time.Sleep(5*time.Minute + time.Second)
-		synctest.Wait()
-		if len(at) != 2 || at[1] != 5*time.Minute {
+		if at := fetched(); len(at) != 2 || at[1] != 5*time.Minute {
 			t.Errorf("fetched at %v, want again after five minutes", at)
 		}
 		for range 100 {
 			f.Wake()
 		}
 		time.Sleep(3 * time.Second)
-		synctest.Wait()
-		if len(at) != 3 {
+		if at := fetched(); len(at) != 3 {
 			t.Errorf("fetched at %v, want one fetch for a hundred wakes", at)
 		}
-		fail = true
+		fail.Store(true)
 		f.Wake()
 		time.Sleep(8 * time.Hour)
-		synctest.Wait()
-		retries := at[3:]
+		retries := fetched()[3:]
 		if n := len(retries); n < 15 || n > 30 {
 			t.Errorf("fetched %d times in eight hours without success", n)
 		}

@@ -6,8 +6,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"time"
@@ -216,7 +216,8 @@ func (c *h2conn) await() error {
 			_ = c.nc.SetReadDeadline(time.Now().Add(c.limits.Head))
 			return nil
 		}
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
+		var timeout net.Error
+		if !errors.As(err, &timeout) || !timeout.Timeout() {
 			return err
 		}
 		if c.idle() {
