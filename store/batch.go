@@ -136,10 +136,13 @@ func (r *Repo) commitWaiting() {
 	r.waiting[0].done <- errLead
 }
 
+// maxGather bounds how long gather waits.
+const maxGather = 5 * time.Millisecond
+
 // gather waits until as many updates wait as were in the last batch, because
-// whoever was in that one tends to come back at once. It waits a quarter of the
-// time that the last commit took, at most: then the time is better spent with
-// committing.
+// whoever was in that one tends to come back at once. It waits at most a
+// quarter of the time that the last commit took: then the time is better spent
+// with committing.
 func (r *Repo) gather() {
 	r.mu.Lock()
 	if len(r.waiting) >= r.last {
@@ -148,7 +151,7 @@ func (r *Repo) gather() {
 	}
 	enough := make(chan struct{})
 	r.enough = enough
-	t := time.NewTimer(r.took / 4)
+	t := time.NewTimer(min(r.took/4, maxGather))
 	r.mu.Unlock()
 	select {
 	case <-enough:

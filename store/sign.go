@@ -2,15 +2,12 @@ package store
 
 import (
 	"bytes"
-	"crypto"
 	"crypto/rand"
 	"crypto/sha512"
 	"encoding/base64"
 	"fmt"
-	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
-	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"golang.org/x/crypto/ssh"
 )
 
@@ -23,8 +20,7 @@ type pgpSigner struct{ key *openpgp.Entity }
 // Sign implements Signer.
 func (s *pgpSigner) Sign(commit []byte) (string, error) {
 	var out bytes.Buffer
-	config := &packet.Config{DefaultHash: crypto.SHA512, Time: time.Now}
-	if err := openpgp.ArmoredDetachSign(&out, s.key, bytes.NewReader(commit), config); err != nil {
+	if err := openpgp.ArmoredDetachSign(&out, s.key, bytes.NewReader(commit), nil); err != nil {
 		return "", fmt.Errorf("sign with OpenPGP key: %w", err)
 	}
 	return out.String(), nil

@@ -7,12 +7,9 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 
 	"cairn/store"
-	"cairn/store/object"
 )
 
 // A model is what a branch should be: its files by path, and its history.
@@ -74,14 +71,15 @@ func (m *model) step(t *testing.T, b *store.Branch, rnd *rand.Rand) {
 	case op == 1 && len(m.history) > 1:
 		m.revert(t, b)
 	default:
+		ops := randomOps(rnd)
 		next := maps.Clone(m.files)
-		state := *rnd // an Update may run again
+		for i := range ops {
+			ops[i].want = ops[i].inModel(next)
+		}
 		err := b.Update(ctx, change("edit"), func(tx *store.Tx) error {
-			*rnd = state
-			next = maps.Clone(m.files)
-			for range 1 + rnd.IntN(8) {
-				if err := edit(tx, next, rnd); err != nil {
-					return err
+			for _, o := range ops {
+				if got, err := o.inTx(tx); err != nil || got != o.want {
+					return fmt.Errorf("%+v: got %s, %v, want %s", o, got, err, o.want)
 				}
 			}
 			return nil
@@ -120,82 +118,6 @@ func (m *model) record(t *testing.T, b *store.Branch) {
 	}
 	m.history = append(m.history, version{rev.Hash, maps.Clone(m.files)})
 	holds(t, tree, m.files)
-}
-
-// edit makes one random edit to a Tx and to what it should hold.
-func edit(tx *store.Tx, files map[string]string, rnd *rand.Rand) error {
-	path := randomPath(rnd)
-	below := slices.DeleteFunc(slices.Collect(maps.Keys(files)), func(p string) bool { return !strings.HasPrefix(p, path+"/") })
-	_, isFile := files[path]
-	switch rnd.IntN(5) {
-	case 0:
-		err := tx.Remove(path)
-		if !isFile && len(below) == 0 {
-			return want(err, fs.ErrNotExist)
-		}
-		delete(files, path)
-		for _, p := range below {
-			delete(files, p)
-		}
-		return err
-	case 1:
-		return link(tx, files, path, randomPath(rnd), below)
-	default:
-		content := fmt.Sprint(rnd.IntN(1000))
-		return write(files, path, content, below, tx.Put(path, []byte(content)))
-	}
-}
-
-// link names a random file at another path.
-func link(tx *store.Tx, files map[string]string, path, from string, below []string) error {
-	content, ok := files[from]
-	e, err := tx.Lookup(from)
-	if !ok {
-		if err == nil && e.Mode != object.ModeDir {
-			return fmt.Errorf("lookup %s: got %v, want nothing", from, e)
-		}
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return write(files, path, content, below, tx.Link(path, e))
-}
-
-// write notes that a file has been written, or checks that it could not be.
-func write(files map[string]string, path, content string, below []string, err error) error {
-	clash := len(below) > 0
-	for i, c := range path {
-		if c == '/' {
-			_, file := files[path[:i]]
-			clash = clash || file
-		}
-	}
-	if clash {
-		if _, ok := errors.AsType[*store.ClashError](err); !ok {
-			return fmt.Errorf("write %s: got %v, want a clash", path, err)
-		}
-		return nil
-	}
-	files[path] = content
-	return err
-}
-
-func want(err, want error) error {
-	if errors.Is(err, want) {
-		return nil
-	}
-	return fmt.Errorf("got %v, want %v", err, want)
-}
-
-// randomPath is one of few, so that files and folders get in each other's way.
-func randomPath(rnd *rand.Rand) string {
-	names := []string{"a", "a.b", "a-b", "b", "c", "d", "ab"}
-	path := names[rnd.IntN(len(names))]
-	for rnd.IntN(2) == 0 {
-		path += "/" + names[rnd.IntN(len(names))]
-	}
-	return path
 }
 
 // compare checks every version in the history, and Log and At with them.

@@ -23,6 +23,7 @@ var repoTests = []test{
 	{"Watch", testWatch},
 	{"Reopen", testReopen},
 	{"Model", testModel},
+	{"RacingModel", testRacingModel},
 }
 
 func change(format string, args ...any) store.Change {
