@@ -9,10 +9,10 @@ import (
 )
 
 // serveReceive runs receive-pack for one client over a pair of streams. proto
-// is 0 or 1; 2 has no push and counts as 0, as in git. A stateless caller (HTTP) asks either for
-// the advertisement or for the answer to one request; a stateful one (SSH)
-// asks for both. The client has been told what went wrong when serveReceive
-// returns; the error is for the log.
+// is 0 or 1; 2 has no push and counts as 0, as in git. A stateless caller (HTTP)
+// asks either for the advertisement or for the answer to one request; a stateful
+// one (SSH) asks for both. The client has been told what went wrong when
+// serveReceive returns; the error is for the log.
 func serveReceive(ctx context.Context, v *View, proto int, in io.Reader, out io.Writer, stateless, advertise bool) error {
 	return guard(func() error {
 		if advertise || !stateless {
@@ -59,8 +59,7 @@ type receiving struct {
 	packRead bool
 	push     *Push
 	pack     store.Quarantine // nil without a pack
-
-	reach *reach
+	reach    *reach           // what the pusher may lean on
 }
 
 // A receivedCommand is a command and what becomes of it.

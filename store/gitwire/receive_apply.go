@@ -70,6 +70,12 @@ func (p *receiving) move(ctx context.Context, list []*receivedCommand) error {
 					c.refuse(staleText(c.Command, lost.Actual))
 				}
 			}
+			// Where one ref has moved others may have: look, before the next try.
+			for _, c := range list {
+				if err := p.compare(ctx, c); err != nil {
+					return err
+				}
+			}
 			p.keepAtomic()
 		case p.request.atomic || len(list) == 1 || errors.Is(err, store.ErrTemporary):
 			return p.unmoved(list, err)
