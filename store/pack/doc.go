@@ -35,19 +35,20 @@
 // objects, in which order, and names for each the object that it is probably a
 // small edit of (the tree of the same folder one commit earlier). Deltas that
 // already lie in a source pack are copied when their base has been written,
-// others are made, chains are bounded by MaxDepth, what was Stored is compressed.
-// Memory does not depend on the size of the packs: about 100 bytes
-// for each object, and what the packs' BaseCache keeps.
+// others are made, chains are bounded by MaxDepth, what was Stored is compressed,
+// and what was damaged is found by its CRC. Memory does not depend on the size
+// of the packs: about 100 bytes for each object, and what their BaseCache keeps.
 //
 // # Receiving
 //
-// Receive takes one pack from a stream that nobody vouches for. It bounds memory,
-// checks every checksum, hash (with collision detection) and format, resolves every
-// delta and completes a thin pack, so that the result can be kept as it is.
+// Receive takes one pack from a stream that nobody vouches for. It bounds memory and
+// work, checks every checksum, hash (with collision detection) and format, also that of
+// .gitmodules and .gitattributes, resolves every delta and completes a thin pack, so that
+// the result can be kept as it is.
 //
 // # Caveats
 //
-// Deltas of objects beyond MaxObject, which git makes up to
-// core.bigFileThreshold, are read with the base in memory, one at a time.
-// Merge writes such objects whole.
+// Objects beyond MaxObject that are deltas (git makes such up to core.bigFileThreshold,
+// 512 MiB) are read with their bases in memory, one at a time. Larger ones are
+// refused. Merge writes what is beyond 16 MiB whole.
 package pack

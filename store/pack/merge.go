@@ -91,6 +91,9 @@ func (m *merger) item(i int) error {
 		return err
 	}
 	if base, ok := m.written(e.Base); ok && m.depth[base] < MaxDepth {
+		if e.Data, err = m.compressed(e); err != nil {
+			return err
+		}
 		return m.copy(i, e, base)
 	}
 	base, hinted := m.written(it.Base)
@@ -153,6 +156,23 @@ func isStoredEntry(e Entry) (bool, error) {
 	var head [3]byte
 	_, err = io.ReadFull(r, head[:])
 	return isStored(head[:]), err
+}
+
+// compressed returns a delta's stream, compressed when it was Stored and that helps.
+func (m *merger) compressed(e Entry) ([]byte, error) {
+	if e.Data == nil || !isStored(e.Data) || e.Size < 4*block {
+		return e.Data, nil
+	}
+	in := newInflater(bytes.NewReader(e.Data), 0, int64(len(e.Data)))
+	defer in.free()
+	delta, err := in.all(e.Size)
+	if err != nil {
+		return nil, err
+	}
+	if z := deflate(nil, delta, m.w.level); len(z) < len(e.Data) {
+		return z, nil
+	}
+	return e.Data, nil
 }
 
 // copy writes an entry as it lies in its pack.

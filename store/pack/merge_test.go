@@ -187,3 +187,27 @@ func TestMergeCancelled(t *testing.T) {
 		t.Error("went on")
 	}
 }
+
+// TestMergeCompressesDeltas merges a Stored delta that inserts a lot of text.
+func TestMergeCompressesDeltas(t *testing.T) {
+	base := object.Object{Type: object.TypeBlob, Data: treeData(200, 1)}
+	more := bytes.Repeat([]byte("The quick brown fox jumps over the lazy dog.\n"), 60)
+	o := object.Object{Type: object.TypeBlob, Data: append(bytes.Clone(base.Data), more...), Base: base.Hash()}
+	base.Base = o.Hash() // so that the Writer keeps it
+	data, idx := write(t, []object.Object{base, o}, pack.Stored)
+	p := openPack(t, data, idx, pack.NewBaseCache(1<<20))
+	var items []pack.Item
+	for h, off := range p.Index().InPackOrder() {
+		items = append(items, pack.Item{Hash: h, Pack: p, Offset: off})
+	}
+	var b bytes.Buffer
+	sum, entries, err := pack.Merge(context.Background(), &b, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size := int64(b.Len()) - 20 - entries[1].Offset; size > 200 {
+		t.Errorf("the delta takes %d bytes, want at most 200", size)
+	}
+	merged := pack.AppendIndex(nil, entries, sum)
+	compare(t, b.Bytes(), merged, map[object.Hash]object.Object{base.Hash(): base, o.Hash(): o})
+}
