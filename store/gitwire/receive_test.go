@@ -190,7 +190,7 @@ func TestPushOfDetachedHistories(t *testing.T) {
 }
 
 func TestPushDeletesManyInOneWrite(t *testing.T) {
-	b := &countingBackend{receivingBackend: newMemory(t)}
+	b := &writeCounter{receivingBackend: newMemory(t)}
 	l := &lab{t: t, backend: b}
 	objs, tip := chain(100, "1")
 	var changes []store.RefChange
@@ -217,13 +217,13 @@ func TestPushDeletesManyInOneWrite(t *testing.T) {
 	}
 }
 
-// A countingBackend counts writes.
-type countingBackend struct {
+// A writeCounter counts writes.
+type writeCounter struct {
 	receivingBackend
 	commits int
 }
 
-func (c *countingBackend) Commit(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
+func (c *writeCounter) Commit(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
 	c.commits++
 	return c.receivingBackend.Commit(ctx, objs, changes)
 }
