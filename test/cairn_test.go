@@ -136,7 +136,7 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(wait(strings.Join(args, " "), func() error {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = ts.MkAbs(".")
-		cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "LC_ALL=C"}
+		cmd.Env = []string{"PORT=" + ts.Getenv("PORT"), "PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "LC_ALL=C"}
 		out, err := cmd.CombinedOutput()
 		if neg && err == nil {
 			return fmt.Errorf("it succeeds: %s", out)

@@ -60,11 +60,10 @@ type process struct {
 	tls            bool
 	http, git, ssh net.Listener
 
-	sites    *unipi.Sites
-	access   *unipi.AccessLog
-	attempts unipi.Attempts
-	wire     *gitservice.Service
-	follow   *followers
+	sites  *unipi.Sites
+	access *unipi.AccessLog
+	wire   *gitservice.Service
+	follow *followers
 
 	servers []func(context.Context) error // each runs until its context ends
 }

@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"time"
 
+	"cairn/services/accounts"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
 	"cairn/services/unipi"
@@ -197,19 +199,25 @@ func (p *process) refresh(ctx context.Context) error {
 // guards are the log-ins that a site asks for.
 func (p *process) guards(s *config.Site) []unipi.Guard {
 	var list []unipi.Guard
-	guard := func(path string, may func(user string) bool) {
-		list = append(list, unipi.Guard{Path: path, Realm: s.Name, Attempts: &p.attempts,
-			Check: func(ctx context.Context, user, password string) (bool, error) {
-				_, err := p.house.accounts.Authenticate(ctx, user, password, netip.Addr{})
-				return err == nil && may(user), nil
+	guard := func(path string, may func(*accounts.User) bool) {
+		list = append(list, unipi.Guard{Path: path, Realm: s.Name,
+			Check: func(ctx context.Context, from netip.Addr, user, password string) (bool, time.Duration, error) {
+				u, err := p.house.accounts.Authenticate(ctx, user, password, from)
+				if rate, ok := errors.AsType[*accounts.RateError](err); ok {
+					return false, rate.After, nil
+				}
+				if errors.Is(err, accounts.ErrBadCredentials) {
+					return false, 0, nil
+				}
+				return err == nil && may(u), 0, err
 			}})
 	}
 	if s.Private {
-		guard("/", s.MayRead)
+		guard("/", func(u *accounts.User) bool { return u.Admin || s.MayRead(u.Name) })
 	}
 	for path, users := range s.Protect {
-		guard(path, func(user string) bool {
-			return slices.Contains(users, config.Everyone) || slices.Contains(users, user)
+		guard(path, func(u *accounts.User) bool {
+			return slices.Contains(users, config.Everyone) || slices.Contains(users, u.Name)
 		})
 	}
 	return list

@@ -18,9 +18,12 @@ var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 var reserved = []string{"accounts", "all", "archive", "config", "dav", "lists", "mail", "queue", "secrets"}
 
 // ValidName reports whether a site may be called name: 1 to 32 of a–z, 0–9 and
-// hyphen, not beginning with a hyphen, and not one of a few reserved words.
+// hyphen, not beginning or ending with a hyphen, and not one of a few reserved words.
+// Two hyphens in a row part a preview from its site in a host name, so a name that has
+// them could take over another site's preview.
 func ValidName(name string) bool {
-	return validName.MatchString(name) && !slices.Contains(reserved, name)
+	return validName.MatchString(name) && !slices.Contains(reserved, name) &&
+		!strings.Contains(name, "--") && !strings.HasSuffix(name, "-")
 }
 
 // Bounds of one record. The TOML decoder's time and memory grow with the square
@@ -80,7 +83,7 @@ func (s *Site) encode() ([]byte, error) {
 // check says what is wrong with a record on its own.
 func (s *Site) check() error {
 	if !ValidName(s.Name) {
-		return fmt.Errorf("%q cannot be a site's name: 1 to 32 of a-z, 0-9 and hyphen, not beginning with a hyphen, and not a reserved word", s.Name)
+		return fmt.Errorf("%q cannot be a site's name: 1 to 32 of a-z, 0-9 and single hyphens inside, and not a reserved word", s.Name)
 	}
 	if err := checkUsers("owner", s.Owner); err != nil {
 		return err

@@ -151,3 +151,15 @@ func FuzzSite(f *testing.F) {
 		}
 	})
 }
+
+func TestValidName(t *testing.T) {
+	for name, want := range map[string]bool{
+		"www": true, "a": true, "my-site": true, "9": true, strings.Repeat("a", 32): true,
+		"": false, "-a": false, "a-": false, "draft--www": false, "xn--a": false, "A": false, "a.b": false, "a_b": false,
+		"config": false, "all": false, strings.Repeat("a", 33): false, "a\n": false,
+	} {
+		if got := ValidName(name); got != want {
+			t.Errorf("ValidName(%q) = %v, want %v", name, got, want)
+		}
+	}
+}
