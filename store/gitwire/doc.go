@@ -46,7 +46,8 @@
 //
 // A have is judged by committer dates: a commit more than a day older than a child of it
 // may go unacknowledged, which costs bytes and nothing else. Searching for a want that
-// no ref reaches walks the whole history that the view shows, each time.
+// no ref reaches walks the whole history that the view shows; an HTTPHandler keeps
+// such searches, up to about 50 MB, until the refs have moved.
 //
 // # What of go-git is used
 //

@@ -30,6 +30,8 @@ type HTTPHandler struct {
 	// Stall is how long a client may stand still while it sends or receives;
 	// zero means DefaultStall.
 	Stall time.Duration
+
+	searches keptSearches
 }
 
 // DefaultStall is the Stall of a handler that has none.
@@ -207,7 +209,9 @@ func (h *HTTPHandler) open(w http.ResponseWriter, r *http.Request, path string, 
 		h.refuse(w, r, repo, err)
 		return nil, false
 	}
-	return v, true
+	mine := *v // it may be shared
+	mine.searches = &h.searches
+	return &mine, true
 }
 
 // protocol is the version that the client asks for in its Git-Protocol header,

@@ -22,6 +22,7 @@ import (
 type reach struct {
 	g    *graph
 	tips []store.Hash
+	key  searchKey // for keptSearches
 
 	seen    map[store.Hash]struct{} // found reachable so far, tips included
 	pending map[store.Hash]struct{} // asked for and not yet seen

@@ -1,11 +1,15 @@
 package gitwire
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"cairn/store"
+	"cairn/store/mem"
+	"cairn/store/object"
 )
 
 // twoHouses is a backend with two branches that share no history, and the
@@ -138,5 +142,73 @@ func TestShallowOfOthers(t *testing.T) {
 	out = answer(t, v, 2, "command=fetch", "0001", "want "+mine[0].String(), "deepen-not theirs", "done", "0000")
 	if want := `ERR upload-pack: deepen-not is not a ref: "theirs"`; out != want {
 		t.Errorf("deepen-not: got %q, want %q", out, want)
+	}
+}
+
+// TestKeptSearches asks over and over for what is not there: only the first request
+// reads anything. Other tips get a search of their own.
+func TestKeptSearches(t *testing.T) {
+	b := &readCounter{Backend: mem.New()}
+	mine, theirs := twoHouses(t, b.Backend)
+	narrow, wide := onlyMine(b), showAll(b)
+	kept := &keptSearches{}
+	narrow.searches, wide.searches = kept, kept
+	ask := func(v *View, h store.Hash) string {
+		return answer(t, v, 2, "command=fetch", "0001", "want "+h.String(), "done", "0000")
+	}
+	refused := "ERR upload-pack: not our ref "
+	var reads []int64
+	for _, h := range []store.Hash{theirs[3], theirs[3], theirs[4], {1}} {
+		b.reads.Store(0)
+		if got, want := ask(narrow, h), refused+h.String(); got != want {
+			t.Errorf("want %s: got %q, want %q", h, got, want)
+		}
+		reads = append(reads, b.reads.Load())
+	}
+	if reads[0] == 0 || reads[1]+reads[2]+reads[3] > 0 {
+		t.Errorf("objects read: got %v, want some and then none", reads)
+	}
+	if got, want := ask(wide, theirs[3]), "packfile"; got != want {
+		t.Errorf("want of the wide view: got %q, want %q", got, want)
+	}
+	if got, want := ask(narrow, theirs[3]), refused+theirs[3].String(); got != want {
+		t.Errorf("after the wide view: got %q, want %q", got, want)
+	}
+	if got, want := ask(narrow, mine[4]), "packfile"; got != want {
+		t.Errorf("want of mine: got %q, want %q", got, want)
+	}
+	if len(kept.reach) != 2 {
+		t.Errorf("kept: got %d searches, want 2", len(kept.reach))
+	}
+}
+
+// A readCounter counts the objects that are read.
+type readCounter struct {
+	store.Backend
+	reads atomic.Int64
+}
+
+func (c *readCounter) Object(ctx context.Context, h store.Hash) (object.Object, error) {
+	c.reads.Add(1)
+	return c.Backend.Object(ctx, h)
+}
+
+// TestKeptSearchesBound keeps no more than it may, the newest.
+func TestKeptSearchesBound(t *testing.T) {
+	kept := &keptSearches{}
+	for i := range byte(5) {
+		r := kept.take(mem.New(), []store.Ref{{Hash: store.Hash{i}}})
+		r.started = true
+		for n := range maxKept / 2 {
+			r.seen[store.Hash{1, byte(n), byte(n >> 8), byte(n >> 16)}] = struct{}{}
+		}
+		kept.keep(r)
+	}
+	total := 0
+	for _, r := range kept.reach {
+		total += r.size()
+	}
+	if total > maxKept || len(kept.reach) != 1 {
+		t.Errorf("kept: got %d searches of size %d, want 1 below %d", len(kept.reach), total, maxKept)
 	}
 }

@@ -23,6 +23,10 @@ const (
 func serveUpload(ctx context.Context, v *View, proto int, in io.Reader, out io.Writer, stateless, advertise bool) error {
 	u := &upload{v: v, stateless: stateless, r: newPktReader(in), w: newPktWriter(out)}
 	err := guard(func() error { return u.serve(ctx, proto, advertise) })
+	var bad requestError
+	if err == nil || errors.As(err, &bad) {
+		u.close()
+	}
 	if err != nil && !u.packing && !errors.Is(err, errHungUp) {
 		u.w.line("ERR " + clientText(err) + "\n")
 		u.w.send()
@@ -50,9 +54,20 @@ type upload struct {
 // open takes a fresh look at the refs.
 func (u *upload) open(ctx context.Context) (err error) {
 	u.refs, err = shownRefs(ctx, u.v)
-	u.g = newGraph(u.v.Backend)
-	u.reach = newReach(u.g, u.refs)
+	if err == nil {
+		u.reach = u.v.searches.take(u.v.Backend, u.refs)
+		u.g = u.reach.g
+	}
 	return err
+}
+
+// close gives the search back, for others to go on with. One that was cut short
+// is not given back.
+func (u *upload) close() {
+	if u.reach != nil {
+		u.v.searches.keep(u.reach)
+		u.reach, u.g = nil, nil
+	}
 }
 
 func (u *upload) serve(ctx context.Context, proto int, advertise bool) error {

@@ -22,6 +22,7 @@ func (u *upload) serveV2(ctx context.Context, advertise bool) error {
 		if err != nil || !more || u.stateless {
 			return err
 		}
+		u.close()
 	}
 }
 

@@ -43,6 +43,8 @@ type View struct {
 	Done func(context.Context, *Push)
 
 	Limits store.Limits
+
+	searches *keptSearches // of the server that uses the view
 }
 
 // A Command asks for one ref to be moved: Zero as Old creates, as New deletes.
