@@ -6,6 +6,9 @@ import (
 	"strconv"
 )
 
+// folders is over how many the files are spread.
+const folders = 256
+
 // A Corpus is a tree of files spread over 256 folders.
 type Corpus struct {
 	Files int
@@ -19,13 +22,24 @@ type Edit struct {
 }
 
 // Path names the i-th file.
-func (c Corpus) Path(i int) string { return fmt.Sprintf("%02x/item-%05d.txt", i%256, i/256) }
+func (c Corpus) Path(i int) string { return fmt.Sprintf("%02x/item-%05d.txt", i%folders, i/folders) }
 
 // All yields every file once, as it is at first.
 func (c Corpus) All(yield func(Edit) bool) {
 	for i := range c.Files {
 		if !yield(Edit{c.Path(i), c.content(i, 0)}) {
 			return
+		}
+	}
+}
+
+// ByFolder is All in the order of folders.
+func (c Corpus) ByFolder(yield func(Edit) bool) {
+	for folder := range folders {
+		for i := folder; i < c.Files; i += folders {
+			if !yield(Edit{c.Path(i), c.content(i, 0)}) {
+				return
+			}
 		}
 	}
 }

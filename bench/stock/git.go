@@ -81,7 +81,7 @@ func New(ctx context.Context, dir string, stream []byte) (Git, error) {
 	if err := g.Import(ctx, stream); err != nil {
 		return g, err
 	}
-	_, err := g.Run(ctx, nil, "repack", "-q", "-a", "-d")
+	_, err := g.Run(ctx, nil, "repack", "-q", "-a", "-d", "--window=0") // with the deltas that it has, and a bitmap
 	return g, err
 }
 

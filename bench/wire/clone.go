@@ -47,7 +47,7 @@ func (b *bench) clone(ctx context.Context, dir string, size int) error {
 	return nil
 }
 
-// update makes the files in commits of 100.
+// update makes the files in 100 commits, one folder after another.
 func update(ctx context.Context, dir string, c stock.Corpus) error {
 	if err := gitdir.Init(dir); err != nil {
 		return err
@@ -67,8 +67,8 @@ func update(ctx context.Context, dir string, c stock.Corpus) error {
 		}
 		return nil
 	}
-	for e := range c.All {
-		if some = append(some, e); len(some) < 100 {
+	for e := range c.ByFolder {
+		if some = append(some, e); len(some) < c.Files/100 {
 			continue
 		}
 		if err := main.Update(ctx, store.Change{Message: "add"}, put); err != nil {
