@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -61,7 +62,20 @@ func seeded(t *testing.T) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, 0))
 }
 
-func TestLogAgainstGit(t *testing.T) {
+// often runs a test with random input once, and many times in a long campaign.
+func often(t *testing.T, test func(*testing.T)) {
+	n := 1
+	if os.Getenv("CAIRN_LONG") == "1" {
+		n = 25
+	}
+	for range n {
+		test(t)
+	}
+}
+
+func TestLogAgainstGit(t *testing.T) { often(t, testLogAgainstGit) }
+
+func testLogAgainstGit(t *testing.T) {
 	r, n := history(t, seeded(t), 80)
 	last := fmt.Sprintf("c%d", n-1)
 	for _, path := range []string{"", "a", "d", "d/e", "d/e/f", "g", "absent"} {

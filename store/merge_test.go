@@ -194,7 +194,10 @@ func TestMergeFastForward(t *testing.T) {
 	}
 }
 
-func TestMergeAgainstGit(t *testing.T) {
+func TestMergeAgainstGit(t *testing.T) { often(t, testMergeAgainstGit) }
+
+// testMergeAgainstGit merges commits of a random history as git merge-tree does.
+func testMergeAgainstGit(t *testing.T) {
 	rnd := seeded(t)
 	r, n := history(t, rnd, 60)
 	ctx := context.Background()

@@ -1,6 +1,7 @@
 package mem_test
 
 import (
+	"os"
 	"testing"
 
 	"cairn/store"
@@ -9,5 +10,11 @@ import (
 )
 
 func TestBackend(t *testing.T) {
-	storetest.Test(t, func(*testing.T) store.Backend { return mem.New() })
+	rounds := 1
+	if os.Getenv("CAIRN_LONG") == "1" {
+		rounds = 20
+	}
+	for range rounds {
+		storetest.Test(t, func(*testing.T) store.Backend { return mem.New() })
+	}
 }
