@@ -32,6 +32,8 @@ type SSHServer struct {
 	// send the next byte or to take one; 0 means 2 min.
 	IdleTimeout time.Duration
 	KeepAlive   time.Duration // between probes for whether the client is there; 0 means 30 s
+
+	searches keptSearches
 }
 
 // ExtensionUser is the key of the user's name in ssh.Permissions.Extensions.

@@ -101,7 +101,13 @@ func (c *sshConn) open(ctx context.Context, command gitCommand) (*View, error) {
 	if !fs.ValidPath(command.repo) {
 		return nil, fs.ErrNotExist
 	}
-	return c.server.Open(ctx, c.conn.Permissions, command.repo, command.write)
+	v, err := c.server.Open(ctx, c.conn.Permissions, command.repo, command.write)
+	if err != nil {
+		return nil, err
+	}
+	mine := *v // it may be shared
+	mine.searches = &c.server.searches
+	return &mine, nil
 }
 
 // complain tells the client's user, on standard error.
