@@ -30,11 +30,12 @@ type conn struct {
 	handed   atomic.Int64 // requests that net/http has got
 	finished atomic.Int64 // of them, answered
 
-	mu      sync.Mutex
-	closing bool      // no more requests
-	aborted bool      // net/http wants its pending Read back
-	readBy  time.Time // the read deadline that is set; zero: not known
-	writeBy time.Time // the write deadline that is set; the writer's alone
+	mu        sync.Mutex
+	answering bool      // the responder is writing
+	closing   bool      // no more requests
+	aborted   bool      // net/http wants its pending Read back
+	readBy    time.Time // the read deadline that is set; zero: not known
+	writeBy   time.Time // the write deadline that is set; the writer's alone
 }
 
 const (
@@ -120,14 +121,14 @@ func (c *conn) nextHead() error {
 	if err != nil {
 		return c.refuse(err)
 	}
-	if c.fast != nil && !c.busy() && h.plain() {
+	if c.fast != nil && !c.busy() && h.plain() && c.begin() {
 		done, err := c.fast.answer(c, &h)
-		if err != nil {
-			return err
+		if last := c.finish(); err == nil && last {
+			err = io.EOF
 		}
-		if done {
+		if done || err != nil {
 			c.r += h.size
-			return nil
+			return err
 		}
 	}
 	c.handed.Add(1)
@@ -266,9 +267,39 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// Close closes the connection. A client that was refused may still be sending;
-// without reading some of that, its end would throw our answer away.
+// begin says that the responder is at work; false: the connection is closing.
+func (c *conn) begin() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answering = !c.closing
+	return c.answering
+}
+
+// finish says that it is done. It reports whether somebody wanted to close the
+// connection meanwhile, and closes it then.
+func (c *conn) finish() (last bool) {
+	c.mu.Lock()
+	c.answering = false
+	last = c.closing
+	c.mu.Unlock()
+	if last {
+		_ = c.Close() // nothing is lost: all has been written
+	}
+	return last
+}
+
+// Close closes the connection, or lets the responder do so when it has written
+// its answer: to net/http the connection looks idle then. A client that was refused may
+// still be sending; without reading some of that, its end would throw our
+// answer away.
 func (c *conn) Close() error {
+	c.mu.Lock()
+	c.closing = true
+	answering := c.answering
+	c.mu.Unlock()
+	if answering {
+		return nil
+	}
 	c.open.remove(c)
 	if c.refused && c.CloseWrite() == nil {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(500 * time.Millisecond))

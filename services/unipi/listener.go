@@ -96,7 +96,7 @@ func (l *listener) hand(ctx context.Context, tc *tls.Conn) {
 	select {
 	case l.ready <- nc:
 	case <-ctx.Done():
-		_ = tc.Close() // nobody will take it
+		_ = nc.Close() // nobody will take it
 	}
 }
 
@@ -163,5 +163,33 @@ func (o *openConns) shut() {
 	defer o.mu.Unlock()
 	for c := range o.set {
 		c.shut()
+	}
+}
+
+// drained waits until there is none, or ctx ends.
+func (o *openConns) drained(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		o.mu.Lock()
+		n := len(o.set)
+		o.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// cut ends all of them at once.
+func (o *openConns) cut() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for c := range o.set {
+		_ = c.Conn.Close() // whoever uses it will see
 	}
 }

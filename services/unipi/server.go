@@ -92,12 +92,13 @@ func (s *Server) Serve(l net.Listener) error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.web.RegisterOnShutdown(s.h1.shut) // runs when nothing is accepted any more
 	err := s.web.Shutdown(ctx)
-	return errors.Join(err, s.h2.shutdown(ctx))
+	return errors.Join(err, s.h1.drained(ctx), s.h2.shutdown(ctx))
 }
 
 // Close ends all connections.
 func (s *Server) Close() error {
 	err := s.web.Close()
+	s.h1.cut()
 	s.h2.close()
 	return err
 }

@@ -309,24 +309,33 @@ func waitForEnd(t *testing.T, nc net.Conn) {
 	}
 }
 
-// TestShutdown stops a server while it sends.
+// TestShutdown stops a server while it sends: the file arrives whole, and idle
+// connections do not hold it up.
 func TestShutdown(t *testing.T) {
 	for _, config := range []*tls.Config{nil, testTLS()} {
-		s := &Server{Handler: wireSites(t, nil), TLS: config}
-		addr := listen(t, s)
+		sites := wireSites(t, nil)
+		push(t, sites.Repo.Branch("site/www/main"), files{"huge.bin": strings.Repeat("0123456789abcdef", 1<<19)})
+		s := &Server{Handler: sites, TLS: config}
+		addr := strings.Replace(listen(t, s), "127.0.0.1", "localhost", 1)
 		scheme, client := "http://", &http.Client{Transport: &http.Transport{}}
 		if config != nil {
-			scheme = "https://"
-			client.Transport = &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+			scheme, client = "https://", h2client(t)
 		}
-		r, err := client.Get(scheme + addr + "/page.html")
+		idle, err := client.Get(scheme + addr + "/nothing")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := body(t, r); len(got) != 7000 {
-			t.Errorf("got %d bytes, want 7000", len(got))
+		body(t, idle)
+		r, err := client.Get(scheme + addr + "/huge.bin")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := s.Shutdown(t.Context()); err != nil {
+		done := make(chan error, 1)
+		go func() { done <- s.Shutdown(t.Context()) }()
+		if got := body(t, r); len(got) != 8<<20 {
+			t.Errorf("encrypted %v: got %d bytes, want %d", config != nil, len(got), 8<<20)
+		}
+		if err := <-done; err != nil {
 			t.Errorf("Shutdown (encrypted %v): %v", config != nil, err)
 		}
 		client.CloseIdleConnections()
