@@ -41,6 +41,21 @@ func PreviewLabel(branch string, limit int) string {
 	return slug + "-" + suffix
 }
 
+// looksLikeSlug reports whether a label ends like those that PreviewLabel makes
+// of names that are none.
+func looksLikeSlug(label string) bool {
+	i := strings.LastIndexByte(label, '-')
+	if i < 0 || len(label)-i != 7 {
+		return false
+	}
+	for _, c := range []byte(label[i+1:]) {
+		if hexValue(c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // validLabel reports whether s can be a DNS label as it stands: lower-case
 // letters, digits and inner dashes, and no "--", which parts branch from site
 // and marks names in punycode.

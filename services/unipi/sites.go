@@ -271,23 +271,28 @@ func (s *Sites) labelled(ctx context.Context, label string) (SiteConfig, string)
 	return SiteConfig{}, ""
 }
 
-// previewed finds the branch of a site whose label is this.
+// previewed finds the branch of a site whose label is this. A branch of that very
+// name comes before one whose slug looks the same.
 func (s *Sites) previewed(ctx context.Context, site, label string) (string, bool) {
 	prefix := "site/" + site + "/"
-	found := ""
+	if !validLabel(label) {
+		return "", false
+	}
+	if _, err := s.Repo.Branch(prefix + label).Tree(ctx); err == nil && previewLabel(label, site) == label {
+		return label, true
+	}
+	if !looksLikeSlug(label) {
+		return "", false
+	}
 	for b, err := range s.Repo.Branches(ctx, prefix) {
 		if err != nil {
 			return "", false
 		}
-		name := strings.TrimPrefix(b.Name(), prefix)
-		if name == label && validLabel(name) {
-			return name, true // before a slug that looks the same
-		}
-		if previewLabel(name, site) == label {
-			found = name
+		if name := strings.TrimPrefix(b.Name(), prefix); previewLabel(name, site) == label {
+			return name, true
 		}
 	}
-	return found, found != ""
+	return "", false
 }
 
 func previewLabel(branch, site string) string {
