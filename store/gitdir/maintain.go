@@ -12,8 +12,13 @@ import (
 )
 
 const (
-	// pokePacks is how many packs we commit until the maintenance looks at them.
+	// pokePacks is how many packs we commit until the maintenance looks at
+	// them as soon as nobody writes, and manyPacks until it does so at once.
 	pokePacks = 32
+	manyPacks = 192
+
+	// quiet is how long nobody has written when nobody writes.
+	quiet = 50 * time.Millisecond
 
 	// maintainEvery is how often it looks without being asked.
 	maintainEvery = time.Minute
@@ -31,6 +36,7 @@ func (d *Dir) maintainLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-d.poke:
+			d.awaitQuiet(ctx)
 		case <-tick.C:
 		}
 		err := d.Maintain(ctx)
@@ -41,6 +47,23 @@ func (d *Dir) maintainLoop(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(backOff):
+		}
+	}
+}
+
+// awaitQuiet lets a burst of writes pass, as far as the number of packs allows: merging
+// takes time from those who write.
+func (d *Dir) awaitQuiet(ctx context.Context) {
+	for seen := int64(-1); ; {
+		now := d.fresh.Load()
+		if now == seen || now >= manyPacks {
+			return
+		}
+		seen = now
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(quiet):
 		}
 	}
 }

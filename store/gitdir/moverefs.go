@@ -165,9 +165,8 @@ func (d *Dir) moveLoose(m move, ready string) (moved bool, err error) {
 	if err := d.settle(dir); err != nil {
 		return false, fmt.Errorf("ref %s: %w", m.Name, temporary(err))
 	}
-	err = d.disk.rename(ready, m.Name)
-	if st, statErr := os.Lstat(d.root.path(m.Name)); err != nil && statErr == nil && st.IsDir() {
-		d.removeEmpty(m.Name)
+	if err = d.disk.rename(ready, m.Name); err != nil {
+		d.removeEmpty(m.Name) // if it is folders that stand in the way
 		err = d.disk.rename(ready, m.Name)
 	}
 	if err != nil {

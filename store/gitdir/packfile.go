@@ -156,7 +156,7 @@ func (p *packFile) closeFile() {
 
 // maxOpenPacks bounds the packs that are open at once. Merging keeps the number of
 // packs far below it; a repository from elsewhere may have thousands.
-const maxOpenPacks = 128
+const maxOpenPacks = 256
 
 // openFiles closes the pack that was opened first when too many are open.
 type openFiles struct {

@@ -81,7 +81,7 @@ func TestLargeLoose(t *testing.T) {
 func TestManyPacks(t *testing.T) {
 	d := newDir(t, Options{NoMaintenance: true})
 	var hashes []store.Hash
-	for i := range maxOpenPacks + 50 {
+	for i := range maxOpenPacks + 20 {
 		o := object.Object{Type: object.TypeBlob, Data: fmt.Append(nil, i)}
 		if err := d.Commit(context.Background(), []object.Object{o}, nil); err != nil {
 			t.Fatal(err)

@@ -115,7 +115,7 @@ func (c *crowd) end() {
 	c.t.Helper()
 	c.group.Wait()
 	for name, want := range c.tips {
-		ref, err := c.d.Ref(context.Background(), name)
+		ref, err := c.d.readRef(name) // Ref may be refTTL behind git
 		if err != nil || ref.Hash != want {
 			c.t.Errorf("%s: got %v, %v, want %v", name, ref.Hash, err, want)
 		}
