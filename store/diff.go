@@ -39,7 +39,7 @@ func (t *Tree) Diff(ctx context.Context, to *Tree) iter.Seq2[Difference, error] 
 }
 
 type differ struct {
-	ctx      context.Context
+	ctx      context.Context // of the one Diff that the differ lives for
 	old, new *reader
 	yield    func(Difference, error) bool
 }

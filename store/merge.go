@@ -51,7 +51,11 @@ func (e *MergeConflictError) Error() string {
 // the sides have differs from it.
 func (b *Branch) Merge(ctx context.Context, ch Change, theirs Hash, f MergeFunc) error {
 	r := b.repo
-	their, err := r.revision(theirs)
+	_, _, err := r.backend.Stat(ctx, theirs) // the cache may know what has been pruned
+	their := Revision{}
+	if err == nil {
+		their, err = r.revision(theirs)
+	}
 	if err != nil {
 		return fmt.Errorf("merge %v into branch %q: %w", theirs, b.name, err)
 	}

@@ -38,8 +38,8 @@ func (m merger) merge(theirs Hash) error {
 
 // A merger walks three trees at once. What it decides it edits into tx.
 type merger struct {
-	ctx       context.Context
-	base      *Tx // which may have made objects of its own
+	ctx       context.Context // of the one merge that the merger lives for
+	base      *Tx             // which may have made objects of its own
 	tx        *Tx
 	f         MergeFunc
 	virtual   bool // merging bases: what conflicts is disputed

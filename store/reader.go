@@ -10,6 +10,8 @@ import (
 )
 
 // A reader reads objects in parsed form, from the cache where they are in it.
+// What is in the cache has been durable; what is pending may yet fail, and
+// stays out of it.
 //
 // Reading has no context, because fs.FS has none: a backend that may have to
 // wait for somebody sets its own limit.
@@ -51,7 +53,10 @@ func (r *reader) commit(h Hash) (*object.Commit, error) {
 		}
 		return nil, typeError(h, object.TypeCommit)
 	}
-	data, err := r.pendingOr(h, object.TypeCommit)
+	if p, ok := r.pending.get(h); ok && p.Type == object.TypeCommit {
+		return object.ParseCommit(p.Data)
+	}
+	data, err := r.load(h, object.TypeCommit)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +78,10 @@ func (r *reader) blob(h Hash) ([]byte, error) {
 			return nil, typeError(h, object.TypeBlob)
 		}
 	}
-	data, err := r.pendingOr(h, object.TypeBlob)
+	if p, ok := r.pending.get(h); ok && p.Type == object.TypeBlob {
+		return p.Data, nil
+	}
+	data, err := r.load(h, object.TypeBlob)
 	if err != nil {
 		return nil, err
 	}
@@ -112,15 +120,6 @@ func (r *reader) open(ctx context.Context, h Hash) (io.ReadCloser, error) {
 		return io.NopCloser(bytes.NewReader(p.Data)), nil
 	}
 	return r.objs.Open(ctx, h)
-}
-
-// pendingOr returns the object's content from what is pending or from the
-// backend.
-func (r *reader) pendingOr(h Hash, t object.Type) ([]byte, error) {
-	if p, ok := r.pending.get(h); ok && p.Type == t {
-		return p.Data, nil
-	}
-	return r.load(h, t)
 }
 
 func (r *reader) load(h Hash, t object.Type) ([]byte, error) {

@@ -83,43 +83,16 @@ func (tx *Tx) PutMode(path string, mode object.Mode, data []byte) error {
 	return nil
 }
 
-// Link names something that is in the repository already, a file or a whole
-// folder, again: no content is written. A file that is at path is replaced; so
-// is a folder, by a folder. Name is ignored; an object that is absent is
-// fs.ErrNotExist.
-func (tx *Tx) Link(path string, e object.Entry) error {
-	if err := tx.link(path, e, true); err != nil {
-		return fmt.Errorf("link %q: %w", path, err)
-	}
-	return nil
-}
-
-func (tx *Tx) link(path string, e object.Entry, checked bool) error {
-	if modes[kindOf(e.Mode)] != e.Mode {
-		return fmt.Errorf("mode %v: %w", e.Mode, fs.ErrInvalid)
-	}
-	var err error
-	switch e.Mode {
-	case object.ModeSubmodule:
-		if e.Hash == object.Zero {
-			err = fs.ErrInvalid
-		}
-	case object.ModeDir:
-		_, err = tx.node(e.Hash)
-	default:
-		if _, ok := tx.made[e.Hash]; !ok {
-			_, err = tx.read.size(e.Hash)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return tx.set(path, e, checked)
-}
+// maxPath is the longest path, in bytes, that is written: what Linux can check
+// out.
+const maxPath = 4095
 
 // set puts an entry at path. Unless checked, any name that a path can hold will
 // do.
 func (tx *Tx) set(path string, e object.Entry, checked bool) error {
+	if checked && len(path) > maxPath {
+		return &object.NameError{Name: path, Reason: "is longer than 4095 bytes"}
+	}
 	for name := range strings.SplitSeq(path, "/") {
 		if err := checkName(name, e.Mode, checked); err != nil {
 			return err

@@ -25,7 +25,7 @@ func edit(t testing.TB, f func(*store.Tx) error, files ...string) (*store.Branch
 func TestTxNames(t *testing.T) {
 	for _, path := range []string{
 		"", ".", "..", "/", "a/", "/a", "a//b", "a/./b", "a/../b", ".git", ".GIT/config", "a/.Git", "git~1", ".git.", ".git ",
-		".g\u200cit", "a\x00b", "\xff", strings.Repeat("x", 256), "a/" + strings.Repeat("é", 128),
+		".g\u200cit", "a\x00b", "\xff", strings.Repeat("x", 256), strings.Repeat("x/", 2048) + "x", "a/" + strings.Repeat("é", 128),
 	} {
 		_, err := edit(t, func(tx *store.Tx) error { return tx.Put(path, nil) })
 		if _, ok := errors.AsType[*object.NameError](err); !ok {

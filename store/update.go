@@ -26,7 +26,9 @@ var ErrNested = errors.New("an update was called inside another update's functio
 // same branch) a deadlock until ctx ends.
 //
 // Updates of one branch run one after another, in the order of their calls. One
-// that takes long keeps those of the same branch waiting, and nobody else's.
+// that takes long keeps those of the same branch waiting, and with an Update of
+// several branches that waits among them those of its other branches, but
+// nobody else's.
 //
 // When ctx ends while Update waits for its turn, it returns ctx's error. Once f
 // has run, Update waits for the outcome of the commit.

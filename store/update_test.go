@@ -252,6 +252,46 @@ func TestConflict(t *testing.T) {
 	})
 }
 
+// TestPendingElsewhere: what an update names by hash, because another that has
+// run put it there, is there also when that other one fails.
+func TestPendingElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		u := newUpdates(t, g)
+		u.start("first", write("x"))
+		var letter, folder object.Entry
+		u.start("queue", func(tx *store.Tx) (err error) {
+			if err := tx.Put("in/new/letter", []byte("dear")); err != nil {
+				return err
+			}
+			if letter, err = tx.Lookup("in/new/letter"); err != nil {
+				return err
+			}
+			folder, err = tx.Lookup("in")
+			return err
+		})
+		u.start("mail", func(tx *store.Tx) error {
+			return errors.Join(tx.Link("inbox/letter", letter), tx.Link("copy", folder))
+		})
+		put(t, store.New(g.Backend, store.Options{}).Branch("queue"), "outside", "1")
+		g.next(nil)
+		g.next(nil) // conflicts on queue
+		if got := g.next(nil); !slices.Equal(got, []string{"refs/heads/mail"}) {
+			t.Errorf("commit: got %q, want mail", got)
+		}
+		synctest.Wait()
+		mail, err := store.New(g.Backend, store.Options{}).Branch("mail").Tree(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := show(t, mail), "copy/new/letter=dear inbox/letter=dear"; got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+		g.next(nil)
+		u.wg.Wait()
+	})
+}
+
 // TestSlowFunction: a function that takes long holds up its own branch alone.
 func TestSlowFunction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
