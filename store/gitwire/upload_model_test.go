@@ -256,3 +256,50 @@ func (w *world) knot(t testing.TB) *knot {
 	}
 	return k
 }
+
+// TestDeepTrees sends folders as deep as may be, and refuses deeper ones without
+// running out of stack.
+func TestDeepTrees(t *testing.T) {
+	for _, test := range []struct {
+		depth int
+		ok    bool
+	}{{maxTreeDepth, true}, {maxTreeDepth + 1, false}, {50 * maxTreeDepth, false}} {
+		w := &world{objs: make(map[store.Hash]object.Object)}
+		o := w.add(blob("at the bottom"))
+		for range test.depth + 1 {
+			o = w.add(folder(map[string]object.Object{"d": o}))
+		}
+		c := w.add(commitOf(1, o.Hash()))
+		b := w.backend(t)
+		sel := newSelection(newGraph(b), filter{}, func(int) {})
+		err := sel.collect(t.Context(), wanted{hashes: []store.Hash{c.Hash()}})
+		if (err == nil) != test.ok || test.ok && len(sel.list) != len(w.objs) {
+			t.Errorf("depth %d: got %d objects, %v, want ok=%v", test.depth, len(sel.list), err, test.ok)
+		}
+		r := newReach(newGraph(b), []store.Ref{{Hash: c.Hash()}})
+		if ok, err := r.has(t.Context(), blob("at the bottom").Hash()); !ok || err != nil {
+			t.Errorf("depth %d: reach: got %v, %v", test.depth, ok, err)
+		}
+	}
+}
+
+// TestTreeBomb sends a repository in which one file has more paths than atoms
+// in the sun, whole and with filters.
+func TestTreeBomb(t *testing.T) {
+	w := &world{objs: make(map[store.Hash]object.Object)}
+	o := w.add(blob("everywhere"))
+	for range 200 {
+		o = w.add(folder(map[string]object.Object{"a": o, "b": o, "c": o, "d": o}))
+	}
+	c := w.add(commitOf(1, o.Hash()))
+	b := w.backend(t)
+	for _, f := range []filter{{}, {hasLimit: true, blobLimit: 1}, {hasDepth: true, treeDepth: 300}, {only: object.TypeBlob}} {
+		sel := newSelection(newGraph(b), f, func(int) {})
+		if err := sel.collect(t.Context(), wanted{hashes: []store.Hash{c.Hash()}}); err != nil {
+			t.Errorf("%+v: %v", f, err)
+		}
+	}
+	if ok, err := newReach(newGraph(b), []store.Ref{{Hash: c.Hash()}}).has(t.Context(), store.Hash{1}); ok || err != nil {
+		t.Errorf("reach: got %v, %v", ok, err)
+	}
+}

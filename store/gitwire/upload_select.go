@@ -23,6 +23,7 @@ type selection struct {
 	commits int                  // how many of list are commits
 	index   map[store.Hash]int32 // position in list, or one of the values below
 	depth   map[store.Hash]int   // how deep a tree was met, kept only where a filter counts
+	again   int                  // how many trees were met again, less deep
 }
 
 // Values of selection.index that are no positions.

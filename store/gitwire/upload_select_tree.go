@@ -17,6 +17,9 @@ func (s *selection) tree(ctx context.Context, h store.Hash, depth int, bases []s
 	if depth > maxTreeDepth {
 		return errDeepTree
 	}
+	if s.again > maxAgain {
+		return errTreeFilter
+	}
 	if !named && !s.enter(h, depth) {
 		return nil
 	}
@@ -70,6 +73,12 @@ func (s *selection) entries(ctx context.Context, h store.Hash, depth int, below 
 
 var errDeepTree = errors.New("folders nest too deep")
 
+// maxAgain is how many trees a filter by depth may look at more than once. Trees
+// can be made so that each is met less deep a thousand times.
+const maxAgain = 1 << 20
+
+var errTreeFilter = badRequest("upload-pack: the tree filter takes too long")
+
 // enter decides about a tree; false when there is nothing to do below it.
 func (s *selection) enter(h store.Hash, depth int) bool {
 	if !s.filter.reaches(depth) {
@@ -87,6 +96,9 @@ func (s *selection) enter(h store.Hash, depth int) bool {
 		before, met := s.depth[h]
 		if !met || depth < before {
 			s.depth[h] = depth
+			if met {
+				s.again++
+			}
 			return true
 		}
 	}
@@ -110,8 +122,8 @@ func (s *selection) mark(ctx context.Context, bases []store.Hash) (map[string][]
 				return nil
 			}
 			s.had(h)
-			if isTree(m) && !slices.Contains(below[string(name)], h) {
-				below[string(name)] = append(below[string(name)], h)
+			if same := below[string(name)]; isTree(m) && len(same) < maxEdges && !slices.Contains(same, h) {
+				below[string(name)] = append(same, h)
 			}
 			return nil
 		})
