@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -22,12 +21,11 @@ import (
 // that do not fit the peer's window, or 64 KiB, are sent by a second goroutine, in
 // turn, as the windows allow.
 type h2conn struct {
-	nc      *tls.Conn
-	site    replier
-	handler http.Handler // for what a replier does not answer: the webhook
-	limits  *Limits
-	remote  string
-	tls     *tls.ConnectionState
+	nc     *tls.Conn
+	site   replier
+	limits *Limits
+	remote string
+	tls    *tls.ConnectionState
 
 	in     *bufio.Reader
 	frame  allowance
@@ -91,10 +89,10 @@ func (a *allowance) Read(p []byte) (int, error) {
 
 var errH2Gone = errors.New("connection is closing")
 
-func newH2Conn(nc *tls.Conn, site replier, handler http.Handler, limits *Limits) *h2conn {
+func newH2Conn(nc *tls.Conn, site replier, limits *Limits) *h2conn {
 	state := nc.ConnectionState()
 	c := &h2conn{
-		nc: nc, site: site, handler: handler, limits: limits, remote: nc.RemoteAddr().String(), tls: &state,
+		nc: nc, site: site, limits: limits, remote: nc.RemoteAddr().String(), tls: &state,
 		in: bufio.NewReaderSize(nc, 4<<10), bodies: map[uint32]*h2body{}, window: 65535, initial: 65535,
 	}
 	c.wake.L = &c.mu

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -176,30 +175,9 @@ func (c *h2conn) complete(id uint32, b *h2body) error {
 	}
 	b.req.ContentLength = int64(b.data.Len())
 	b.req.Body = io.NopCloser(&b.data)
-	w := &h2recorder{header: http.Header{}}
-	c.handler.ServeHTTP(w, b.req)
-	p := &prepared{status: max(w.status, http.StatusOK), body: w.body.Bytes()}
-	for name, values := range w.header {
-		p.head = append(p.head, field{name, values})
-	}
-	slices.SortFunc(p.head, func(a, b field) int { return strings.Compare(a.name, b.name) })
-	c.respond(id, p.seal(), b.req, "")
+	p, user := c.site.reply(b.req)
+	c.respond(id, p, b.req, user)
 	return nil
-}
-
-// An h2recorder keeps the answer to a webhook, which is a line.
-type h2recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (w *h2recorder) Header() http.Header         { return w.header }
-func (w *h2recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
-func (w *h2recorder) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
-	}
 }
 
 // respond sends a response, or begins to.

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -15,11 +14,10 @@ import (
 // conn.
 type listener struct {
 	net.Listener
-	limits  *Limits
-	site    replier
-	handler http.Handler // tightened
-	h1      *openConns
-	h2      *h2conns
+	limits *Limits
+	site   replier
+	h1     *openConns
+	h2     *h2conns
 
 	ready  chan net.Conn // with TLS: shaken hands
 	failed chan error
@@ -88,7 +86,7 @@ func (l *listener) hand(ctx context.Context, tc *tls.Conn) {
 	var nc net.Conn = tc
 	switch h2 := tc.ConnectionState().NegotiatedProtocol == "h2"; {
 	case h2 && l.site != nil:
-		l.h2.run(newH2Conn(tc, l.site, l.handler, l.limits))
+		l.h2.run(newH2Conn(tc, l.site, l.limits))
 		return
 	case !h2:
 		nc = l.wrap(tc)

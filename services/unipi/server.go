@@ -76,7 +76,7 @@ func (s *Server) Serve(l net.Listener) error {
 	s.web.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo)
 	site, _ := s.Handler.(replier)
 	s.h2.log = s.Log
-	ours := &listener{Listener: l, limits: limits, site: site, handler: s.web.Handler, h1: &s.h1, h2: &s.h2}
+	ours := &listener{Listener: l, limits: limits, site: site, h1: &s.h1, h2: &s.h2}
 	if s.TLS != nil {
 		s.web.TLSConfig = s.TLS.Clone()
 		s.web.TLSConfig.NextProtos = []string{"h2", "http/1.1"}

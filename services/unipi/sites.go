@@ -109,13 +109,6 @@ func (s *Sites) newSite(c SiteConfig, branch string) *Site {
 
 // ServeHTTP answers a request for whichever site it means.
 func (s *Sites) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && s.Webhook != nil && r.URL.Path == WebhookPath {
-		if h, ok := s.find(r.Context(), canonicalHost(r.Host)); ok && h.site != nil {
-			r.SetPathValue("site", h.name)
-			s.Webhook.ServeHTTP(w, r)
-			return
-		}
-	}
 	p, user := s.reply(r)
 	n, err := p.write(w, r)
 	s.log(r, p, user, n)
@@ -137,6 +130,9 @@ func (s *Sites) reply(r *http.Request) (*prepared, string) {
 		return errorPage(http.StatusMisdirectedRequest), ""
 	case h.goTo != "":
 		return goTo(r, h.goTo), ""
+	case r.Method == http.MethodPost && s.Webhook != nil && r.URL.Path == WebhookPath:
+		r.SetPathValue("site", h.name)
+		return record(s.Webhook, r), ""
 	}
 	return h.site.reply(r)
 }

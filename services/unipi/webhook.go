@@ -1,12 +1,15 @@
 package unipi
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -70,4 +73,30 @@ func signature(h http.Header) []byte {
 		return nil
 	}
 	return sum
+}
+
+// record lets a handler answer whose answers are short.
+func record(h http.Handler, r *http.Request) *prepared {
+	w := &recorder{header: http.Header{}}
+	h.ServeHTTP(w, r)
+	p := &prepared{status: max(w.status, http.StatusOK), body: w.body.Bytes()}
+	for _, name := range slices.Sorted(maps.Keys(w.header)) {
+		p.head = append(p.head, field{name, w.header[name]})
+	}
+	return p.seal()
+}
+
+// A recorder is a ResponseWriter that keeps what is written.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header         { return w.header }
+func (w *recorder) Write(b []byte) (int, error) { return w.body.Write(b) }
+func (w *recorder) WriteHeader(status int) {
+	if w.status == 0 {
+		w.status = status
+	}
 }
