@@ -91,37 +91,52 @@ func (d *Dir) look(ctx context.Context, h store.Hash, inPack func(*packFile, int
 			return err
 		}
 		list := d.packs.acquire()
-		if p, offset, ok := list.find(&d.packs, h); ok {
-			list.release()
-			err := inPack(p, offset)
-			if err == nil {
-				return nil
+		err := d.lookIn(list, h, inPack, loose)
+		changed := errors.Is(err, errPackGone)
+		if errors.Is(err, fs.ErrNotExist) {
+			var scanErr error
+			if changed, scanErr = d.rescan(list); scanErr != nil {
+				err = scanErr
+			} else if !changed {
+				err = fs.ErrNotExist // and not which file it is that is not there
 			}
-			if !errors.Is(err, errPackGone) {
-				return objectError(h, err)
-			}
-			d.packs.change(nil, func(q *packFile) bool { return p == q })
-			continue
 		}
-		l, err := d.openLoose(h)
-		if err == nil {
-			list.release()
-			return objectError(h, loose(l))
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			list.release()
-			return err
-		}
-		changed, err := d.rescan(list)
 		list.release()
-		if err != nil {
-			return objectError(h, err)
-		}
 		if !changed {
-			return notFound(h)
+			return objectError(h, err)
 		}
 	}
 	return fmt.Errorf("object %s: its packs keep being removed", h)
+}
+
+// lookIn looks in the packs of list and among the loose objects. Of several copies one
+// that is not damaged serves.
+func (d *Dir) lookIn(list *packList, h store.Hash, inPack func(*packFile, int64) error, loose func(*looseReader) error) error {
+	var damage error
+	for from := 0; ; {
+		p, offset, at, ok := list.find(&d.packs, h, from)
+		if !ok {
+			break
+		}
+		err := inPack(p, offset)
+		if err == nil || errors.Is(err, pack.ErrTooLarge) {
+			return err
+		}
+		if errors.Is(err, errPackGone) {
+			d.packs.change(nil, func(q *packFile) bool { return p == q })
+			return err
+		}
+		damage = fmt.Errorf("in %s: %w", p.name, err)
+		from = at + 1
+	}
+	l, err := d.openLoose(h)
+	if err == nil {
+		return loose(l)
+	}
+	if damage != nil {
+		return damage
+	}
+	return err
 }
 
 // objectError says which object an error is about, in the terms of package store.

@@ -51,17 +51,18 @@ func (l *packList) release() {
 	}
 }
 
-// find returns the pack that holds h, with a reference, and where in it.
-func (l *packList) find(t *packTable, h store.Hash) (p *packFile, offset int64, ok bool) {
-	for _, p := range l.packs {
+// find returns the first pack from number from on that holds h, with a reference,
+// where in it, and its own number.
+func (l *packList) find(t *packTable, h store.Hash, from int) (p *packFile, offset int64, at int, ok bool) {
+	for at, p := range l.packs[from:] {
 		if offset, ok := p.index.Find(h); ok && p.acquire() {
 			if now := t.clock.Load(); p.used.Load() != now {
 				p.used.Store(now)
 			}
-			return p, offset, true
+			return p, offset, from + at, true
 		}
 	}
-	return nil, 0, false
+	return nil, 0, 0, false
 }
 
 // set makes packs the current list, which takes over a reference to each. mu is held.

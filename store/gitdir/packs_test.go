@@ -166,3 +166,33 @@ func TestConflictLeavesNoPack(t *testing.T) {
 		t.Errorf("got %v, want not exist", err)
 	}
 }
+
+// TestDamagedCopy: where one copy of an object is damaged another serves.
+func TestDamagedCopy(t *testing.T) {
+	d := newDir(t, Options{NoMaintenance: true})
+	wanted := object.Object{Type: object.TypeBlob, Data: []byte("wanted")}
+	for i := range 2 {
+		other := object.Object{Type: object.TypeBlob, Data: fmt.Append(nil, "other", i)}
+		if err := d.Commit(context.Background(), []object.Object{wanted, other}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	packs, err := filepath.Glob(d.root.path(packFolder + "/*.pack"))
+	if err != nil || len(packs) != 2 {
+		t.Fatalf("packs: got %v, %v", packs, err)
+	}
+	for i, name := range packs {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(data[13:20]) // in the first object, which is the wanted one
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Object(context.Background(), wanted.Hash())
+		if damaged := i == 1; (err != nil) != damaged || errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%d copies damaged: got %v", i+1, err)
+		}
+	}
+}

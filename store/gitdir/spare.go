@@ -1,6 +1,8 @@
 package gitdir
 
 import (
+	"fmt"
+	"io"
 	"sync"
 	"time"
 )
@@ -65,4 +67,20 @@ func (d *Dir) discard(s staged) {
 	if s.temp != "" {
 		d.disk.remove(s.temp)
 	}
+}
+
+// writeTemp writes a file of our own, durably.
+func (d *Dir) writeTemp(write func(io.Writer) error) (temp string, err error) {
+	s, err := d.create()
+	if err != nil {
+		return "", err
+	}
+	if err = write(s.file); err == nil {
+		err = s.finish()
+	}
+	if err != nil {
+		d.discard(s)
+		return "", fmt.Errorf("write %s: %w", d.root.path(s.temp), temporary(err))
+	}
+	return s.temp, nil
 }
