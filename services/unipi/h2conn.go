@@ -6,8 +6,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
-	"slices"
 	"sync"
 	"time"
 
@@ -66,26 +64,6 @@ const (
 	// h2Inline is up to where a body is sent by the goroutine that reads.
 	h2Inline = 64 << 10
 )
-
-// h2FrameBytes is the most that a frame takes, or a header with all its
-// CONTINUATIONs.
-const h2FrameBytes = 64 << 10
-
-// An allowance reads so many bytes and no more: http2.Framer would follow empty
-// CONTINUATIONs for ever.
-type allowance struct {
-	r    io.Reader
-	left int
-}
-
-func (a *allowance) Read(p []byte) (int, error) {
-	if a.left == 0 {
-		return 0, http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
-	}
-	n, err := a.r.Read(p[:min(len(p), a.left)])
-	a.left -= n
-	return n, err
-}
 
 var errH2Gone = errors.New("connection is closing")
 
@@ -199,54 +177,6 @@ func (c *h2conn) next() error {
 	return c.noise.add() // PRIORITY and what is not known
 }
 
-// await waits for the next frame to begin: for Limits.Idle, or as long as the
-// client takes what is being sent.
-func (c *h2conn) await() error {
-	for {
-		wait, ok := c.patience(time.Now())
-		if !ok {
-			return errH2Gone
-		}
-		_ = c.nc.SetReadDeadline(time.Now().Add(wait))
-		_, err := c.in.Peek(1)
-		if err == nil {
-			// The rest of a frame that has begun must come without delay.
-			_ = c.nc.SetReadDeadline(time.Now().Add(c.limits.Head))
-			return nil
-		}
-		var timeout net.Error
-		if !errors.As(err, &timeout) || !timeout.Timeout() {
-			return err
-		}
-		if c.idle() {
-			c.goAway(http2.ErrCodeNo)
-			return errH2Gone
-		}
-	}
-}
-
-func (c *h2conn) idle() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.sending) == 0
-}
-
-// patience returns how long to wait for the client; false when it has been
-// waited for long enough, or the connection is closing and all is sent.
-func (c *h2conn) patience(now time.Time) (time.Duration, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, s := range c.sending {
-		if now.Sub(s.moved) > c.limits.Stall {
-			return 0, false
-		}
-	}
-	if len(c.sending) > 0 {
-		return c.limits.Stall, true
-	}
-	return c.limits.Idle, !c.closing && c.dead == nil
-}
-
 func (c *h2conn) append(f func([]byte) []byte) {
 	c.mu.Lock()
 	c.out = f(c.out)
@@ -276,118 +206,4 @@ func (c *h2conn) flush() error {
 		c.mu.Unlock()
 	}
 	return err
-}
-
-// goAway says why the connection ends.
-func (c *h2conn) goAway(code http2.ErrCode) {
-	c.append(func(b []byte) []byte { return appendGoAway(b, c.last, code) })
-	if c.flush() == nil && c.nc.CloseWrite() == nil {
-		_ = c.nc.SetReadDeadline(time.Now().Add(500 * time.Millisecond))
-		_, _ = io.CopyN(io.Discard, c.nc, 8<<20) // so that what we said arrives
-	}
-}
-
-func (c *h2conn) reset(stream uint32, code http2.ErrCode) {
-	c.forget(stream)
-	c.append(func(b []byte) []byte { return appendReset(b, stream, code) })
-}
-
-// forget ends a stream on our side.
-func (c *h2conn) forget(stream uint32) {
-	delete(c.bodies, stream)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.sending = slices.DeleteFunc(c.sending, func(s *h2send) bool {
-		s.stopped = s.stopped || s.stream == stream
-		return s.stream == stream
-	})
-	c.wake.Broadcast()
-}
-
-// settings obeys the client's (RFC 9113, section 6.5.2).
-func (c *h2conn) settings(f *http2.SettingsFrame) error {
-	if f.IsAck() {
-		return c.noise.add()
-	}
-	err := f.ForeachSetting(func(s http2.Setting) error {
-		if err := s.Valid(); err != nil {
-			return err
-		}
-		if s.ID != http2.SettingInitialWindowSize {
-			return nil // the rest does not concern what we send
-		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		for _, out := range c.sending {
-			if out.window += int64(s.Val) - c.initial; out.window > maxWindow {
-				return http2.ConnectionError(http2.ErrCodeFlowControl)
-			}
-		}
-		c.initial = int64(s.Val)
-		c.wake.Broadcast()
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	c.append(func(b []byte) []byte { return appendFrame(b, http2.FrameSettings, http2.FlagSettingsAck, 0, 0) })
-	return c.noise.add()
-}
-
-const maxWindow = 1<<31 - 1
-
-// widen adds to the window of the connection (stream 0) or of a stream.
-func (c *h2conn) widen(stream uint32, n int64) error {
-	if stream > c.last {
-		return http2.ConnectionError(http2.ErrCodeProtocol)
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	defer c.wake.Broadcast()
-	if stream == 0 {
-		if c.window += n; c.window > maxWindow {
-			return http2.ConnectionError(http2.ErrCodeFlowControl)
-		}
-		return nil
-	}
-	for _, s := range c.sending {
-		if s.stream == stream {
-			if s.window += n; s.window > maxWindow {
-				return http2.StreamError{StreamID: stream, Code: http2.ErrCodeFlowControl}
-			}
-			return nil
-		}
-	}
-	return nil // the stream has ended meanwhile
-}
-
-// Noise is frames that make work and ask for nothing: a client may send so
-// many in a minute.
-type noise struct {
-	count int
-	since time.Time
-}
-
-const maxNoise = 2000
-
-func (n *noise) add() error {
-	if n.count++; n.count < maxNoise {
-		return nil
-	}
-	if now := time.Now(); now.Sub(n.since) > time.Minute {
-		n.count, n.since = 0, now
-		return nil
-	}
-	return http2.ConnectionError(http2.ErrCodeEnhanceYourCalm)
-}
-
-// shut asks the client to come back on another connection. What is being sent is
-// sent; the connection ends when nothing is.
-func (c *h2conn) shut() {
-	c.append(func(b []byte) []byte { return appendGoAway(b, maxWindow, http2.ErrCodeNo) })
-	c.mu.Lock()
-	c.closing = true
-	c.mu.Unlock()
-	_ = c.flush() // it ends anyway
-	_ = c.nc.SetReadDeadline(time.Now())
 }

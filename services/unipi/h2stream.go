@@ -1,27 +1,11 @@
 package unipi
 
 import (
-	"bytes"
-	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
 	"golang.org/x/net/http2"
-)
-
-// An h2body is a request whose body is still coming: a webhook's.
-type h2body struct {
-	req  *http.Request
-	data bytes.Buffer
-}
-
-// Limits of bodies of requests over HTTP/2: the bytes of one, and how many
-// may be coming at once.
-const (
-	maxH2Body   = 1 << 20
-	maxH2Bodies = 4
 )
 
 // headers opens a stream, or ends the request of one with its trailers.
@@ -84,100 +68,6 @@ func (c *h2conn) outgrown() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.out) >= h2Batch
-}
-
-// request makes an http.Request of a header. It is nil for one that is malformed
-// (RFC 9113, section 8.1.1); status refuses one that is too large.
-func (c *h2conn) request(f *http2.MetaHeadersFrame) (r *http.Request, status int) {
-	r = &http.Request{
-		Method: f.PseudoValue("method"), Host: f.PseudoValue("authority"), RequestURI: f.PseudoValue("path"),
-		Proto: "HTTP/2.0", ProtoMajor: 2, Header: make(http.Header, 8), Body: http.NoBody, RemoteAddr: c.remote, TLS: c.tls, URL: &url.URL{},
-	}
-	if f.Truncated || len(f.Fields) > maxHeadFields {
-		return r, http.StatusRequestHeaderFieldsTooLarge
-	}
-	if f.PseudoValue("scheme") == "" || !isToken(r.Method) || r.RequestURI == "" || f.PseudoValue("status") != "" {
-		return nil, 0
-	}
-	for _, field := range f.RegularFields() {
-		switch field.Name {
-		case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade":
-			return nil, 0
-		case "te":
-			if field.Value != "trailers" {
-				return nil, 0
-			}
-		case "content-length":
-			n := field.Value
-			if n == "" || len(n) > 18 || !digits(n) || f.StreamEnded() && number(n) != 0 {
-				return nil, 0
-			}
-		case "host":
-			if r.Host != "" && r.Host != field.Value {
-				return nil, 0
-			}
-			r.Host = field.Value
-			continue
-		}
-		name := http.CanonicalHeaderKey(field.Name)
-		r.Header[name] = append(r.Header[name], field.Value)
-	}
-	if r.RequestURI == "*" {
-		r.URL.Path = "*"
-		return r, 0
-	}
-	u, err := url.ParseRequestURI(r.RequestURI)
-	if err != nil || r.RequestURI[0] != '/' {
-		return r, http.StatusBadRequest
-	}
-	r.URL = u
-	return r, 0
-}
-
-// data takes a piece of a request's body. What is not wanted any more is
-// counted and forgotten.
-func (c *h2conn) data(f *http2.DataFrame) error {
-	id := f.StreamID
-	if id > c.last {
-		return http2.ConnectionError(http2.ErrCodeProtocol)
-	}
-	size := f.Length
-	b := c.bodies[id]
-	c.append(func(out []byte) []byte {
-		if size > 0 {
-			out = appendWindow(out, 0, size)
-		}
-		if size > 0 && b != nil && !f.StreamEnded() {
-			out = appendWindow(out, id, size)
-		}
-		return out
-	})
-	if b == nil || len(f.Data()) == 0 && !f.StreamEnded() {
-		return c.noise.add()
-	}
-	if b.data.Len()+len(f.Data()) > maxH2Body {
-		delete(c.bodies, id)
-		c.respond(id, plainError(http.StatusRequestEntityTooLarge, nil), b.req, "")
-		return http2.StreamError{StreamID: id, Code: http2.ErrCodeNo}
-	}
-	b.data.Write(f.Data())
-	if f.StreamEnded() {
-		return c.complete(id, b)
-	}
-	return nil
-}
-
-// complete answers a request whose body has come.
-func (c *h2conn) complete(id uint32, b *h2body) error {
-	delete(c.bodies, id)
-	if v := b.req.Header["Content-Length"]; v != nil && number(v[0]) != int64(b.data.Len()) {
-		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol}
-	}
-	b.req.ContentLength = int64(b.data.Len())
-	b.req.Body = io.NopCloser(&b.data)
-	p, user := c.site.reply(b.req)
-	c.respond(id, p, b.req, user)
-	return nil
 }
 
 // respond sends a response, or begins to.
