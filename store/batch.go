@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"cairn/store/object"
@@ -78,10 +79,7 @@ func (r *Repo) join(u *update) (*update, error) {
 		s.line.pending++
 	}
 	r.waiting = append(r.waiting, u)
-	if r.enough != nil && len(r.waiting) == r.last {
-		close(r.enough)
-		r.enough = nil
-	}
+	r.stir()
 	if !r.committing {
 		r.committing = true
 		u.done <- errLead
@@ -105,7 +103,6 @@ func (r *Repo) commitWaiting() {
 	r.mu.Lock()
 	batch := r.waiting
 	r.waiting = nil
-	r.last = len(batch)
 	r.mu.Unlock()
 
 	start := time.Now()
@@ -139,28 +136,46 @@ func (r *Repo) commitWaiting() {
 // maxGather bounds how long gather waits.
 const maxGather = 5 * time.Millisecond
 
-// gather waits until as many updates wait as were in the last batch, because
-// whoever was in that one tends to come back at once. It waits at most a
-// quarter of the time that the last commit took: then the time is better spent
-// with committing.
+// maxVain is how often gather halves its time.
+const maxVain = 5
+
+// gather waits until everybody who is on the way to the batch has joined it. Those
+// whom a commit has released tend to come back at once: the first of them would be
+// written alone, and every second commit be all but empty. It waits at most half
+// of the time that the last commit took, and half of that again each time in
+// a row that nobody came, for an update's function may hang.
 func (r *Repo) gather() {
+	runtime.Gosched() // those who have just been released enter, and count
 	r.mu.Lock()
-	if len(r.waiting) >= r.last {
-		r.mu.Unlock()
+	defer r.mu.Unlock()
+	if r.users == len(r.waiting) {
 		return
 	}
-	enough := make(chan struct{})
-	r.enough = enough
-	t := time.NewTimer(min(r.took/4, maxGather))
-	r.mu.Unlock()
-	select {
-	case <-enough:
-	case <-t.C:
+	before, late := len(r.waiting), false
+	t := time.NewTimer(min(r.took/2>>r.vain, maxGather))
+	defer t.Stop()
+	for r.users > len(r.waiting) && !late {
+		r.mu.Unlock()
+		select {
+		case <-r.stirred:
+		case <-t.C:
+			late = true
+		}
+		r.mu.Lock()
 	}
-	t.Stop()
-	r.mu.Lock()
-	r.enough = nil
-	r.mu.Unlock()
+	if late && len(r.waiting) == before {
+		r.vain = min(r.vain+1, maxVain)
+	} else {
+		r.vain = 0
+	}
+}
+
+// stir wakes a leader who gathers.
+func (r *Repo) stir() {
+	select {
+	case r.stirred <- struct{}{}:
+	default:
+	}
 }
 
 func (r *Repo) commit(batch []*update) error {

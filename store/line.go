@@ -17,6 +17,7 @@ type line struct {
 func (r *Repo) enter(names []string) []*line {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.users++
 	lines := make([]*line, len(names))
 	for i, name := range names {
 		l, ok := r.lines[name]
@@ -33,6 +34,8 @@ func (r *Repo) enter(names []string) []*line {
 func (r *Repo) leave(lines []*line) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.users--
+	r.stir()
 	for _, l := range lines {
 		if l.users--; l.users == 0 {
 			delete(r.lines, l.branch.name)

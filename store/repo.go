@@ -45,9 +45,10 @@ type Repo struct {
 	lines      map[string]*line
 	waiting    []*update     // have run and wait for the next commit
 	committing bool          // somebody leads
-	last       int           // how many updates the last batch had
-	took       time.Duration // and how long its commit
-	enough     chan struct{} // closed when as many wait as the leader waits for; nil when none does
+	users      int           // Updates that have entered
+	took       time.Duration // the last commit
+	vain       int           // see gather
+	stirred    chan struct{} // somebody has joined or left
 }
 
 // New returns the Repo over a backend.
@@ -68,6 +69,7 @@ func New(b Backend, o Options) *Repo {
 		read:    &reader{objs: b, cache: newCache(o.CacheBytes), pending: p},
 		pending: p,
 		lines:   map[string]*line{},
+		stirred: make(chan struct{}, 1),
 	}
 }
 
