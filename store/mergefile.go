@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"cairn/store/object"
 )
@@ -37,6 +38,8 @@ func (m *merger) file(path string, t trio) (object.Entry, error) {
 		return m.conflict(path, t)
 	case err != nil || data == nil:
 		return object.Entry{}, err
+	case len(data) > MaxObject:
+		return object.Entry{}, fmt.Errorf("merge %q: %w", path, ErrTooLarge)
 	}
 	o := object.Object{Type: object.TypeBlob, Data: bytes.Clone(data)}
 	h := o.Hash()

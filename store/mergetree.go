@@ -75,7 +75,7 @@ func (m *merger) folders(prefix string, nodes [3]*node, depth int) error {
 	return nil
 }
 
-// names returns every name that is not the same in all three nodes, in order.
+// names returns every name that is not the same in base and theirs, in order.
 func names(nodes [3]*node) (list []string) {
 	base, theirs := nodes[inBase], nodes[inTheirs]
 	from, aEnd, bEnd := differing(base, theirs)
