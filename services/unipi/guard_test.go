@@ -18,7 +18,7 @@ func TestGuards(t *testing.T) {
 	s, _ := newSite(t, files{
 		"index.html": "open", "members.html": "list", "members.html.gz": "packed list", "members/index.html": "inside", "members/x.txt": "secret", "membership.html": "join",
 		"alias": "→members", "way.html": "→members/x.txt", "404.html": "no", "_redirects": "/in/* /members/:splat 200\n/m /members 301\n/gone/* /members/x.txt 404\n",
-		"_headers": "/*\n  Cache-Control: public, max-age=3600\n", "members/app.8e2f1a9c.js": "code",
+		"_headers": "/*\n  Cache-Control: public, max-age=3600\n  CDN-Cache-Control: public\n", "members/app.8e2f1a9c.js": "code",
 	})
 	s.Guards = []Guard{{Path: "/members", Realm: `The "club"`, Check: func(_ context.Context, _ netip.Addr, user, password string) (bool, time.Duration, error) {
 		return user == "ann" && password == "ä secret", 0, nil
@@ -40,7 +40,7 @@ func TestGuards(t *testing.T) {
 			}
 		}
 		r = get(t, s, path, basic("ann", "ä secret"))
-		if cc := r.Header.Get("Cache-Control"); r.StatusCode == 401 || !strings.Contains(cc, "private") || strings.Contains(cc, "public") {
+		if cc := r.Header.Get("Cache-Control") + r.Header.Get("CDN-Cache-Control"); r.StatusCode == 401 || !strings.Contains(cc, "private") || strings.Contains(cc, "public") {
 			t.Errorf("%s with the password: got %d, Cache-Control %q; want private", path, r.StatusCode, cc)
 		}
 	}

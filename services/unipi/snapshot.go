@@ -102,6 +102,9 @@ func (s *snapshot) finishHead(h *head, path string, private bool) {
 	s.headers.apply(path, h)
 	if private {
 		h.set("Cache-Control", cacheOwn)
+		for _, name := range []string{"Cdn-Cache-Control", "Cloudflare-Cdn-Cache-Control", "Surrogate-Control", "Expires"} {
+			h.remove(name)
+		}
 	}
 	if s.preview {
 		h.set("X-Robots-Tag", "noindex")
