@@ -62,7 +62,8 @@ type Options struct {
 	// Grace is how long an object that no ref needs is kept. Default two weeks, as git.
 	Grace time.Duration
 
-	// Log is told what maintenance does and what is damaged. Default: nobody is.
+	// Log is told what is damaged and what maintenance could not do.
+	// Default: nobody is.
 	Log *slog.Logger
 }
 
@@ -98,8 +99,10 @@ type Dir struct {
 	movedCh chan struct{}
 
 	maintaining sync.Mutex
-	poke        chan struct{} // asks for maintenance
-	fresh       atomic.Int64  // packs committed since the last one
+	damaged     map[string]bool // packs that could not be merged; maintaining guards it
+
+	poke  chan struct{} // asks for maintenance
+	fresh atomic.Int64  // packs committed since the last one
 
 	closed chan struct{}
 	once   sync.Once
@@ -145,7 +148,7 @@ func open(root osDisk, w disk, o Options) (*Dir, error) {
 		root: root, disk: w, owner: own, log: o.Log, grace: o.Grace,
 		bases: pack.NewBaseCache(o.CacheBytes), refs: map[string]*cachedRef{},
 		lastPacked: &packedRefs{fullyPeeled: true}, settled: map[string]uint64{},
-		keeps:  map[string]int{},
+		keeps: map[string]int{}, damaged: map[string]bool{},
 		spares: spares{ready: make(chan staged, maxSpares)},
 		closed: make(chan struct{}), poke: make(chan struct{}, 1),
 	}

@@ -40,8 +40,8 @@ func (d *Dir) maintainLoop(ctx context.Context) {
 		case <-tick.C:
 		}
 		err := d.Maintain(ctx)
-		if err == nil || ctx.Err() != nil {
-			continue
+		if err == nil || ctx.Err() != nil || errors.Is(err, errPackGone) || errors.Is(err, fs.ErrNotExist) {
+			continue // in the last two cases git was quicker
 		}
 		d.log.Warn("maintenance", "err", err)
 		select {

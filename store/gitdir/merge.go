@@ -38,8 +38,8 @@ func tierOf(objects int) (tier int) {
 	return tier
 }
 
-// chooseMerge picks the packs to be merged out of those that may be, given by
-// the numbers of their objects.
+// chooseMerge sorts the packs that may be merged by their numbers of objects and
+// returns those that should be.
 func chooseMerge(packs []*packFile) []*packFile {
 	slices.SortFunc(packs, func(a, b *packFile) int { return a.index.Len() - b.index.Len() })
 	var chosen []*packFile
@@ -68,6 +68,11 @@ func (d *Dir) mergeSmall(ctx context.Context) error {
 		chosen := chooseMerge(slices.Clone(free))
 		if len(chosen) >= 2 {
 			err = d.mergePacks(ctx, chosen)
+		}
+		var bad *packError
+		if errors.As(err, &bad) && errors.Is(err, pack.ErrFormat) {
+			d.log.Warn("a damaged pack is left unmerged: run git fsck", "repository", string(d.root), "err", err)
+			d.damaged[bad.name], err = true, nil
 		}
 		for _, p := range free {
 			p.release()
@@ -101,7 +106,7 @@ func (d *Dir) freePacks() ([]*packFile, error) {
 	defer now.release()
 	var free []*packFile
 	for _, p := range now.packs {
-		if !special[p.name] && p.acquire() {
+		if !special[p.name] && !d.damaged[p.name] && p.acquire() {
 			free = append(free, p)
 		}
 	}
@@ -203,5 +208,5 @@ func (d *Dir) dropPacks(packs []*packFile, into ...string) {
 	for name := range drop {
 		d.removePack(name)
 	}
-	d.log.Info("replaced packs", "repository", string(d.root), "packs", len(drop), "by", into)
+	d.log.Debug("replaced packs", "repository", string(d.root), "packs", len(drop), "by", into)
 }

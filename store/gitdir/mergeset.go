@@ -3,6 +3,7 @@ package gitdir
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 
 	"cairn/store"
@@ -104,7 +105,7 @@ func (s *mergeSet) readPack(ctx context.Context, which uint16) error {
 		o := &s.objects[i]
 		e, err := p.Entry(offset)
 		if err != nil {
-			return err
+			return &packError{p.name, err}
 		}
 		o.typ = e.Type
 		if base, ok := s.find(e.Base); ok && e.Base != object.Zero && base != i {
@@ -119,10 +120,24 @@ func (s *mergeSet) readPack(ctx context.Context, which uint16) error {
 	return nil
 }
 
-// content reads an object.
-func (s *mergeSet) content(i uint32) (object.Object, error) {
+// A packError says which pack cannot be read.
+type packError struct {
+	name string
+	err  error
+}
+
+func (e *packError) Error() string { return "in " + e.name + ": " + e.err.Error() }
+func (e *packError) Unwrap() error { return e.err }
+
+// content reads an object; nothing when it is too large to look into.
+func (s *mergeSet) content(i uint32) ([]byte, error) {
 	o := &s.objects[i]
-	return s.packs[o.pack].Object(o.offset)
+	p := s.packs[o.pack]
+	whole, err := p.Object(o.offset)
+	if err != nil && !errors.Is(err, pack.ErrTooLarge) {
+		return nil, &packError{p.name, err}
+	}
+	return whole.Data, nil
 }
 
 // place puts an object into the order, after what it is a delta on. What would

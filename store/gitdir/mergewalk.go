@@ -18,8 +18,7 @@ type mergeWalk struct {
 	bytes int
 }
 
-// heldBytes bounds the content of trees in memory, as recentBytes does what
-// the cache of package pack keeps.
+// heldBytes bounds the content of trees in memory.
 const heldBytes = 16 << 20
 
 // arrange decides the order of all objects.
@@ -71,11 +70,11 @@ func (w *mergeWalk) history(ctx context.Context, tip uint32) error {
 func (w *mergeWalk) open(i uint32) (walkFrame, error) {
 	w.set.objects[i].walked = true
 	f := walkFrame{commit: i}
-	o, err := w.set.content(i)
+	data, err := w.set.content(i)
 	if err != nil {
 		return f, err
 	}
-	c, err := object.ParseCommit(o.Data)
+	c, err := object.ParseCommit(data)
 	if err != nil {
 		return f, nil // a damaged commit is kept as it is
 	}
@@ -161,15 +160,15 @@ func (w *mergeWalk) treeData(i uint32) ([]byte, error) {
 	if data, ok := w.trees[i]; ok {
 		return data, nil
 	}
-	o, err := w.set.content(i)
+	data, err := w.set.content(i)
 	if err != nil {
 		return nil, err
 	}
-	w.trees[i] = o.Data
+	w.trees[i] = data
 	w.held = append(w.held, i)
-	for w.bytes += len(o.Data); w.bytes > heldBytes && len(w.held) > 1; w.held = w.held[1:] {
+	for w.bytes += len(data); w.bytes > heldBytes && len(w.held) > 1; w.held = w.held[1:] {
 		w.bytes -= len(w.trees[w.held[0]])
 		delete(w.trees, w.held[0])
 	}
-	return o.Data, nil
+	return data, nil
 }

@@ -196,3 +196,32 @@ func TestDamagedCopy(t *testing.T) {
 		}
 	}
 }
+
+// TestDamagedPackStays: a damaged pack does not keep the others from being merged.
+func TestDamagedPackStays(t *testing.T) {
+	d := newDir(t, Options{NoMaintenance: true})
+	for i := range smallPacks + 1 {
+		o := object.Object{Type: object.TypeBlob, Data: fmt.Append(nil, "object", i)}
+		if err := d.Commit(context.Background(), []object.Object{o}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad := d.packs.now.Load().packs[3].name
+	data, err := os.ReadFile(d.root.path(bad + ".pack"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(data[13:20])
+	if err := os.WriteFile(d.root.path(bad+".pack"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Maintain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(d.root.path(bad + ".pack")); err != nil {
+		t.Errorf("the damaged pack: %v", err)
+	}
+	if n := len(d.packs.now.Load().packs); n != 2 {
+		t.Errorf("packs: got %d, want 2", n)
+	}
+}

@@ -30,7 +30,7 @@ func newCrowd(t *testing.T) *crowd {
 	t.Helper()
 	long := 1500 * time.Millisecond
 	if os.Getenv("CAIRN_LONG") != "" {
-		long = 20 * time.Second
+		long = 10 * time.Second
 	}
 	ctx, stop := context.WithTimeout(t.Context(), long)
 	t.Cleanup(stop)
