@@ -54,6 +54,11 @@ func TestKillChild(t *testing.T) {
 		}
 		w.refs, w.next = w.next, nil
 		out.Encode(report{w.refs, nil})
+		if i%5 == 0 {
+			if err := d.Maintain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }
 
@@ -71,15 +76,18 @@ func TestKill(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	writes := 0
 	for n := range kills {
-		w, done := killOne(t, dir, time.Duration(random.IntN(60_000))*time.Microsecond)
+		w, done := killOne(t, dir, time.Duration(random.IntN(150_000))*time.Microsecond)
 		writes += done
 		d, err := Open(dir, Options{NoMaintenance: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkRefs(t, fmt.Sprint("kill ", n), d, w)
-		if left, _ := os.ReadDir(d.root.path(ownFolder)); len(left) > 2 { // our own and the maintenance lock
-			t.Errorf("kill %d: %d files are left behind", n, len(left)-2)
+		left, _ := os.ReadDir(d.root.path(ownFolder))
+		for _, e := range left {
+			if name := e.Name(); name != d.owner.id && name != "maintenance" && name != "pruned" {
+				t.Errorf("kill %d: %s is left behind", n, name)
+			}
 		}
 		d.Close()
 		if t.Failed() {
