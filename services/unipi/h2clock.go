@@ -12,15 +12,15 @@ import (
 // client takes what is being sent.
 func (c *h2conn) await() error {
 	for {
-		wait, ok := c.patience(time.Now())
-		if !ok {
+		if !c.patient(time.Now()) {
 			return errH2Gone
 		}
-		_ = c.nc.SetReadDeadline(time.Now().Add(wait))
 		_, err := c.in.Peek(1)
+		c.mu.Lock()
+		c.waiting = false
+		c.mu.Unlock()
 		if err == nil {
-			// The rest of a frame that has begun must come without delay.
-			_ = c.nc.SetReadDeadline(time.Now().Add(c.limits.Head))
+			c.readBy = time.Time{}
 			return nil
 		}
 		var timeout net.Error
@@ -34,35 +34,61 @@ func (c *h2conn) await() error {
 	}
 }
 
+// hurry gives the rest of a frame that has begun Limits.Head to come.
+func (c *h2conn) hurry() {
+	now := time.Now()
+	if c.readBy.Sub(now) < c.limits.Head/2 {
+		c.readBy = now.Add(c.limits.Head)
+		_ = c.nc.SetReadDeadline(c.readBy) // a closed connection says so when it is read
+	}
+}
+
+// nudge ends the reader's wait for a frame, so that it looks around. A
+// frame that is being read is not disturbed. c.mu is held.
+func (c *h2conn) nudge() {
+	if c.waiting {
+		_ = c.nc.SetReadDeadline(time.Unix(1, 0)) // a closed connection is as good
+	}
+}
+
 func (c *h2conn) idle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.sending) == 0
 }
 
-// patience returns how long to wait for the client; false when it has been
-// waited for long enough, or the connection is closing and all is sent.
-func (c *h2conn) patience(now time.Time) (time.Duration, bool) {
+// patient begins a wait for the client: until it has taken some of what is being
+// sent, or asks for something. It is false when that was long enough, or when the
+// connection is closing and all is sent.
+func (c *h2conn) patient(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, s := range c.sending {
 		if now.Sub(s.moved) > c.limits.Stall {
-			return 0, false
+			return false
 		}
 	}
-	if len(c.sending) > 0 {
-		return c.limits.Stall, true
+	wait := c.limits.Stall
+	if len(c.sending) == 0 {
+		wait = c.limits.Idle
+		if c.closing || c.dead != nil {
+			return false
+		}
 	}
-	return c.limits.Idle, !c.closing && c.dead == nil
+	c.waiting = true
+	_ = c.nc.SetReadDeadline(now.Add(wait)) // a closed connection says so when it is read
+	return true
 }
 
 // shut asks the client to come back on another connection. What is being sent is
 // sent; the connection ends when nothing is.
 func (c *h2conn) shut() {
 	c.append(func(b []byte) []byte { return appendGoAway(b, maxWindow, http2.ErrCodeNo) })
-	c.mu.Lock()
-	c.closing = true
-	c.mu.Unlock()
 	_ = c.flush() // it ends anyway
-	_ = c.nc.SetReadDeadline(time.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closing = true
+	if len(c.sending) == 0 {
+		c.nudge()
+	}
 }

@@ -29,6 +29,7 @@ type h2conn struct {
 	frame  allowance
 	framer *http2.Framer
 	bodies map[uint32]*h2body // requests that are still coming; the reader's alone
+	readBy time.Time          // the deadline for a frame; the reader's alone
 	last   uint32             // the highest stream that the client has opened
 	noise  noise
 
@@ -43,6 +44,7 @@ type h2conn struct {
 	sending []*h2send // bodies that are being sent, in turn
 	ended   bool      // out holds the end of a body, which nobody has flushed
 	closing bool      // no new streams
+	waiting bool      // the reader, for a frame to begin
 	dead    error     // why nothing can be written any more
 
 	senders sync.WaitGroup
@@ -139,6 +141,7 @@ func (c *h2conn) next() error {
 			return err
 		}
 	}
+	c.hurry()
 	c.frame.left = h2FrameBytes
 	f, err := c.framer.ReadFrame()
 	if err != nil {

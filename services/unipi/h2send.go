@@ -17,14 +17,15 @@ func (c *h2conn) send() {
 		}
 		c.ended = false
 		dead := c.dead
-		last := c.closing && len(c.sending) == 0
 		c.mu.Unlock()
 		if dead != nil || c.flush() != nil {
 			return
 		}
-		if last {
-			_ = c.nc.SetReadDeadline(time.Now()) // the reader will see that all is done
+		c.mu.Lock()
+		if c.closing && len(c.sending) == 0 {
+			c.nudge() // all is done
 		}
+		c.mu.Unlock()
 	}
 }
 
