@@ -196,7 +196,9 @@ func assemble(batch []*update) (objs []object.Object, changes []RefChange) {
 		for _, o := range u.objs {
 			if !seen[o.hash] {
 				seen[o.hash] = true
-				objs = append(objs, o.Object)
+				named := o.Object
+				named.Name = o.hash
+				objs = append(objs, named)
 			}
 		}
 		for _, s := range u.steps {

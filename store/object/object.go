@@ -51,11 +51,18 @@ type Object struct {
 	// Base, when it is not Zero, names an object of the same type that this
 	// one is a small edit of. It is a hint to whoever stores the object.
 	Base Hash
+
+	// Name, when it is not Zero, is the object's hash, which whoever made the
+	// object has computed already. Only bytes of our own making carry one.
+	Name Hash
 }
 
-// Hash computes the object's name. It trusts the bytes: those from outside
+// Hash returns the object's name, and computes it unless it is known. It trusts the bytes: those from outside
 // are hashed with collision detection where they are received.
 func (o Object) Hash() Hash {
+	if !o.Name.IsZero() {
+		return o.Name
+	}
 	h := sha1.New()
 	var head [32]byte
 	h.Write(AppendHeader(head[:0], o.Type, int64(len(o.Data))))
