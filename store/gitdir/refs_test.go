@@ -100,8 +100,8 @@ func TestForeignLock(t *testing.T) {
 	if err := os.WriteFile(lock, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var tmp *temporaryError
-	if err := move("refs/heads/git"); !errors.Is(err, store.ErrTemporary) || !errors.As(err, &tmp) || !strings.Contains(tmp.err.Error(), lock) {
+	var held *heldError
+	if err := move("refs/heads/git"); !errors.Is(err, store.ErrTemporary) || !errors.As(err, &held) || held.name != lock {
 		t.Errorf("got %v, want a temporary error that names %s", err, lock)
 	}
 	if err := os.Remove(lock); err != nil {
