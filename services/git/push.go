@@ -114,6 +114,11 @@ func (p *push) accept(ctx context.Context, w *gitwire.Push) error {
 	}
 }
 
+// maxAhead is how far a commit's date may lie in the future. Dates on a branch never go
+// back, so every later commit would have to bear that date, and what was there
+// at a given time could no longer be told.
+const maxAhead = 24 * time.Hour
+
 // checkCommand asks the check of the branch that a command moves.
 func (p *push) checkCommand(ctx context.Context, w *gitwire.Push, c gitwire.Command) error {
 	at, shown, err := p.at(c.Name)
@@ -132,6 +137,10 @@ func (p *push) checkCommand(ctx context.Context, w *gitwire.Push, c gitwire.Comm
 	}
 	if change.New, err = store.NewTree(ctx, w.Objects, c.New); err != nil {
 		return fmt.Errorf("read %s: %w", c.Name, err)
+	}
+	if rev, ok := change.New.Commit(); ok && rev.Committer.When.After(time.Now().Add(maxAhead)) {
+		return fmt.Errorf("%s: its last commit is dated %s: set the clock of the computer it was made on, then git commit --amend --no-edit",
+			shown, rev.Committer.When.Format(time.DateOnly))
 	}
 	real, _ := at.real(shown)
 	change.Branch = strings.TrimPrefix(real, heads)
