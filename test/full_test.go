@@ -51,8 +51,11 @@ func TestDiskFull(t *testing.T) {
 	git(t, work, "add", "-A")
 	git(t, work, "commit", "-qm", "Too much")
 	out, err := tryGit(work, "push", i.push()+"/site", "HEAD:main")
-	if err == nil || !strings.Contains(out, "no space left") {
-		t.Errorf("push to a full disk: %v\n%s\nwant it refused for want of space", err, out)
+	if err == nil || !strings.Contains(out, "try again later") {
+		t.Errorf("push to a full disk: %v\n%s\nwant it refused for now", err, out)
+	}
+	if log, err := os.ReadFile(filepath.Join(dir, "up.log")); err != nil || !strings.Contains(string(log), "free some space") {
+		t.Errorf("the log says %s, %v; want what to do about a full disk", log, err)
 	}
 	if got, _, err := fetch(i.HTTP, "", "index.html"); err != nil || string(got) != "first" {
 		t.Errorf("the site shows %q, %v while the disk is full, want first", got, err)
