@@ -13,74 +13,41 @@ import (
 	"cairn/store/pack"
 )
 
-// Packs are merged by size, in tiers: tier 0 is packs of fewer than tierObjects
-// objects, each next tier is tierFactor times as large. When a tier has its number of
-// packs, they and all smaller ones become one pack, of a higher tier. So an object
-// is written once for each tier, which is the logarithm of how many there
-// are, and the number of packs is bounded by tierFactor times that.
-const (
-	tierObjects = 512
-	tierFactor  = 8
-	smallPacks  = 24 // how many packs tier 0 may have
-
-	// maxMerge bounds the objects of one merge, for its memory: about 170
-	// bytes an object. Larger packs stay as they are.
-	maxMerge = 1 << 20
-
-	// mergeCache bounds the contents that a merge keeps to read deltas, in bytes.
-	mergeCache = 32 << 20
-)
-
-func tierOf(objects int) (tier int) {
-	for limit := tierObjects; objects >= limit; limit *= tierFactor {
-		tier++
-	}
-	return tier
-}
-
-// chooseMerge sorts the packs that may be merged by their numbers of objects and
-// returns those that should be.
-func chooseMerge(packs []*packFile) []*packFile {
-	slices.SortFunc(packs, func(a, b *packFile) int { return a.index.Len() - b.index.Len() })
-	var chosen []*packFile
-	inTier, objects := map[int]int{}, 0
-	for i, p := range packs {
-		if objects += p.index.Len(); objects > maxMerge {
-			break
-		}
-		tier := tierOf(p.index.Len())
-		inTier[tier]++
-		last := i+1 == len(packs) || tierOf(packs[i+1].index.Len()) > tier
-		if last && (inTier[tier] >= tierFactor && tier > 0 || inTier[0] >= smallPacks && tier == 0) {
-			chosen = packs[:i+1]
-		}
-	}
-	return chosen
-}
-
 // mergeSmall merges packs as long as there are too many.
 func (d *Dir) mergeSmall(ctx context.Context) error {
 	for {
-		free, err := d.freePacks()
-		if err != nil {
-			return err
-		}
-		chosen := chooseMerge(slices.Clone(free))
-		if len(chosen) >= 2 {
-			err = d.mergePacks(ctx, chosen)
-		}
+		merged, err := d.mergeOnce(ctx)
 		var bad *packError
 		if errors.As(err, &bad) && errors.Is(err, pack.ErrFormat) {
 			d.log.Warn("a damaged pack is left unmerged: run git fsck", "repository", string(d.root), "err", err)
 			d.damaged[bad.name], err = true, nil
 		}
-		for _, p := range free {
-			p.release()
-		}
-		if err != nil || len(chosen) < 2 {
+		if err != nil || !merged {
 			return err
 		}
 	}
+}
+
+func (d *Dir) mergeOnce(ctx context.Context) (merged bool, err error) {
+	free, err := d.freePacks()
+	if err != nil {
+		return false, err
+	}
+	defer func() {
+		for _, p := range free {
+			p.release()
+		}
+	}()
+	slices.SortFunc(free, func(a, b *packFile) int { return a.index.Len() - b.index.Len() })
+	counts := make([]int, len(free))
+	for i, p := range free {
+		counts[i] = p.index.Len()
+	}
+	n := chooseMerge(counts)
+	if n < 2 {
+		return false, nil
+	}
+	return true, d.mergePacks(ctx, free[:n])
 }
 
 // freePacks returns the packs that maintenance may replace, with references: those

@@ -111,7 +111,7 @@ func (s *mergeSet) readPack(ctx context.Context, which uint16) error {
 		if base, ok := s.find(e.Base); ok && e.Base != object.Zero && base != i {
 			o.base = base
 			o.top = s.objects[base].top
-			o.depth = s.objects[base].depth + 1
+			o.depth = deeper(s.objects[base].depth)
 		}
 		top := &s.objects[o.top]
 		top.weight++
@@ -119,6 +119,9 @@ func (s *mergeSet) readPack(ctx context.Context, which uint16) error {
 	}
 	return nil
 }
+
+// deeper is the depth of a delta on an object of that depth. Git makes longer chains than we.
+func deeper(depth uint8) uint8 { return min(depth, 254) + 1 }
 
 // A packError says which pack cannot be read.
 type packError struct {
@@ -173,7 +176,7 @@ func (s *mergeSet) setDepth(i uint32) {
 	}
 	o.depth = 0
 	if on != none {
-		o.depth = s.objects[on].depth + 1
+		o.depth = deeper(s.objects[on].depth)
 	}
 }
 
