@@ -3,6 +3,7 @@ package gitdir
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -32,7 +33,7 @@ type packFile struct {
 	mtime time.Time
 	index *pack.Index
 
-	mapped []byte // the index
+	mapped []byte // the index, if it is mapped
 	files  *openFiles
 	bases  *pack.BaseCache
 	refs   atomic.Int64  // one for each packList and each reader
@@ -50,13 +51,13 @@ func (d *Dir) openPackWith(name string, bases *pack.BaseCache) (*packFile, error
 	if err != nil {
 		return nil, temporary(err)
 	}
-	mapped, err := mapFile(d.root.path(name + ".idx"))
+	p := &packFile{name: name, size: st.Size(), mtime: st.ModTime(), files: &d.files, bases: bases}
+	p.refs.Store(1)
+	idx, err := p.readIndex(d.root.path(name + ".idx"))
 	if err != nil {
 		return nil, temporary(err)
 	}
-	p := &packFile{name: name, size: st.Size(), mtime: st.ModTime(), mapped: mapped, files: &d.files, bases: bases}
-	p.refs.Store(1)
-	if p.index, err = pack.OpenIndex(mapped); err == nil {
+	if p.index, err = pack.OpenIndex(idx); err == nil {
 		p.Pack, err = pack.Open(packReader{p, d.root}, p.size, p.index, bases)
 	}
 	if err != nil {
@@ -66,19 +67,27 @@ func (d *Dir) openPackWith(name string, bases *pack.BaseCache) (*packFile, error
 	return p, nil
 }
 
-// mapFile maps a file that nobody changes, read only.
-func mapFile(path string) ([]byte, error) {
+// mapFrom is the size, in bytes, from which an index is mapped rather than read.
+const mapFrom = 64 << 10
+
+// readIndex reads or maps the index, which nobody changes.
+func (p *packFile) readIndex(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	st, err := f.Stat()
-	if err != nil || st.Size() == 0 {
+	if err != nil {
 		return nil, err
 	}
-	data, err := syscall.Mmap(int(f.Fd()), 0, int(st.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
-	return data, os.NewSyscallError("mmap "+path, err)
+	if st.Size() < mapFrom {
+		idx := make([]byte, st.Size())
+		_, err := io.ReadFull(f, idx)
+		return idx, err
+	}
+	p.mapped, err = syscall.Mmap(int(f.Fd()), 0, int(st.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	return p.mapped, os.NewSyscallError("mmap "+path, err)
 }
 
 // acquire takes a reference, unless the last one has been given back.
