@@ -56,6 +56,9 @@ func run(ctx context.Context, args []string, term terminal) int {
 		fmt.Fprintln(term.err, "cairn:", err)
 		return 1
 	}
+	if len(args) > 0 && args[0] == "help" {
+		args = append(args[1:], "--help")
+	}
 	k, err := parser.Parse(oneDash(args))
 	if exit >= 0 { // --help has been answered
 		return exit

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -29,6 +30,9 @@ type upCommand struct {
 }
 
 func (c *upCommand) Run(ctx context.Context, h home, term terminal) error {
+	// The heap is small and bounded by the caches: collecting less often costs
+	// little memory and leaves more of the processor to requests.
+	debug.SetGCPercent(400)
 	log := slog.New(slog.NewTextHandler(term.err, nil))
 	if err := os.MkdirAll(string(h), 0o700); err != nil {
 		return err
@@ -66,6 +70,9 @@ type process struct {
 	follow *followers
 
 	servers []func(context.Context) error // each runs until its context ends
+
+	mu     sync.Mutex     // guards served, and that sites is set in its order
+	served []*config.Site // what sites has been told
 }
 
 // run serves until ctx ends.

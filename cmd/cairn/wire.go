@@ -181,13 +181,19 @@ func (p *process) watchConfig(ctx context.Context) error {
 	return nil
 }
 
-// refresh tells the web server which sites there are. A file that cannot be read is
-// an error, beside the others that can.
+// refresh tells the web server which sites there are, when that has changed. A
+// file that cannot be read is an error, beside the others that can.
 func (p *process) refresh(ctx context.Context) error {
 	sites, err := p.house.config.Sites(ctx)
 	if err != nil && len(sites) == 0 && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if slices.Equal(sites, p.served) { // the same records: nobody changes one
+		return err
+	}
+	p.served = sites
 	list := make([]unipi.SiteConfig, len(sites))
 	for i, s := range sites {
 		list[i] = unipi.SiteConfig{Name: s.Name, Hosts: s.Hosts, Guards: p.guards(s)}

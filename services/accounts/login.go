@@ -15,8 +15,14 @@ import (
 // Authenticate returns the user who proves to be one by a chosen or an app
 // password. from is where the request comes from. A wrong password and a user
 // that does not exist take the same time and give ErrBadCredentials; too many of
-// them give a *RateError before anything is looked at.
+// them give a *RateError before anything is looked at. An empty password is refused
+// and not counted.
 func (a *Accounts) Authenticate(ctx context.Context, user, password string, from netip.Addr) (*User, error) {
+	if password == "" {
+		// Nobody's, and no guess: curl, and so git, sends a name that stands
+		// in the URL without a password before it asks for one.
+		return nil, ErrBadCredentials
+	}
 	if !ValidName(user) {
 		user = "" // nobody's name: all such count as one in the tallies
 	}

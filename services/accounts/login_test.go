@@ -47,6 +47,22 @@ func TestNoPassword(t *testing.T) {
 	}
 }
 
+// An empty password is what git sends before it asks for one: it costs nothing
+// and counts for nothing.
+func TestEmptyPasswordIsNoGuess(t *testing.T) {
+	a, _ := newAccounts(t)
+	a.hasher.waiting.Store(maxWaiting) // no hash can be computed now
+	for range 100 {
+		if _, err := a.Authenticate(t.Context(), "bob", "", home); err != ErrBadCredentials {
+			t.Fatalf("got %v, want ErrBadCredentials", err)
+		}
+	}
+	a.hasher.waiting.Store(0)
+	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
+		t.Errorf("after empty ones: %v", err)
+	}
+}
+
 // The hash of a password is computed once, until the user's record changes.
 func TestVerifiedIsRemembered(t *testing.T) {
 	a, _ := newAccounts(t)

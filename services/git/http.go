@@ -32,6 +32,9 @@ func (s *Service) httpUser(r *http.Request) (*accounts.User, error) {
 	if !ok && r.Header.Get("Authorization") == "" {
 		return nil, nil
 	}
+	if password == "" {
+		return nil, gitwire.ErrUnauthorized // git tries a name in the URL so, before it asks for the password
+	}
 	u, err := s.password(r.Context(), "http", name, password, address(r.RemoteAddr))
 	var rate *accounts.RateError
 	switch {
