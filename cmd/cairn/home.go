@@ -16,6 +16,7 @@ import (
 	"cairn/store"
 	"cairn/store/gitdir"
 	"cairn/store/object"
+	"cairn/store/sign"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -50,11 +51,11 @@ func (h home) open(log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", h.repository(), err)
 	}
-	signer, err := signer(seed)
+	key, err := signingKey(seed)
 	if err != nil {
 		return nil, errors.Join(err, git.Close())
 	}
-	repo := store.New(git, store.Options{Signer: store.SSHSigner(signer)})
+	repo := store.New(git, store.Options{Signer: sign.SSH(key)})
 	sec, err := secrets.Open(repo.Branch("secrets"), seed)
 	if err != nil {
 		return nil, errors.Join(err, git.Close())
@@ -66,13 +67,13 @@ func (h home) open(log *slog.Logger) (*house, error) {
 		accounts: accounts.New(repo.Branch("accounts")),
 		config:   config.Open(repo.Branch("config")),
 		secrets:  sec,
-		signer:   signer.PublicKey(),
+		signer:   key.PublicKey(),
 	}, nil
 }
 
-// signer is the key under which every commit is signed that Cairn makes. It comes
+// signingKey is the key under which every commit is signed that Cairn makes. It comes
 // from the seed, so it is the same wherever the home goes.
-func signer(seed [32]byte) (ssh.Signer, error) {
+func signingKey(seed [32]byte) (ssh.Signer, error) {
 	derived, err := secrets.Open(nil, seed) // only to derive: no branch is read
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ var rooms = []struct{ room, may, why string }{
 	{"store/gitdir", "store store/object store/pack", "a backend sees the seam and the formats"},
 	{"store/mem", "store store/object store/pack", "a backend sees the seam and the formats"},
 	{"store/gitwire", "store store/object store/pack", "the wire works on any backend"},
+	{"store/sign", "store", "a program that signs nothing need not hold it"},
 	{"store/storetest", "store store/object store/pack", "the suite works on any backend"},
 
 	{"libos", "", "it is the vocabulary that everybody else speaks"},

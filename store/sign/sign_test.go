@@ -1,4 +1,4 @@
-package store_test
+package sign_test
 
 import (
 	"crypto"
@@ -17,7 +17,60 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"cairn/store"
+	"cairn/store/gitdir"
+	"cairn/store/sign"
 )
+
+// A repo is a repository on disk whose commits are signed.
+type repo struct {
+	*store.Repo
+	path string
+	env  []string // of stock git
+}
+
+func newRepo(t *testing.T, s store.Signer) *repo {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "repo.git")
+	if err := gitdir.Init(path); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := gitdir.Open(path, gitdir.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := dir.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir(), "GIT_CONFIG_NOSYSTEM=1"}
+	return &repo{store.New(dir, store.Options{Signer: s}), path, env}
+}
+
+// commit makes a commit and returns its hash.
+func (r *repo) commit(t *testing.T) string {
+	t.Helper()
+	main := r.Branch("main")
+	err := main.Update(t.Context(), store.Change{Message: "Put a"}, func(tx *store.Tx) error { return tx.Put("a", []byte("1")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := main.Tree(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rev, _ := tree.Commit()
+	return rev.Hash.String()
+}
+
+func (r *repo) git(t *testing.T, args ...string) {
+	t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir, cmd.Env = r.path, r.env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+}
 
 // judge skips the test when a program is not there; in CI it fails it.
 func judge(t *testing.T, program string) {
@@ -50,16 +103,16 @@ func TestSSHSignature(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := newGitRepo(t, store.Options{Signer: store.SSHSigner(signer)})
-			commit := put(t, r.Branch("main"), "a", "1").String()
+			r := newRepo(t, sign.SSH(signer))
+			commit := r.commit(t)
 			allowed := filepath.Join(t.TempDir(), "allowed")
 			line := append([]byte("cairn@localhost "), ssh.MarshalAuthorizedKey(signer.PublicKey())...)
 			if err := os.WriteFile(allowed, line, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			r.git(t, "", "config", "gpg.ssh.allowedSignersFile", allowed)
-			r.git(t, "", "verify-commit", commit)
-			r.git(t, "", "fsck", "--strict")
+			r.git(t, "config", "gpg.ssh.allowedSignersFile", allowed)
+			r.git(t, "verify-commit", commit)
+			r.git(t, "fsck", "--strict")
 		})
 	}
 }
@@ -70,8 +123,8 @@ func TestOpenPGPSignature(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newGitRepo(t, store.Options{Signer: store.OpenPGPSigner(key)})
-	commit := put(t, r.Branch("main"), "a", "1").String()
+	r := newRepo(t, sign.OpenPGP(key))
+	commit := r.commit(t)
 	public := filepath.Join(t.TempDir(), "key.asc")
 	f, err := os.Create(public)
 	if err != nil {
@@ -111,6 +164,6 @@ func TestOpenPGPSignature(t *testing.T) {
 	if out, err := imports.CombinedOutput(); err != nil {
 		t.Fatalf("gpg --import: %v\n%s", err, out)
 	}
-	r.git(t, "", "verify-commit", commit)
-	r.git(t, "", "fsck", "--strict")
+	r.git(t, "verify-commit", commit)
+	r.git(t, "fsck", "--strict")
 }

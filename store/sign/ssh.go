@@ -1,4 +1,4 @@
-package store
+package sign
 
 import (
 	"bytes"
@@ -7,29 +7,15 @@ import (
 	"encoding/base64"
 	"fmt"
 
-	"github.com/ProtonMail/go-crypto/openpgp"
 	"golang.org/x/crypto/ssh"
+
+	"cairn/store"
 )
 
-// OpenPGPSigner signs commits with an OpenPGP key, whose private part must be
-// there and not locked. Git verifies them with gpg.
-func OpenPGPSigner(key *openpgp.Entity) Signer { return &pgpSigner{key} }
-
-type pgpSigner struct{ key *openpgp.Entity }
-
-// Sign implements Signer.
-func (s *pgpSigner) Sign(commit []byte) (string, error) {
-	var out bytes.Buffer
-	if err := openpgp.ArmoredDetachSign(&out, s.key, bytes.NewReader(commit), nil); err != nil {
-		return "", fmt.Errorf("sign with OpenPGP key: %w", err)
-	}
-	return out.String(), nil
-}
-
-// SSHSigner signs commits with an SSH key (OpenSSH's PROTOCOL.sshsig, namespace
+// SSH signs commits with an SSH key (OpenSSH's PROTOCOL.sshsig, namespace
 // "git"). Git verifies them with ssh-keygen, where gpg.format is ssh and
 // gpg.ssh.allowedSignersFile names the key.
-func SSHSigner(key ssh.Signer) Signer { return &sshSigner{key} }
+func SSH(key ssh.Signer) store.Signer { return &sshSigner{key} }
 
 type sshSigner struct{ key ssh.Signer }
 
@@ -39,7 +25,7 @@ const (
 	sshHash      = "sha512"
 )
 
-// Sign implements Signer.
+// Sign implements store.Signer.
 func (s *sshSigner) Sign(commit []byte) (string, error) {
 	sum := sha512.Sum512(commit)
 	signed := append([]byte(sshMagic), ssh.Marshal(struct {
