@@ -1,9 +1,10 @@
 // The benchmarks of Cairn, each beside what somebody would use instead, on the
 // same work and in the same run.
 //
-//	go run ./bench [-run store,wire/push] [-n 1000,10000,100000] [-rounds 5]
+//	go run ./bench/... [-run store,wire/push] [-n 1000,10000,100000] [-rounds 5]
 //
-// They need git; README.md here says what the figures mean.
+// They need git, and unipi also nginx, wrk and h2load; README.md here says what
+// the figures mean.
 package main
 
 import (
@@ -20,6 +21,7 @@ import (
 
 	"cairn/bench/measure"
 	"cairn/bench/store"
+	"cairn/bench/unipi"
 	"cairn/bench/wire"
 )
 
@@ -33,6 +35,7 @@ var parts = []part{
 	{"store", store.Run},
 	{"wire", wire.Run},
 	{"site", wire.Live},
+	{"unipi", unipi.Run},
 }
 
 func main() {
@@ -60,6 +63,9 @@ func child() (bool, error) {
 	}
 	if what := os.Getenv(wire.ServeEnv); what != "" {
 		return true, wire.Serve(what)
+	}
+	if what := os.Getenv(unipi.ServeEnv); what != "" {
+		return true, unipi.Serve(what)
 	}
 	return false, nil
 }

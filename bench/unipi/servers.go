@@ -1,32 +1,17 @@
-package main
+package unipi
 
 import (
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"time"
-
-	"cairn/services/unipi"
-	"cairn/store"
-	"cairn/store/gitdir"
-	"cairn/store/object"
 )
 
-// serveEnv names the folder of the benchmark for the child that is Cairn.
-const serveEnv = "CAIRN_BENCH_UNIPI"
+const caddy = "caddy"
 
 const (
 	cairnPlain, cairnSecure = 17381, 17382
@@ -34,15 +19,30 @@ const (
 	caddyPlain, caddySecure = 17385, 17386
 )
 
-// start runs the servers: nginx first, to which the others are compared.
-func start(dir string) (list []*server, err error) {
+// A server is one of the programs under comparison.
+type server struct {
+	name          string
+	plain, secure string // base URLs
+	cmd           *exec.Cmd
+}
+
+func (s *server) stop() {
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	done := make(chan struct{})
+	go func() { _ = s.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		_ = s.cmd.Process.Kill()
+		<-done
+	}
+}
+
+// start runs the servers, Cairn first.
+func start(dir string, log io.Writer) (list []*server, err error) {
 	add := func(name string, plain, secure int, env []string, args ...string) error {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), env...)
-		cmd.Stderr = os.Stderr
-		if name != "cairn" {
-			cmd.Stderr = nil
-		}
 		s := &server{name: name, cmd: cmd, plain: fmt.Sprintf("http://127.0.0.1:%d", plain), secure: fmt.Sprintf("https://127.0.0.1:%d", secure)}
 		if err := cmd.Start(); err != nil {
 			return err
@@ -50,29 +50,29 @@ func start(dir string) (list []*server, err error) {
 		list = append(list, s)
 		return await(s)
 	}
-	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, nginxPlain, nginxSecure), 0o644); err != nil {
-		return nil, err
-	}
-	if err := add("nginx", nginxPlain, nginxSecure, nil, "nginx", "-p", dir, "-c", conf); err != nil {
-		return list, err
-	}
 	self, err := os.Executable()
 	if err != nil {
 		return list, err
 	}
-	if err := add("cairn", cairnPlain, cairnSecure, []string{serveEnv + "=" + dir}, self); err != nil {
+	if err := add("cairn", cairnPlain, cairnSecure, []string{ServeEnv + "=" + dir}, self); err != nil {
 		return list, err
 	}
-	if _, err := exec.LookPath("caddy"); err != nil {
-		fmt.Println("caddy is not installed: left out")
+	conf := filepath.Join(dir, "nginx.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, dir, nginxPlain, nginxSecure), 0o644); err != nil {
+		return list, err
+	}
+	if err := add("nginx", nginxPlain, nginxSecure, nil, "nginx", "-p", dir, "-c", conf); err != nil {
+		return list, err
+	}
+	if _, err := exec.LookPath(caddy); err != nil {
+		fmt.Fprintln(log, "caddy is not installed: left out")
 		return list, nil
 	}
 	caddyfile := filepath.Join(dir, "Caddyfile")
 	if err := os.WriteFile(caddyfile, fmt.Appendf(nil, caddyConf, dir, caddyPlain, caddySecure), 0o644); err != nil {
 		return list, err
 	}
-	return list, add("caddy", caddyPlain, caddySecure, []string{"HOME=" + dir}, "caddy", "run", "--config", caddyfile, "--adapter", "caddyfile")
+	return list, add(caddy, caddyPlain, caddySecure, []string{"HOME=" + dir}, caddy, "run", "--config", caddyfile, "--adapter", "caddyfile")
 }
 
 const nginxConf = `daemon off; pid %[1]s/nginx.pid; error_log %[1]s/nginx.err; worker_processes auto;
@@ -109,60 +109,6 @@ https://127.0.0.1:%[3]d {
 }
 `
 
-// serve is the child: the files as a site in a repository on disk, as
-// cmd/unipi serves it.
-func serve(dir string) error {
-	debug.SetGCPercent(400)
-	repoDir := filepath.Join(dir, "repo.git")
-	if err := gitdir.Init(repoDir); err != nil {
-		return err
-	}
-	backend, err := gitdir.Open(repoDir, gitdir.Options{NoMaintenance: true})
-	if err != nil {
-		return err
-	}
-	repo := store.New(backend, store.Options{})
-	if err := fill(repo.Branch("site/www/main"), filepath.Join(dir, "www")); err != nil {
-		return err
-	}
-	logFile, err := os.Create(filepath.Join(dir, "cairn.log"))
-	if err != nil {
-		return err
-	}
-	sites := &unipi.Sites{Repo: repo, Loopback: true, Default: "www", Access: &unipi.AccessLog{W: logFile}}
-	sites.Set([]unipi.SiteConfig{{Name: "www"}})
-	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
-	if err != nil {
-		return err
-	}
-	failed := make(chan error)
-	for port, config := range map[int]*tls.Config{cairnPlain: nil, cairnSecure: {Certificates: []tls.Certificate{pair}}} {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			return err
-		}
-		go func() { failed <- (&unipi.Server{Handler: sites, TLS: config}).Serve(l) }()
-	}
-	return <-failed
-}
-
-func fill(b *store.Branch, dir string) error {
-	author := object.Signature{Name: "Bench", Email: "bench@localhost"}
-	return b.Update(context.Background(), store.Change{Author: author, Message: "pages"}, func(tx *store.Tx) error {
-		entries, err := os.ReadDir(dir)
-		for _, e := range entries {
-			data, err := os.ReadFile(filepath.Join(dir, e.Name()))
-			if err != nil {
-				return err
-			}
-			if err := tx.Put(e.Name(), data); err != nil {
-				return err
-			}
-		}
-		return err
-	})
-}
-
 // client takes the benchmark's own certificate.
 var client = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
@@ -195,31 +141,4 @@ func etag(url string) (string, error) {
 	}
 	defer r.Body.Close()
 	return r.Header.Get("Etag"), nil
-}
-
-func writeCertificate(dir string) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "bench"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return err
-	}
-	keyBytes, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return err
-	}
-	for name, block := range map[string]*pem.Block{
-		"cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: keyBytes},
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
 }
