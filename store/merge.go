@@ -93,7 +93,8 @@ func (tx *Tx) moveTo(rev Revision) (err error) {
 
 // Merge bases are merged up to maxBases of them, and up to maxVirtual deep, so
 // that a history that was made to be difficult costs no more than a few dozen
-// merges.
+// merges. With several bases there may so be a conflict where git sees none, never the
+// contrary.
 const (
 	maxBases   = 4
 	maxVirtual = 4

@@ -196,12 +196,14 @@ func TestMergeFastForward(t *testing.T) {
 
 func TestMergeAgainstGit(t *testing.T) { often(t, testMergeAgainstGit) }
 
-// testMergeAgainstGit merges commits of a random history as git merge-tree does.
-func testMergeAgainstGit(t *testing.T) {
-	rnd := seeded(t)
+// testMergeAgainstGit merges commits of a random history as git merge-tree does. Where
+// the two have several merge bases, which are merged in another way than git's,
+// a conflict that git does not see is no fault; the contrary is.
+func testMergeAgainstGit(t *testing.T, repetition int) {
+	rnd := seeded(repetition)
 	r, n := history(t, rnd, 60)
 	ctx := context.Background()
-	clean := 0
+	clean, careful := 0, 0
 	for range 60 {
 		a, b := fmt.Sprintf("c%d", rnd.IntN(n)), fmt.Sprintf("c%d", rnd.IntN(n))
 		out, gitErr := r.tryGit("", "merge-tree", "--write-tree", "--allow-unrelated-histories", a, b)
@@ -216,7 +218,9 @@ func testMergeAgainstGit(t *testing.T) {
 		if err != nil && !conflict {
 			t.Fatal(err)
 		}
-		if conflict != (gitErr != nil) {
+		if conflict && gitErr == nil && strings.Contains(r.git(t, "", "merge-base", "--all", a, b), "\n") {
+			careful++
+		} else if conflict != (gitErr != nil) {
 			t.Errorf("merge %s into %s: got %v, git: %v\n%s", b, a, err, gitErr, out)
 		}
 		if !conflict && gitErr == nil {
@@ -229,8 +233,8 @@ func testMergeAgainstGit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if clean == 0 {
-		t.Error("no merge was clean: the test shows nothing")
+	if clean == 0 || careful > 3 {
+		t.Errorf("%d merges were clean, %d of 60 conflicts were ours alone; want some, and 3 at most", clean, careful)
 	}
 	r.git(t, "", "fsck", "--strict", "--full")
 }
