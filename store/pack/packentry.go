@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bytes"
 	"errors"
 	"hash/crc32"
 	"io"
@@ -18,8 +19,12 @@ type Entry struct {
 	Reader func() (io.ReadCloser, error)
 }
 
-// maxData is the longest zlib stream that Pack.Entry reads into memory.
+// maxData is the longest entry that Pack.Entry reads into memory.
 const maxData = 1 << 20
+
+// maxEntryHeader is more than an entry's header can be long, in bytes: a size of nine
+// bytes and the name of a base.
+const maxEntryHeader = 32
 
 // Entry returns the object at off as it lies in the pack. The CRC in the index
 // tells whether it has been damaged there: what is copied from pack to pack is never
@@ -39,43 +44,45 @@ var (
 
 func (p *Pack) entry(off int64) (Entry, error) {
 	i, next, ok := p.ix.atOffset(off, p.end)
-	if !ok {
+	if !ok || off < headerSize {
 		return Entry{}, errNoObject
 	}
-	in, h, err := p.at(off)
-	if err != nil {
+	size := next - off
+	if size > maxData {
+		size = maxEntryHeader
+	}
+	raw := make([]byte, size)
+	if err := readAt(p.r, raw, off); err != nil {
 		return Entry{}, err
 	}
-	defer in.free()
+	in := bytes.NewReader(raw)
+	h, err := readEntryHeader(in, off)
+	if err != nil {
+		return Entry{}, noEOF(err)
+	}
 	e := Entry{Type: h.typ, Size: h.size}
 	if h.isDelta() {
 		if err := p.describeBase(&e, off, h); err != nil {
 			return e, err
 		}
 	}
-	start := in.position()
-	if next <= start {
+	start := len(raw) - in.Len()
+	if start == len(raw) {
 		return e, formatError("index overlaps")
 	}
-	stream := checkedStream{
-		crc:  crc32.ChecksumIEEE(in.space[:start-off]), // the header is all in the first read
-		want: p.ix.crc(i),
-	}
-	if next-start > maxData {
-		e.Reader = func() (io.ReadCloser, error) {
-			s := stream
-			s.r = io.NewSectionReader(p.r, start, next-start)
-			return io.NopCloser(&s), nil
+	want := p.ix.crc(i)
+	if int64(len(raw)) == next-off {
+		e.Data = raw[start:]
+		if crc32.ChecksumIEEE(raw) != want {
+			return e, errDamaged
 		}
 		return e, nil
 	}
-	e.Data = make([]byte, next-start)
-	n := copy(e.Data, in.buf)
-	if err := readAt(p.r, e.Data[n:], start+int64(n)); err != nil {
-		return e, err
-	}
-	if crc32.Update(stream.crc, crc32.IEEETable, e.Data) != stream.want {
-		return e, errDamaged
+	stream := checkedStream{crc: crc32.ChecksumIEEE(raw[:start]), want: want}
+	e.Reader = func() (io.ReadCloser, error) {
+		s := stream
+		s.r = io.NewSectionReader(p.r, off+int64(start), next-off-int64(start))
+		return io.NopCloser(&s), nil
 	}
 	return e, nil
 }
