@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"strings"
 
 	"cairn/store"
@@ -162,10 +161,8 @@ func (s *Sites) PreviewHost(site, branch string) string {
 	return previewLabel(branch, site) + "." + site + ".localhost"
 }
 
+// isLoopback reports whether a host is loopback by one of its three usual names. It
+// has countless others, and each would be remembered.
 func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && ip.IsLoopback()
+	return host == "localhost" || host == "127.0.0.1" || host == "[::1]"
 }
