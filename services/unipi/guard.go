@@ -53,8 +53,9 @@ func (g *Guard) covers(p string) bool {
 // index.html, .html and the endings of precompressed files.
 func plainPath(p string) string {
 	p = singleSlashes("/" + p)
-	for _, ext := range codingExt {
-		if ext != "" {
+	for before := ""; before != p; {
+		before = p
+		for _, ext := range codingExt {
 			p = strings.TrimSuffix(p, ext)
 		}
 	}

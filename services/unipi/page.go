@@ -48,7 +48,8 @@ func (s *snapshot) newPage(f file, path string, status int, private bool) (*page
 		if ext == "" {
 			continue
 		}
-		if sib, ok := look.regular(f.name + ext); ok && status == http.StatusOK && sib.size <= maxBody {
+		// A link could lead to what other guards are over.
+		if sib, ok := look.regular(f.name + ext); ok && sib.name == f.name+ext && status == http.StatusOK && sib.size <= maxBody {
 			p.siblings[c] = &sib
 			p.addTags(sib.hash)
 			negotiable = true
