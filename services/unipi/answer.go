@@ -93,10 +93,11 @@ func (p *page) answer(r *http.Request, c *Cache, key routeKey) *prepared {
 		return p.choose(r.Header["Accept-Encoding"], c, key)
 	}
 	spans, err := parseRange(r.Header["Range"][0], p.content.size)
-	switch err {
-	case nil:
+	switch {
+	case p.content.open != nil && !ascending(spans): // each step back means to begin anew
+	case err == nil:
 		return p.partial(spans, whole)
-	case errRange:
+	case err == errRange:
 		e := plainError(http.StatusRequestedRangeNotSatisfiable, p.base)
 		e.head.set("Content-Range", "bytes */"+strconv.FormatInt(p.content.size, 10))
 		return e
@@ -126,25 +127,21 @@ func (p *page) partial(spans []span, whole *prepared) *prepared {
 		r.size += int64(len(parts[i])) + s.length
 	}
 	r.stream = func(w io.Writer) error {
+		from, err := p.content.reader()
+		if err != nil {
+			return err
+		}
+		defer from.Close()
 		for i, s := range spans {
 			if _, err := io.WriteString(w, parts[i]); err != nil {
 				return err
 			}
-			if err := p.content.copyTo(w, s); err != nil {
+			if err := copySpan(w, from, s); err != nil {
 				return err
 			}
 		}
-		_, err := io.WriteString(w, end)
+		_, err = io.WriteString(w, end)
 		return err
 	}
 	return r.seal()
-}
-
-// copyTo writes one span, from memory or not.
-func (c content) copyTo(w io.Writer, s span) error {
-	if c.open != nil {
-		return c.copySpan(w, s)
-	}
-	_, err := w.Write(c.data[s.start : s.start+s.length])
-	return err
 }

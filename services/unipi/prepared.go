@@ -1,6 +1,7 @@
 package unipi
 
 import (
+	"bytes"
 	"io"
 	"io/fs"
 	"net/http"
@@ -110,22 +111,40 @@ func (c content) fill(p *prepared, s span) {
 
 // copySpan writes one span of a content that is not in memory.
 func (c content) copySpan(w io.Writer, s span) error {
-	f, err := c.open()
+	from, err := c.reader()
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if s.start > 0 {
-		if at, ok := f.(io.Seeker); ok {
-			_, err = at.Seek(s.start, io.SeekStart)
-		} else {
-			_, err = io.CopyN(io.Discard, f, s.start)
-		}
-		if err != nil {
-			return err
-		}
+	defer from.Close()
+	return copySpan(w, from, s)
+}
+
+// reader opens a content.
+func (c content) reader() (io.ReadSeekCloser, error) {
+	if c.open == nil {
+		return struct {
+			*bytes.Reader
+			io.Closer
+		}{bytes.NewReader(c.data), io.NopCloser(nil)}, nil
 	}
-	_, err = io.CopyBuffer(onlyWriter{w}, io.LimitReader(f, s.length), make([]byte, min(s.length, 128<<10)))
+	f, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	from, ok := f.(io.ReadSeekCloser)
+	if !ok {
+		_ = f.Close() // it is of no use
+		return nil, fs.ErrInvalid
+	}
+	return from, nil
+}
+
+// copySpan writes one span of what a reader has.
+func copySpan(w io.Writer, from io.ReadSeeker, s span) error {
+	if _, err := from.Seek(s.start, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.CopyBuffer(onlyWriter{w}, io.LimitReader(from, s.length), make([]byte, min(s.length, 128<<10)))
 	return err
 }
 

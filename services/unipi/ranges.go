@@ -61,6 +61,16 @@ func parseRange(header string, size int64) ([]span, error) {
 	return spans, nil
 }
 
+// ascending reports whether each span begins where the one before ends, or later.
+func ascending(spans []span) bool {
+	for i := 1; i < len(spans); i++ {
+		if before := spans[i-1]; spans[i].start < before.start+before.length {
+			return false
+		}
+	}
+	return true
+}
+
 // parseSpan reads "first-last", "first-" or "-suffix".
 func parseSpan(item string, size int64) (span, error) {
 	first, last, ok := strings.Cut(item, "-")
