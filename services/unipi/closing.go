@@ -32,6 +32,17 @@ func (c *conn) begin() bool {
 	return c.answering
 }
 
+// answer lets the responder answer, between begin and finish. When that
+// panics, net/http is the one to say so.
+func (c *conn) answer(h *requestHead) (done bool, err error) {
+	defer func() {
+		if last := c.finish(); last && err == nil {
+			err = io.EOF
+		}
+	}()
+	return c.fast.answer(c, h)
+}
+
 // finish says that it is done. It reports whether somebody wanted to close the
 // connection meanwhile, and closes it then.
 func (c *conn) finish() (last bool) {

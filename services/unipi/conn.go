@@ -122,10 +122,7 @@ func (c *conn) nextHead() error {
 		return c.refuse(err)
 	}
 	if c.fast != nil && !c.busy() && h.plain() && c.begin() {
-		done, err := c.fast.answer(c, &h)
-		if last := c.finish(); err == nil && last {
-			err = io.EOF
-		}
+		done, err := c.answer(&h)
 		if done || err != nil {
 			c.r += h.size
 			return err

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Limits of a request's head.
@@ -93,7 +95,9 @@ func parseHead(b []byte, from int) (h requestHead, err error) {
 		case 4:
 			if strings.EqualFold(name, "Host") {
 				hosts++
-				h.host = value
+				if h.host = value; !httpguts.ValidHostHeader(value) {
+					return h, errHeadBad
+				}
 			}
 		case 14:
 			if strings.EqualFold(name, "Content-Length") {
@@ -144,13 +148,8 @@ func (h *requestHead) requestLine(line string) error {
 	var ok1, ok2 bool
 	h.method, line, ok1 = strings.Cut(line, " ")
 	h.target, version, ok2 = strings.Cut(line, " ")
-	if !ok1 || !ok2 || !isToken(h.method) || h.target == "" || len(h.method) > 32 {
+	if !ok1 || !ok2 || !isToken(h.method) || !printable(h.target) || len(h.method) > 32 {
 		return errHeadBad
-	}
-	for i := 0; i < len(h.target); i++ {
-		if c := h.target[i]; c <= ' ' || c == 0x7f {
-			return errHeadBad
-		}
 	}
 	switch version {
 	case "HTTP/1.1":
@@ -179,6 +178,17 @@ func (h *requestHead) note(name, value string) {
 			}
 		}
 	}
+}
+
+// printable reports whether s can be a request's target: neither empty nor with
+// white space or control characters.
+func printable(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // isToken reports whether s is a token (RFC 9110, section 5.6.2).
