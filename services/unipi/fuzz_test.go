@@ -3,10 +3,13 @@ package unipi
 import (
 	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/http2/hpack"
 )
 
 // FuzzHead checks that a head is never taken for shorter or longer than it is,
@@ -63,6 +66,34 @@ func FuzzChunks(f *testing.F) {
 		rest, _ := io.ReadAll(in)
 		if len(rest) != len(b)-n {
 			t.Fatalf("%q ends at %d, net/http says %d", b, n, len(b)-len(rest))
+		}
+	})
+}
+
+// FuzzHTTP2Blocks compares the header blocks that the server makes with what a
+// decoder reads.
+func FuzzHTTP2Blocks(f *testing.F) {
+	f.Add("Content-Type", "text/html", "X-A", "")
+	f.Add("Www-Authenticate", strings.Repeat("é", 200), "Set-Cookie", strings.Repeat("a", 127))
+	f.Fuzz(func(t *testing.T, a, b, c, d string) {
+		for _, name := range []string{a, c} {
+			if !isToken(name) || strings.EqualFold(name, "connection") {
+				return
+			}
+		}
+		p := &prepared{status: int(binary.BigEndian.Uint16([]byte{0, byte(len(b))}))%400 + 200, head: head{{a, []string{b}}, {c, []string{d, b}}}}
+		fields, err := hpack.NewDecoder(0, nil).DecodeFull(p.appendBlock(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []hpack.HeaderField{{Name: strings.ToLower(a), Value: b}, {Name: strings.ToLower(c), Value: d}, {Name: strings.ToLower(c), Value: b}}
+		if len(fields) != 4 || fields[0].Name != ":status" {
+			t.Fatalf("got %v, want :status and %v", fields, want)
+		}
+		for i, w := range want {
+			if fields[i+1].Name != w.Name || fields[i+1].Value != w.Value {
+				t.Errorf("got %v, want %v", fields[i+1], w)
+			}
 		}
 	})
 }

@@ -12,7 +12,11 @@ import (
 // client takes what is being sent.
 func (c *h2conn) await() error {
 	for {
+		if err := c.dropStalled(time.Now()); err != nil {
+			return err
+		}
 		if !c.patient(time.Now()) {
+			c.goAway(http2.ErrCodeNo)
 			return errH2Gone
 		}
 		_, err := c.in.Peek(1)
@@ -54,22 +58,44 @@ func (c *h2conn) nudge() {
 func (c *h2conn) idle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.sending) == 0
+	return len(c.sending)+len(c.bodies) == 0
+}
+
+// dropStalled resets the streams that the client has neither taken anything of for
+// too long nor let us send, and those whose body does not come. The others,
+// and those to come, do not suffer.
+func (c *h2conn) dropStalled(now time.Time) error {
+	var list []uint32
+	c.mu.Lock()
+	for _, s := range c.sending {
+		if s.window <= 0 && now.Sub(s.moved) > c.limits.Stall ||
+			c.window <= 0 && !s.queued && now.Sub(s.moved) > c.limits.Stall && now.Sub(c.moved) > c.limits.Stall {
+			list = append(list, s.stream)
+		}
+	}
+	c.mu.Unlock()
+	for id, b := range c.bodies {
+		if now.After(b.until) {
+			list = append(list, id)
+		}
+	}
+	for _, id := range list {
+		c.reset(id, http2.ErrCodeCancel)
+	}
+	if list == nil {
+		return nil
+	}
+	return c.flush()
 }
 
 // patient begins a wait for the client: until it has taken some of what is being
-// sent, or asks for something. It is false when that was long enough, or when the
-// connection is closing and all is sent.
+// sent, or asks for something. It is false when the connection is closing and all
+// is sent.
 func (c *h2conn) patient(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, s := range c.sending {
-		if now.Sub(s.moved) > c.limits.Stall {
-			return false
-		}
-	}
 	wait := c.limits.Stall
-	if len(c.sending) == 0 {
+	if len(c.sending)+len(c.bodies) == 0 {
 		wait = c.limits.Idle
 		if c.closing || c.dead != nil {
 			return false

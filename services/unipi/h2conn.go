@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -24,14 +25,18 @@ type h2conn struct {
 	limits *Limits
 	remote string
 	tls    *tls.ConnectionState
+	log    *slog.Logger
 
-	in     *bufio.Reader
-	frame  allowance
-	framer *http2.Framer
-	bodies map[uint32]*h2body // requests that are still coming; the reader's alone
-	readBy time.Time          // the deadline for a frame; the reader's alone
-	last   uint32             // the highest stream that the client has opened
-	noise  noise
+	in        *bufio.Reader
+	frame     allowance
+	framer    *http2.Framer
+	bodies    map[uint32]*h2body // requests that are still coming; the reader's alone
+	readBy    time.Time          // the deadline for a frame; the reader's alone
+	last      uint32             // the highest stream that the client has opened
+	begun     bool               // the client's first SETTINGS have come
+	resets    [8]uint32          // the latest streams that we have reset, in turn
+	nextReset int
+	noise     noise
 
 	flushing sync.Mutex // held while out is being written; before mu
 	spare    []byte
@@ -42,10 +47,14 @@ type h2conn struct {
 	window  int64     // of the connection
 	initial int64     // of a new stream
 	sending []*h2send // bodies that are being sent, in turn
-	ended   bool      // out holds the end of a body, which nobody has flushed
-	closing bool      // no new streams
-	waiting bool      // the reader, for a frame to begin
-	dead    error     // why nothing can be written any more
+	moved   time.Time // when some of any body was sent last
+	credit  int64     // window updates that what has been sent is worth
+	table   tableSize
+	opened  int   // bodies that are being read and are not in memory
+	ended   bool  // out holds the end of a body, which nobody has flushed
+	closing bool  // no new streams
+	waiting bool  // the reader, for a frame to begin
+	dead    error // why nothing can be written any more
 
 	senders sync.WaitGroup
 }
@@ -57,6 +66,7 @@ type h2send struct {
 	more    bool // a stream's: its writer brings the rest
 	window  int64
 	moved   time.Time // when some of it was sent last
+	queued  bool      // nobody reads it yet
 	stopped bool      // reset, by either side
 }
 
@@ -73,7 +83,7 @@ func newH2Conn(nc *tls.Conn, site replier, limits *Limits) *h2conn {
 	state := nc.ConnectionState()
 	c := &h2conn{
 		nc: nc, site: site, limits: limits, remote: nc.RemoteAddr().String(), tls: &state,
-		in: bufio.NewReaderSize(nc, 4<<10), bodies: map[uint32]*h2body{}, window: 65535, initial: 65535,
+		in: bufio.NewReaderSize(nc, 4<<10), bodies: map[uint32]*h2body{}, window: 65535, initial: 65535, credit: h2Credit,
 	}
 	c.wake.L = &c.mu
 	c.frame.r = c.in
@@ -104,7 +114,6 @@ func (c *h2conn) serve() {
 		switch {
 		case err == nil:
 		case errors.As(err, &stream):
-			c.last = max(c.last, stream.StreamID)
 			c.reset(stream.StreamID, stream.Code)
 			err = c.noise.add()
 		case errors.Is(err, http2.ErrFrameTooLarge):
@@ -130,10 +139,52 @@ func (c *h2conn) end() {
 	c.senders.Wait()
 }
 
+// here reports whether the next frame has come as a whole.
+func (c *h2conn) here() bool {
+	n := c.in.Buffered()
+	if n < frameHead {
+		return false
+	}
+	head, _ := c.in.Peek(frameHead)
+	return n-frameHead >= int(head[0])<<16|int(head[1])<<8|int(head[2])
+}
+
+// outgrown reports whether what waits to be written is worth writing now.
+func (c *h2conn) outgrown() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.out) >= h2Batch
+}
+
+// read reads one frame. What is wrong with a stream that has never been opened is
+// wrong with the connection.
+func (c *h2conn) read() (http2.Frame, error) {
+	c.frame.left = h2FrameBytes
+	head, err := c.framer.ReadFrameHeader()
+	if err != nil {
+		return nil, err
+	}
+	if !c.begun && (head.Type != http2.FrameSettings || head.Flags.Has(http2.FlagSettingsAck)) {
+		return nil, http2.ConnectionError(http2.ErrCodeProtocol) // RFC 9113, section 3.4
+	}
+	c.begun = true
+	f, err := c.framer.ReadFrameForHeader(head)
+	var stream http2.StreamError
+	if errors.As(err, &stream) {
+		switch id := stream.StreamID; {
+		case id > c.last && head.Type == http2.FrameHeaders && id%2 == 1:
+			c.last = id
+		case id > c.last || id%2 == 0:
+			return nil, http2.ConnectionError(http2.ErrCodeProtocol)
+		}
+	}
+	return f, err
+}
+
 // next reads one frame and does what it says. Before it waits for the client, all
 // that has been answered is written.
 func (c *h2conn) next() error {
-	if c.in.Buffered() == 0 {
+	if !c.here() || c.outgrown() {
 		if err := c.flush(); err != nil {
 			return err
 		}
@@ -142,8 +193,7 @@ func (c *h2conn) next() error {
 		}
 	}
 	c.hurry()
-	c.frame.left = h2FrameBytes
-	f, err := c.framer.ReadFrame()
+	f, err := c.read()
 	if err != nil {
 		return err
 	}
@@ -195,9 +245,11 @@ func (c *h2conn) flush() error {
 	c.out = c.spare[:0]
 	err := c.dead
 	c.mu.Unlock()
-	if len(out) > 0 && err == nil {
+	for rest := out; len(rest) > 0 && err == nil; {
 		_ = c.nc.SetWriteDeadline(time.Now().Add(c.limits.Stall)) // a closed connection says so when it is written
-		_, err = c.nc.Write(out)
+		part := rest[:min(len(rest), pieceBytes)]
+		rest = rest[len(part):]
+		_, err = c.nc.Write(part)
 	}
 	if c.spare = out; cap(out) > 2*h2Batch {
 		c.spare = nil

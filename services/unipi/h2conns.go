@@ -29,6 +29,7 @@ func (s *h2conns) run(c *h2conn) {
 		s.open = map[*h2conn]struct{}{}
 	}
 	s.open[c] = struct{}{}
+	c.log = s.log
 	s.wg.Go(func() {
 		defer s.done(c)
 		c.serve()
@@ -47,7 +48,7 @@ func (s *h2conns) done(c *h2conn) {
 // shutdown lets what is being sent be sent, or until ctx ends.
 func (s *h2conns) shutdown(ctx context.Context) error {
 	for _, c := range s.stop() {
-		c.shut()
+		s.wg.Go(c.shut) // which may have to wait for the client
 	}
 	done := make(chan struct{})
 	go func() {

@@ -38,6 +38,8 @@ func (c *h2conn) goAway(code http2.ErrCode) {
 }
 
 func (c *h2conn) reset(stream uint32, code http2.ErrCode) {
+	c.resets[c.nextReset%len(c.resets)] = stream
+	c.nextReset++
 	c.forget(stream)
 	c.append(func(b []byte) []byte { return appendReset(b, stream, code) })
 }
@@ -63,11 +65,14 @@ func (c *h2conn) settings(f *http2.SettingsFrame) error {
 		if err := s.Valid(); err != nil {
 			return err
 		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if s.ID == http2.SettingHeaderTableSize && s.Val < 4096 && c.table == tableUntouched {
+			c.table = tableToEmpty
+		}
 		if s.ID != http2.SettingInitialWindowSize {
 			return nil // the rest does not concern what we send
 		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
 		for _, out := range c.sending {
 			if out.window += int64(s.Val) - c.initial; out.window > maxWindow {
 				return http2.ConnectionError(http2.ErrCodeFlowControl)
@@ -94,6 +99,11 @@ func (c *h2conn) widen(stream uint32, n int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer c.wake.Broadcast()
+	if c.credit--; c.credit < 0 {
+		if err := c.noise.add(); err != nil {
+			return err
+		}
+	}
 	if stream == 0 {
 		if c.window += n; c.window > maxWindow {
 			return http2.ConnectionError(http2.ErrCodeFlowControl)
@@ -119,6 +129,14 @@ type noise struct {
 }
 
 const maxNoise = 2000
+
+// Window updates are noise unless they answer what was sent: h2Credit of them are
+// free, h2PerRequest for each request, one for each h2Worth bytes of a body.
+const (
+	h2Credit     = 1000
+	h2PerRequest = 4
+	h2Worth      = 256
+)
 
 func (n *noise) add() error {
 	if n.count++; n.count < maxNoise {

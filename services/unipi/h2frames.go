@@ -13,6 +13,9 @@ import (
 // accepts (RFC 9113, section 6.5.2).
 const h2FrameData = 16 << 10
 
+// frameHead is the size of what comes before a frame's payload, in bytes.
+const frameHead = 9
+
 func appendFrame(b []byte, kind http2.FrameType, flags http2.Flags, stream uint32, size int) []byte {
 	b = append(b, byte(size>>16), byte(size>>8), byte(size), byte(kind), byte(flags))
 	return binary.BigEndian.AppendUint32(b, stream)
@@ -97,6 +100,19 @@ func (p *prepared) appendBlock(b []byte) []byte {
 	}
 	return b
 }
+
+// A tableSize says whether the client has made HPACK's table smaller than it is by
+// default. We never use it, but must confirm that (RFC 9113, section 4.3.1).
+type tableSize uint8
+
+const (
+	tableUntouched tableSize = iota
+	tableToEmpty             // to be said before the next field
+	tableEmpty
+)
+
+// hpackEmptyTable sets the size of the dynamic table to 0 (RFC 7541, section 6.3).
+const hpackEmptyTable = 0x20
 
 // appendHpackName begins a literal field without indexing (RFC 7541, section
 // 6.2.2).

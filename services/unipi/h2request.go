@@ -5,21 +5,45 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
+	"time"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2"
 )
 
-// An h2body is a request whose body is still coming: a webhook's.
+// An h2body is the body of a request that is still coming.
 type h2body struct {
-	req  *http.Request
-	data bytes.Buffer
+	req   *http.Request // to be answered when it has come: a webhook's; else nil
+	data  bytes.Buffer
+	left  int64 // what Content-Length promises; negative: nothing
+	until time.Time
 }
 
-// Limits of bodies of requests over HTTP/2: the bytes of one, and how many
-// may be coming at once.
+func (c *h2conn) newBody(req, r *http.Request) *h2body {
+	b := &h2body{req: req, left: -1, until: time.Now().Add(maxH2Stalls * c.limits.Stall)}
+	if v := r.Header["Content-Length"]; v != nil {
+		b.left = number(v[0])
+	}
+	return b
+}
+
+// wanted counts the bodies that are kept.
+func (c *h2conn) wanted() (n int) {
+	for _, b := range c.bodies {
+		if b.req != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// Limits of bodies of requests over HTTP/2: the bytes of one, how many may be
+// coming at once, and how long one may take, in Limits.Stall.
 const (
 	maxH2Body   = 1 << 20
 	maxH2Bodies = 4
+	maxH2Stalls = 5
 )
 
 // request makes an http.Request of a header. It is nil for one that is malformed
@@ -32,9 +56,10 @@ func (c *h2conn) request(f *http2.MetaHeadersFrame) (r *http.Request, status int
 	if f.Truncated || len(f.Fields) > maxHeadFields {
 		return r, http.StatusRequestHeaderFieldsTooLarge
 	}
-	if f.PseudoValue("scheme") == "" || !isToken(r.Method) || r.RequestURI == "" || f.PseudoValue("status") != "" {
+	if f.PseudoValue("scheme") == "" || !isToken(r.Method) || !printable(r.RequestURI) || f.PseudoValue("status") != "" {
 		return nil, 0
 	}
+	hosts := 0
 	for _, field := range f.RegularFields() {
 		switch field.Name {
 		case "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade":
@@ -45,11 +70,11 @@ func (c *h2conn) request(f *http2.MetaHeadersFrame) (r *http.Request, status int
 			}
 		case "content-length":
 			n := field.Value
-			if n == "" || len(n) > 18 || !digits(n) || f.StreamEnded() && number(n) != 0 {
+			if n == "" || len(n) > 18 || !digits(n) || f.StreamEnded() && number(n) != 0 || r.Header["Content-Length"] != nil {
 				return nil, 0
 			}
 		case "host":
-			if r.Host != "" && r.Host != field.Value {
+			if hosts++; hosts > 1 || r.Host != "" && r.Host != field.Value {
 				return nil, 0
 			}
 			r.Host = field.Value
@@ -57,6 +82,9 @@ func (c *h2conn) request(f *http2.MetaHeadersFrame) (r *http.Request, status int
 		}
 		name := http.CanonicalHeaderKey(field.Name)
 		r.Header[name] = append(r.Header[name], field.Value)
+	}
+	if !httpguts.ValidHostHeader(r.Host) {
+		return nil, 0
 	}
 	if r.RequestURI == "*" {
 		r.URL.Path = "*"
@@ -74,7 +102,7 @@ func (c *h2conn) request(f *http2.MetaHeadersFrame) (r *http.Request, status int
 // counted and forgotten.
 func (c *h2conn) data(f *http2.DataFrame) error {
 	id := f.StreamID
-	if id > c.last {
+	if id > c.last || id%2 == 0 {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	size := f.Length
@@ -83,13 +111,26 @@ func (c *h2conn) data(f *http2.DataFrame) error {
 		if size > 0 {
 			out = appendWindow(out, 0, size)
 		}
-		if size > 0 && b != nil && !f.StreamEnded() {
+		if size > 0 && b != nil && b.req != nil && !f.StreamEnded() {
 			out = appendWindow(out, id, size)
 		}
 		return out
 	})
-	if b == nil || len(f.Data()) == 0 && !f.StreamEnded() {
+	switch {
+	case b == nil && slices.Contains(c.resets[:], id): // the client does not know yet
 		return c.noise.add()
+	case b == nil:
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeStreamClosed}
+	case b.left >= 0 && b.left < int64(len(f.Data())):
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol}
+	case b.left >= 0:
+		b.left -= int64(len(f.Data()))
+	}
+	if b.req == nil || len(f.Data()) == 0 && !f.StreamEnded() {
+		if err := c.noise.add(); err != nil || !f.StreamEnded() {
+			return err
+		}
+		return c.complete(id, b)
 	}
 	if b.data.Len()+len(f.Data()) > maxH2Body {
 		delete(c.bodies, id)
@@ -106,8 +147,11 @@ func (c *h2conn) data(f *http2.DataFrame) error {
 // complete answers a request whose body has come.
 func (c *h2conn) complete(id uint32, b *h2body) error {
 	delete(c.bodies, id)
-	if v := b.req.Header["Content-Length"]; v != nil && number(v[0]) != int64(b.data.Len()) {
+	if b.left > 0 {
 		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol}
+	}
+	if b.req == nil {
+		return nil
 	}
 	b.req.ContentLength = int64(b.data.Len())
 	b.req.Body = io.NopCloser(&b.data)

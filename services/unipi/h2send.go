@@ -1,6 +1,8 @@
 package unipi
 
 import (
+	"io"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -48,6 +50,7 @@ func (c *h2conn) fill() bool {
 			c.window -= n
 			s.moved = now
 			moved += n
+			c.credit += n / h2Worth
 			end := len(s.body) == 0 && !s.more
 			c.out = appendBody(c.out, s.stream, part, end)
 			if end {
@@ -57,17 +60,34 @@ func (c *h2conn) fill() bool {
 		}
 	}
 	if moved > 0 {
+		c.moved = now
 		c.wake.Broadcast() // a writer may have been waiting for that
 	}
 	return moved > 0
 }
 
+// h2Opened is how many bodies that are not in memory one connection reads at a
+// time: each holds a buffer and a file, even when its stream has been reset.
+const h2Opened = 16
+
 // bring writes the body of a response that is not in memory, and hands it to the
 // sender piece by piece.
 func (c *h2conn) bring(s *h2send, p *prepared) {
-	err := p.stream(&h2writer{c, s})
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for c.opened == h2Opened && !s.stopped && c.dead == nil {
+		c.wake.Wait()
+	}
+	if s.stopped || c.dead != nil {
+		return
+	}
+	c.opened++
+	s.queued, s.moved = false, time.Now()
+	c.mu.Unlock()
+	err := c.copyBody(s, p)
+	c.mu.Lock()
+	c.opened--
+	c.wake.Broadcast()
 	if s.stopped || c.dead != nil {
 		return
 	}
@@ -78,7 +98,18 @@ func (c *h2conn) bring(s *h2send, p *prepared) {
 		c.out = appendFrame(c.out, http2.FrameData, http2.FlagDataEndStream, s.stream, 0)
 	}
 	c.ended = true
-	c.wake.Broadcast()
+}
+
+// copyBody returns an error when the body is not whole.
+func (c *h2conn) copyBody(s *h2send, p *prepared) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.log.Error("panic while sending", "client", c.remote, "panic", v, "stack", string(debug.Stack()))
+			err = io.ErrUnexpectedEOF
+		}
+	}()
+	_, err = p.writeBody(&h2writer{c, s})
+	return err
 }
 
 // An h2writer is the body of one stream. A Write returns when the sender has

@@ -15,10 +15,7 @@ func (c *h2conn) headers(f *http2.MetaHeadersFrame) error {
 		return http2.ConnectionError(http2.ErrCodeProtocol)
 	}
 	if id <= c.last {
-		if b := c.bodies[id]; b != nil && f.StreamEnded() {
-			return c.complete(id, b)
-		}
-		return c.noise.add() // trailers of a request that was answered already
+		return c.trailers(f)
 	}
 	c.last = id
 	if c.full() {
@@ -34,10 +31,10 @@ func (c *h2conn) headers(f *http2.MetaHeadersFrame) error {
 	}
 	if !f.StreamEnded() {
 		if r.Method == http.MethodPost && r.URL.Path == WebhookPath {
-			if len(c.bodies) == maxH2Bodies {
+			if c.wanted() == maxH2Bodies {
 				return http2.StreamError{StreamID: id, Code: http2.ErrCodeRefusedStream}
 			}
-			c.bodies[id] = &h2body{req: r}
+			c.bodies[id] = c.newBody(r, r)
 			return nil
 		}
 		r.ContentLength = -1
@@ -48,12 +45,25 @@ func (c *h2conn) headers(f *http2.MetaHeadersFrame) error {
 		// Of the body, which nobody wants, no more can come than fits the
 		// stream's first window. (A reset would be right by RFC 9113, section 8.1,
 		// but makes curl 7.88 lose the answer.)
+		c.bodies[id] = c.newBody(nil, r)
 		return c.noise.add()
 	}
-	if c.outgrown() {
-		return c.flush()
-	}
 	return nil
+}
+
+// trailers end the request of a stream.
+func (c *h2conn) trailers(f *http2.MetaHeadersFrame) error {
+	id := f.StreamID
+	b := c.bodies[id]
+	switch {
+	case b == nil && slices.Contains(c.resets[:], id): // the client does not know yet
+		return c.noise.add()
+	case b == nil:
+		return http2.ConnectionError(http2.ErrCodeProtocol)
+	case !f.StreamEnded() || len(f.PseudoFields()) > 0:
+		return http2.StreamError{StreamID: id, Code: http2.ErrCodeProtocol}
+	}
+	return c.complete(id, b)
 }
 
 // full reports whether the client has as many streams open as it may.
@@ -63,25 +73,21 @@ func (c *h2conn) full() bool {
 	return c.closing || len(c.sending)+len(c.bodies) >= maxStreams
 }
 
-// outgrown reports whether what waits to be written is worth writing now.
-func (c *h2conn) outgrown() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.out) >= h2Batch
-}
-
 // respond sends a response, or begins to.
 func (c *h2conn) respond(id uint32, p *prepared, r *http.Request, user string) {
 	empty := r.Method == http.MethodHead || p.size == 0
 	c.mu.Lock()
+	c.credit += h2PerRequest
 	c.out = c.appendResponse(c.out, id, p, empty)
 	var s *h2send
 	switch {
 	case empty:
 	case p.stream != nil:
-		s = &h2send{stream: id, more: true, window: c.initial, moved: time.Now()}
+		s = &h2send{stream: id, more: true, queued: true, window: c.initial, moved: time.Now()}
 	case p.size <= h2Inline && p.size <= c.window && p.size <= c.initial:
 		c.window -= p.size
+		c.credit += p.size / h2Worth
+		c.moved = time.Now()
 		c.out = appendBody(c.out, id, p.body, true)
 	default:
 		s = &h2send{stream: id, body: p.body, window: c.initial, moved: time.Now()}
@@ -106,6 +112,10 @@ func (c *h2conn) appendResponse(b []byte, id uint32, p *prepared, end bool) []by
 	block := p.fields
 	if block == nil {
 		block = p.appendBlock(nil)
+	}
+	if c.table == tableToEmpty {
+		c.table = tableEmpty
+		block = append([]byte{hpackEmptyTable}, block...)
 	}
 	date := httpDate(time.Now()).text
 	flags := http2.FlagHeadersEndHeaders

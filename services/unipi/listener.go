@@ -26,7 +26,7 @@ type listener struct {
 }
 
 // handshakesAtOnce bounds connections that have not shaken hands yet.
-const handshakesAtOnce = 512
+const handshakesAtOnce = 4096
 
 // start accepts connections and shakes hands until Close.
 func (l *listener) start(config *tls.Config) {

@@ -91,8 +91,10 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown stops accepting and waits for requests that are being answered.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.web.RegisterOnShutdown(s.h1.shut) // runs when nothing is accepted any more
+	h2 := make(chan error, 1)
+	go func() { h2 <- s.h2.shutdown(ctx) }()
 	err := s.web.Shutdown(ctx)
-	return errors.Join(err, s.h1.drained(ctx), s.h2.shutdown(ctx))
+	return errors.Join(err, s.h1.drained(ctx), <-h2)
 }
 
 // Close ends all connections.
