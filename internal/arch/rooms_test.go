@@ -32,9 +32,10 @@ var rooms = []struct{ room, may, why string }{
 	{"libos", "", "it is the vocabulary that everybody else speaks"},
 	{"net", "libos", "the network knows of no store and no service"},
 
-	{"services/config", "store store/object", "it is read by every service and knows none"},
+	{"services/tomlfile", "", "it is a file format"},
+	{"services/config", "store store/object services/tomlfile", "it is read by every service and knows none"},
 	{"services/secrets", "store store/object", "it is read by every service and knows none"},
-	{"services/accounts", "store store/object", "it is read by every service and knows none"},
+	{"services/accounts", "store store/object services/tomlfile", "it is read by every service and knows none"},
 	{"services", "store store/object store/gitwire services/config services/secrets services/accounts",
 		"services share data through the store, not code; who may do what is asked of accounts, config and secrets"},
 

@@ -9,9 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"cairn/services/tomlfile"
 	"cairn/store/object"
-
-	"github.com/BurntSushi/toml"
 )
 
 // A User is what is publicly known of somebody who may log in: the file
@@ -53,15 +52,6 @@ type record struct {
 	Password string `toml:"password,omitempty"` // PHC string of argon2id, see argon.go
 }
 
-// Bounds of one record. The TOML decoder's time and memory grow with the square
-// of how deep dotted keys and inline tables go (64 KiB of them take a minute and
-// 40 GB), so both are bounded before it runs; no record needs either.
-const (
-	maxRecord = 64 << 10 // bytes
-	maxDots   = 64       // in a line
-	maxBraces = 64       // in all
-)
-
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
 // ValidName reports whether a user may be called name: 1 to 32 of a–z, 0–9 and
@@ -71,46 +61,20 @@ func ValidName(name string) bool { return validName.MatchString(name) }
 // decode reads a record. Keys it does not know are an error when strict; when
 // reading what is there already they are left alone.
 func decode(name string, data []byte, strict bool) (*record, error) {
-	if err := bounded(data); err != nil {
-		return nil, err
-	}
 	var r record
-	meta, err := toml.Decode(string(data), &r)
-	if err != nil {
-		return nil, fmt.Errorf("not TOML: %w", err)
-	}
-	if strict && len(meta.Undecoded()) > 0 {
-		return nil, fmt.Errorf("unknown key %q", meta.Undecoded()[0])
+	if err := tomlfile.Decode(data, &r, strict); err != nil {
+		return nil, err
 	}
 	r.Name = name
 	return &r, r.check()
 }
 
-// bounded refuses what would be dear to decode.
-func bounded(data []byte) error {
-	if len(data) > maxRecord {
-		return fmt.Errorf("larger than %d bytes", maxRecord)
-	}
-	if n := bytes.Count(data, []byte("{")); n > maxBraces {
-		return fmt.Errorf("%d braces, %d at most", n, maxBraces)
-	}
-	for line := range bytes.Lines(data) {
-		if n := bytes.Count(line, []byte(".")); n > maxDots {
-			return fmt.Errorf("a line with %d dots, %d at most", n, maxDots)
-		}
-	}
-	return nil
-}
-
 func (r *record) encode() ([]byte, error) {
-	var b bytes.Buffer
-	e := toml.NewEncoder(&b)
-	e.Indent = ""
-	if err := e.Encode(r); err != nil {
-		return nil, err
+	data, err := tomlfile.Encode(r)
+	if err == nil {
+		_, err = decode(r.Name, data, true)
 	}
-	_, err := decode(r.Name, b.Bytes(), true)
-	return b.Bytes(), err
+	return data, err
 }
 
 // check says what is wrong with a record on its own.

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"cairn/services/tomlfile"
 	"time"
 )
 
@@ -67,7 +69,7 @@ func TestRecordRefused(t *testing.T) {
 		"author's newline":  {"alice", `name = "A\nB"`},
 		"address":           {"alice", `addresses = ["alice"]`},
 		"address's newline": {"alice", `addresses = ["alice@example.org\nx"]`},
-		"too large":         {"alice", "#" + strings.Repeat("x", maxRecord)},
+		"too large":         {"alice", "#" + strings.Repeat("x", tomlfile.MaxBytes)},
 		"dotted key":        {"alice", "a" + strings.Repeat(".a", 30000) + " = 1"},
 		"nested tables":     {"alice", "a = " + strings.Repeat("{a=", 20000)},
 		"nested lists":      {"alice", "a = " + strings.Repeat("[", 60000)},

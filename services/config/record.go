@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/BurntSushi/toml"
+	"cairn/services/tomlfile"
 )
 
 var validName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
@@ -26,58 +25,23 @@ func ValidName(name string) bool {
 		!strings.Contains(name, "--") && !strings.HasSuffix(name, "-")
 }
 
-// Bounds of one record. The TOML decoder's time and memory grow with the square
-// of how deep dotted keys and inline tables go (64 KiB of them take a minute and
-// 40 GB), so both are bounded before it runs; no record needs either.
-const (
-	maxRecord = 64 << 10 // bytes
-	maxDots   = 64       // in a line
-	maxBraces = 64       // in all
-)
-
 // decode reads a record. Keys it does not know are an error when strict; when
 // reading what is there already they are left alone.
 func decode(name string, data []byte, strict bool) (*Site, error) {
-	if err := bounded(data); err != nil {
-		return nil, err
-	}
 	var s Site
-	meta, err := toml.Decode(string(data), &s)
-	if err != nil {
-		return nil, fmt.Errorf("not TOML: %w", err)
-	}
-	if strict && len(meta.Undecoded()) > 0 {
-		return nil, fmt.Errorf("unknown key %q", meta.Undecoded()[0])
+	if err := tomlfile.Decode(data, &s, strict); err != nil {
+		return nil, err
 	}
 	s.Name = name
 	return &s, s.check()
 }
 
-// bounded refuses what would be dear to decode.
-func bounded(data []byte) error {
-	if len(data) > maxRecord {
-		return fmt.Errorf("larger than %d bytes", maxRecord)
-	}
-	if n := bytes.Count(data, []byte("{")); n > maxBraces {
-		return fmt.Errorf("%d braces, %d at most", n, maxBraces)
-	}
-	for line := range bytes.Lines(data) {
-		if n := bytes.Count(line, []byte(".")); n > maxDots {
-			return fmt.Errorf("a line with %d dots, %d at most", n, maxDots)
-		}
-	}
-	return nil
-}
-
 func (s *Site) encode() ([]byte, error) {
-	var b bytes.Buffer
-	e := toml.NewEncoder(&b)
-	e.Indent = ""
-	if err := e.Encode(s); err != nil {
-		return nil, err
+	data, err := tomlfile.Encode(s)
+	if err == nil {
+		_, err = decode(s.Name, data, true)
 	}
-	_, err := decode(s.Name, b.Bytes(), true)
-	return b.Bytes(), err
+	return data, err
 }
 
 // check says what is wrong with a record on its own.

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"cairn/services/tomlfile"
 	"time"
 )
 
@@ -62,7 +64,7 @@ func TestSiteRefused(t *testing.T) {
 		"password in git":     {"www", "owner = \"a\"\n[remote]\nurl = \"https://a:b@x.example/\""},
 		"polls too often":     {"www", "owner = \"a\"\n[remote]\nurl = \"https://x.example/\"\npoll = \"1s\""},
 		"polls backwards":     {"www", "owner = \"a\"\n[remote]\nurl = \"https://x.example/\"\npoll = \"-1h\""},
-		"too large":           {"www", "owner = \"a\" #" + strings.Repeat("x", maxRecord)},
+		"too large":           {"www", "owner = \"a\" #" + strings.Repeat("x", tomlfile.MaxBytes)},
 		"dotted key":          {"www", "owner = \"a\"\na" + strings.Repeat(".a", 30000) + " = 1"},
 		"nested tables":       {"www", "owner = \"a\"\na = " + strings.Repeat("{a=", 20000)},
 		"dotted key, several": {"www", strings.Repeat("a"+strings.Repeat(".a", 4000)+"=1\n", 7)},

@@ -265,3 +265,37 @@ func FuzzDifferential(f *testing.F) {
 		j.compare(t, raw+ending)
 	})
 }
+
+// FuzzDifferentialBodies sends a body that may be anything, and a request behind
+// it, to a handler that says what it got: where we see a request, net/http sees
+// it too, with the same body.
+func FuzzDifferentialBodies(f *testing.F) {
+	j := newJudges(f, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		answer := fmt.Sprintf("%s %q %q %v %q", r.Method, r.RequestURI, r.Host, r.ContentLength, b)
+		w.Header().Set("Content-Length", fmt.Sprint(len(answer)))
+		_, _ = io.WriteString(w, answer)
+	}))
+	for _, body := range []string{"5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n", "0\r\n\r\n", "1\r\nx\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "5\r\n0\r\n\r\n\r\n0\r\n\r\n"} {
+		f.Add("Transfer-Encoding: chunked\r\n\r\n" + body)
+	}
+	f.Add("Content-Length: 3\r\n\r\nabc")
+	f.Fuzz(func(t *testing.T, rest string) {
+		raw := "POST /x HTTP/1.1\r\n" + atHost + rest + ending
+		if len(raw) > 4<<10 || strings.Contains(raw, "HEAD") {
+			return
+		}
+		ours, plain := exchange(t, j.ours, raw), exchange(t, j.plain, raw)
+		for i, got := range ours {
+			if refusal(got) && i == len(ours)-1 {
+				return
+			}
+			if i >= len(plain) || got != plain[i] {
+				t.Fatalf("%q: answer %d is %q, net/http has %q", raw, i, got, plain)
+			}
+		}
+	})
+}

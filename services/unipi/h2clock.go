@@ -90,16 +90,19 @@ func (c *h2conn) dropStalled(now time.Time) error {
 
 // patient begins a wait for the client: until it has taken some of what is being
 // sent, or asks for something. It is false when the connection is closing and all
-// is sent.
+// is sent, or when nothing can be.
 func (c *h2conn) patient(now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	wait := c.limits.Stall
 	if len(c.sending)+len(c.bodies) == 0 {
 		wait = c.limits.Idle
-		if c.closing || c.dead != nil {
+		if c.closing {
 			return false
 		}
+	}
+	if c.dead != nil {
+		return false
 	}
 	c.waiting = true
 	_ = c.nc.SetReadDeadline(now.Add(wait)) // a closed connection says so when it is read

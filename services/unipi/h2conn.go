@@ -257,6 +257,7 @@ func (c *h2conn) flush() error {
 	if err != nil {
 		c.mu.Lock()
 		c.dead = err
+		c.nudge()
 		c.wake.Broadcast()
 		c.mu.Unlock()
 	}

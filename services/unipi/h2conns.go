@@ -47,9 +47,9 @@ func (s *h2conns) done(c *h2conn) {
 
 // shutdown lets what is being sent be sent, or until ctx ends.
 func (s *h2conns) shutdown(ctx context.Context) error {
-	for _, c := range s.stop() {
+	s.stop(func(c *h2conn) {
 		s.wg.Go(c.shut) // which may have to wait for the client
-	}
+	})
 	done := make(chan struct{})
 	go func() {
 		s.wg.Wait()
@@ -65,19 +65,18 @@ func (s *h2conns) shutdown(ctx context.Context) error {
 
 // close ends all connections.
 func (s *h2conns) close() {
-	for _, c := range s.stop() {
-		_ = c.nc.Close() // its goroutines see that
-	}
+	s.stop(func(c *h2conn) {
+		_ = c.nc.NetConn().Close() // its goroutines see that
+	})
 	s.wg.Wait()
 }
 
-// stop accepts no more and returns those that are open.
-func (s *h2conns) stop() (list []*h2conn) {
+// stop accepts no more and does something with those that are open.
+func (s *h2conns) stop(do func(*h2conn)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closing = true
 	for c := range s.open {
-		list = append(list, c)
+		do(c)
 	}
-	return list
 }

@@ -18,6 +18,17 @@ func (p *peer) post(id uint32, path string, more ...string) error {
 	return p.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: p.block(fields...), EndHeaders: true})
 }
 
+// getBig asks for 2 MiB.
+func (p *peer) getBig(id uint32) error {
+	return p.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: p.block(":method=GET", ":scheme=https", ":authority=localhost", ":path=/big.bin"), EndStream: true, EndHeaders: true})
+}
+
+// greedy opens all windows wide.
+func (p *peer) greedy() {
+	_ = p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1<<31 - 1})
+	_ = p.WriteWindowUpdate(0, 1<<30)
+}
+
 // until reads frames until one is what was waited for.
 func (p *peer) until(t *testing.T, is func(http2.Frame) bool) {
 	t.Helper()
@@ -140,7 +151,7 @@ func TestHTTP2StalledStream(t *testing.T) {
 	addr := listen(t, &Server{Handler: wireSites(t, nil), TLS: testTLS(), Limits: Limits{Stall: 300 * time.Millisecond, Idle: 10 * time.Second}})
 	p := newPeer(t, addr)
 	_ = p.WriteWindowUpdate(0, 1<<30)
-	_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: p.block(":method=GET", ":scheme=https", ":authority=localhost", ":path=/big.bin"), EndStream: true, EndHeaders: true})
+	_ = p.getBig(1)
 	p.until(t, func(f http2.Frame) bool {
 		r, is := f.(*http2.RSTStreamFrame)
 		return is && r.StreamID == 1
@@ -149,16 +160,50 @@ func TestHTTP2StalledStream(t *testing.T) {
 	p.until(t, func(f http2.Frame) bool { return f.Header().StreamID == 3 && f.Header().Type == http2.FrameData })
 }
 
+// TestHTTP2Deaf grants all windows and reads nothing: the connection ends.
+func TestHTTP2Deaf(t *testing.T) {
+	s := &Server{Handler: wireSites(t, nil), TLS: testTLS(), Limits: Limits{Stall: 300 * time.Millisecond, Idle: 10 * time.Second}}
+	p := newPeer(t, listen(t, s))
+	p.greedy()
+	for id := uint32(1); id < 60; id += 2 {
+		_ = p.getBig(id)
+	}
+	p.until(t, func(f http2.Frame) bool { return f.Header().Type == http2.FrameData })
+	if !poll(5*time.Second, func() bool {
+		s.h2.mu.Lock()
+		defer s.h2.mu.Unlock()
+		return len(s.h2.open) == 0
+	}) {
+		t.Error("the connection is still open")
+	}
+}
+
+// TestHTTP2EndlessBody trickles a webhook's report: it is given up.
+func TestHTTP2EndlessBody(t *testing.T) {
+	p := newPeer(t, listen(t, &Server{Handler: hookSites(t), TLS: testTLS(), Limits: Limits{Stall: 50 * time.Millisecond}}))
+	_ = p.post(1, WebhookPath)
+	go func() {
+		for range time.Tick(20 * time.Millisecond) {
+			if p.WriteData(1, false, []byte("x")) != nil {
+				return
+			}
+		}
+	}()
+	p.until(t, func(f http2.Frame) bool {
+		r, is := f.(*http2.RSTStreamFrame)
+		return is && r.StreamID == 1 && r.ErrCode == http2.ErrCodeCancel
+	})
+}
+
 // TestHTTP2ShutdownStalled stops a server whose client reads nothing: it takes
 // no longer than it may.
 func TestHTTP2ShutdownStalled(t *testing.T) {
 	s := &Server{Handler: wireSites(t, nil), TLS: testTLS(), Limits: Limits{Stall: 5 * time.Second}}
 	addr := listen(t, s)
 	p := newPeer(t, addr)
-	_ = p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1<<31 - 1})
-	_ = p.WriteWindowUpdate(0, 1<<30)
+	p.greedy()
 	for id := uint32(1); id < 40; id += 2 {
-		_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: p.block(":method=GET", ":scheme=https", ":authority=localhost", ":path=/big.bin"), EndStream: true, EndHeaders: true})
+		_ = p.getBig(id)
 	}
 	p.until(t, func(f http2.Frame) bool { return f.Header().Type == http2.FrameData })
 	poll(2*time.Second, func() bool { // until the buffers between us are full

@@ -21,9 +21,6 @@ func (s *source) reset(r io.ReaderAt, off, end int64) {
 	s.r, s.off, s.end, s.buf = r, off, end, nil
 }
 
-// position is the offset of the next byte.
-func (s *source) position() int64 { return s.off - int64(len(s.buf)) }
-
 func (s *source) fill() error {
 	want := min(int64(len(s.space)), s.end-s.off)
 	if want <= 0 {
