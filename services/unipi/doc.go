@@ -22,7 +22,8 @@
 // A Range is of the file as it is, never of its compressed form; with
 // Content-Encoding in play, If-Range decides.
 //
-// Files above 8 MiB are not kept in memory and not compressed on the fly.
+// Files above a 32nd of the cache, which is 4 MiB unless it is made larger, and above
+// 8 MiB in any case, are not kept in memory and not compressed on the fly.
 //
 // In _redirects a status is 301 unless it is given, as at Netlify; a file wins over a
 // rule without "!". Rules for other hosts, countries, languages and

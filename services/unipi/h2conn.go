@@ -132,9 +132,13 @@ func (c *h2conn) serve() {
 // end closes the connection and waits for those who were writing to it.
 func (c *h2conn) end() {
 	c.mu.Lock()
+	broken := c.dead != nil
 	c.dead = errH2Gone
 	c.wake.Broadcast()
 	c.mu.Unlock()
+	if broken {
+		_ = c.nc.NetConn().Close() // who takes nothing takes no farewell
+	}
 	_ = c.nc.Close() // which ends a write that is under way
 	c.senders.Wait()
 }

@@ -2,6 +2,7 @@ package unipi
 
 import (
 	"context"
+	"crypto/tls"
 	"sync"
 	"time"
 )
@@ -60,6 +61,10 @@ func (o *openConns) cut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for c := range o.set {
-		_ = c.Conn.Close() // whoever uses it will see
+		nc := c.Conn
+		if t, ok := nc.(*tls.Conn); ok {
+			nc = t.NetConn() // TLS would say farewell to each, for up to 5 s
+		}
+		_ = nc.Close() // whoever uses it will see
 	}
 }

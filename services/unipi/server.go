@@ -99,8 +99,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // Close ends all connections.
 func (s *Server) Close() error {
-	err := s.web.Close()
 	s.h1.cut()
+	err := s.web.Close()
+	s.h1.cut() // those that came meanwhile
 	s.h2.close()
 	return err
 }
