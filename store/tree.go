@@ -128,6 +128,10 @@ func holdsBlob(e object.Entry) bool {
 	return e.Mode != object.ModeDir && e.Mode != object.ModeSubmodule
 }
 
+// BlobSize returns the size, in bytes, of a file of this or another snapshot of the
+// same repository by its hash, and reads as little as it can.
+func (t *Tree) BlobSize(h Hash) (int64, error) { return t.read.size(h) }
+
 // OpenBlob streams the content of any blob of the repository, whatever its
 // size. The caller closes it.
 func (t *Tree) OpenBlob(ctx context.Context, h Hash) (io.ReadCloser, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"cairn/store"
@@ -25,9 +26,12 @@ func (e *LFSError) Error() string {
 	return s + ". Cairn serves what is in git. Put the content there and push again: git lfs migrate export --everything --include='*'"
 }
 
-// maxPointer is the size limit of a Git LFS pointer in bytes, by its
-// specification.
-const maxPointer = 1024
+// How large a Git LFS pointer is, in bytes: at most by its specification, at least
+// because it holds two lines of known length.
+const (
+	maxPointer = 1024
+	minPointer = 100
+)
 
 // CheckPush decides whether a branch may move from old, which is nil when it is
 // new, to new: an *LFSError when the push brings Git LFS pointers. Lines of _redirects and _headers
@@ -50,7 +54,7 @@ func CheckPush(ctx context.Context, old, new *store.Tree) (warnings []*RuleError
 			_, w := ParseHeaders(ruleText(new, d.Path))
 			warnings = append(warnings, w...)
 		}
-		is, err := isPointer(new, d.Path)
+		is, err := isPointer(ctx, new, d.New.Hash)
 		if is && len(lfs.Paths) < 10 {
 			lfs.Paths = append(lfs.Paths, d.Path)
 		} else if is {
@@ -62,13 +66,6 @@ func CheckPush(ctx context.Context, old, new *store.Tree) (warnings []*RuleError
 		return warnings, lfs
 	}
 	return warnings, err
-}
-
-// CountChanges returns how many files differ between two snapshots; old is nil
-// when there was none.
-func CountChanges(ctx context.Context, old, new *store.Tree) (n int, err error) {
-	err = changes(ctx, old, new, func(store.Difference) error { n++; return nil })
-	return n, err
 }
 
 // maxChanged is how many files one push may change. A tree of a few KB can name
@@ -96,15 +93,20 @@ func changes(ctx context.Context, old, new *store.Tree, visit func(store.Differe
 	return nil
 }
 
-// isPointer reports whether a file is a Git LFS pointer (the specification of
-// Git LFS, "The pointer").
-func isPointer(t *store.Tree, name string) (bool, error) {
-	info, err := t.Stat(name)
-	if err != nil || info.Size() > maxPointer || info.Size() < 100 {
+// isPointer reports whether a blob is a Git LFS pointer (the specification of
+// Git LFS, "The pointer"). It goes by the hash: a path would be looked up anew
+// for each file of a push.
+func isPointer(ctx context.Context, t *store.Tree, h store.Hash) (bool, error) {
+	size, err := t.BlobSize(h)
+	if err != nil || size > maxPointer || size < minPointer {
 		return false, err
 	}
-	data, _, err := t.Blob(name)
+	r, err := t.OpenBlob(ctx, h)
 	if err != nil {
+		return false, err
+	}
+	data, err := io.ReadAll(r)
+	if err = errors.Join(err, r.Close()); err != nil {
 		return false, err
 	}
 	rest, ok := bytes.CutPrefix(data, []byte("version https://git-lfs.github.com/spec/v1\n"))

@@ -41,10 +41,4 @@ func TestCheckPush(t *testing.T) {
 	if _, err := CheckPush(t.Context(), again, nil); err != nil {
 		t.Errorf("a branch that goes: %v", err)
 	}
-	if n, err := CountChanges(t.Context(), next, again); n != 15 || err != nil {
-		t.Errorf("CountChanges: got %d %v, want 15", n, err)
-	}
-	if n, err := CountChanges(t.Context(), nil, next); n != 15 || err != nil {
-		t.Errorf("CountChanges of a first push: got %d %v, want 15", n, err)
-	}
 }
