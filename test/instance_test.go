@@ -32,6 +32,7 @@ func start(home, log string, env []string, args ...string) (*instance, error) {
 	args = append([]string{"up", "-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0"}, args...)
 	i := &instance{home: home, cmd: exec.Command(filepath.Join(binDir, "cairn"), args...), done: make(chan error, 1)}
 	i.cmd.Env = append(env, "CAIRN_HOME="+home)
+	i.cmd.Dir = filepath.Dir(log)
 	f, err := os.OpenFile(log, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
