@@ -133,9 +133,12 @@ func (c *h2conn) data(f *http2.DataFrame) error {
 		return c.complete(id, b)
 	}
 	if b.data.Len()+len(f.Data()) > maxH2Body {
-		delete(c.bodies, id)
 		c.respond(id, plainError(http.StatusRequestEntityTooLarge, nil), b.req, "")
-		return http2.StreamError{StreamID: id, Code: http2.ErrCodeNo}
+		b.req, b.data = nil, bytes.Buffer{}
+		if f.StreamEnded() {
+			delete(c.bodies, id)
+		}
+		return c.noise.add() // rather than reset: see headers
 	}
 	b.data.Write(f.Data())
 	if f.StreamEnded() {

@@ -97,6 +97,32 @@ func TestHTTP2States(t *testing.T) {
 	}
 }
 
+// TestHTTP2Refused sends more than is taken: the answer says so.
+func TestHTTP2Refused(t *testing.T) {
+	addr := listen(t, &Server{Handler: hookSites(t), TLS: testTLS()})
+	p := newPeer(t, addr)
+	_ = p.post(1, WebhookPath)
+	for range maxH2Body/16384 + 1 {
+		_ = p.WriteData(1, false, make([]byte, 16384))
+	}
+	_ = p.WriteData(1, true, nil)
+	p.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	p.until(t, func(f http2.Frame) bool {
+		h, is := f.(*http2.MetaHeadersFrame)
+		if is && h.PseudoValue("status") != "413" {
+			t.Errorf("got %s, want 413", h.PseudoValue("status"))
+		}
+		return is
+	})
+	_ = p.get(3)
+	p.until(t, func(f http2.Frame) bool {
+		if f.Header().Type == http2.FrameRSTStream {
+			t.Error("the stream is reset, which can hide the answer")
+		}
+		return f.Header().StreamID == 3
+	})
+}
+
 // bare is a peer that has sent its preface and no more.
 func bare(t *testing.T, addr string) *peer {
 	c := dialH2(t, addr)

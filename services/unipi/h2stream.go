@@ -23,6 +23,9 @@ func (c *h2conn) headers(f *http2.MetaHeadersFrame) error {
 	}
 	r, status := c.request(f)
 	if status != 0 {
+		if !f.StreamEnded() {
+			c.bodies[id] = c.newBody(nil, r)
+		}
 		c.respond(id, plainError(status, nil), r, "")
 		return c.noise.add()
 	}
