@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"slices"
 
 	"cairn/store/object"
 )
@@ -73,7 +74,7 @@ func (r *Repo) retreat(now, later []*update, err error) (kept []*update) {
 		l.tip, l.pending = nil, 0
 		l.term++
 	}
-	for _, u := range kept {
+	for _, u := range slices.Concat(kept, r.waiting) {
 		for _, s := range u.steps {
 			if lost[s.line] { // this step came before the one that was lost
 				s.line.tip = s.next
