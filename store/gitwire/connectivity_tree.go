@@ -122,7 +122,8 @@ func (s *treeSides) open(ctx context.Context) error {
 	return nil
 }
 
-// A treeCursor reads a tree's entries one after the other.
+// A treeCursor reads a tree's entries one after the other, apart from submodules:
+// nobody has checked that what they name is there.
 type treeCursor struct {
 	rest []byte
 	ok   bool // there is a current entry:
@@ -133,17 +134,13 @@ type treeCursor struct {
 
 // next goes to the next entry; malformed bytes are the end.
 func (t *treeCursor) next() {
-	t.ok = false
-	space := bytes.IndexByte(t.rest, ' ')
-	end := bytes.IndexByte(t.rest, 0)
-	if space < 0 || end < space || len(t.rest) < end+1+len(t.hash) {
-		return
+	for {
+		var mode object.Mode
+		if mode, t.name, t.rest, t.ok = nextEntry(t.rest, &t.hash); !t.ok || !isSubmodule(mode) {
+			t.dir = isTree(mode)
+			return
+		}
 	}
-	t.ok = true
-	t.dir = string(t.rest[:space]) == "40000"
-	t.name = t.rest[space+1 : end]
-	copy(t.hash[:], t.rest[end+1:])
-	t.rest = t.rest[end+1+len(t.hash):]
 }
 
 // seek goes forward to a name and returns its hash, Zero when it is not there

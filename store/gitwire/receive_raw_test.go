@@ -246,6 +246,17 @@ func TestConnectivityCountsOnlyWhatIsSeen(t *testing.T) {
 		h.wantReport(t, rawPush(t, h.v, "", packOf(t, lying, tree, c),
 			Command{Name: "refs/heads/main", Old: h.second.Hash(), New: c.Hash()}), missing)
 	})
+	t.Run("beside a submodule that has the hash of bob's blob", func(t *testing.T) {
+		h := newHouse(t)
+		// What a submodule names is in another repository: nobody checks that it is there.
+		before := object.Object{Type: object.TypeTree, Data: object.AppendTree(nil,
+			[]object.Entry{{Name: "x", Mode: object.ModeSubmodule, Hash: h.secret.Hash()}})}
+		lying := commitOf(300, before.Hash(), h.second.Hash())
+		tree := folder(map[string]object.Object{"x": h.secret})
+		c := commitOf(400, tree.Hash(), lying.Hash())
+		h.wantReport(t, rawPush(t, h.v, "", packOf(t, before, lying, tree, c),
+			Command{Name: "refs/heads/main", Old: h.second.Hash(), New: c.Hash()}), missing)
+	})
 	t.Run("a blob called a folder", func(t *testing.T) {
 		h := newHouse(t)
 		tree := object.Object{Type: object.TypeTree, Data: object.AppendTree(nil,
