@@ -3,7 +3,10 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"cairn/store/object"
@@ -28,7 +31,8 @@ import (
 // so that a branch that others fight for does not hold up its neighbours. An
 // error that is ErrTemporary goes to everybody in the batch. Any other may be
 // the fault of one update (such as a branch name that clashes with another), so
-// the updates are tried one by one. A line that has lost a tip gets a new term,
+// the updates are tried one by one, unless it has come too late (the branches have
+// moved, but a disk may not keep that): then, too, everybody gets it. A line that has lost a tip gets a new term,
 // by which functions that were running notice that they stand on nothing.
 //
 // An update that changes nothing, or whose function returns an error, has a
@@ -116,7 +120,7 @@ func (r *Repo) commitWaiting() {
 		case err == nil:
 			r.settle(now)
 			batch = later
-		case n > 1 && !errors.Is(err, ErrTemporary) && lostBy(now, err) == nil:
+		case n > 1 && !errors.Is(err, ErrTemporary) && lostBy(now, err) == nil && !r.moved(now):
 			oneByOne = true
 		default:
 			batch = r.retreat(now, later, err)
@@ -178,13 +182,31 @@ func (r *Repo) stir() {
 	}
 }
 
-func (r *Repo) commit(batch []*update) error {
+// commit writes a batch. A backend that panics has failed, but those who wait
+// must hear of it.
+func (r *Repo) commit(batch []*update) (err error) {
 	objs, changes := assemble(batch)
 	if len(changes) == 0 {
 		return nil
 	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("commit: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
 	// Those who wait for this commit are not bound by the leader's context.
 	return r.backend.Commit(context.Background(), objs, changes)
+}
+
+// moved reports whether a commit that failed has moved the branches all the
+// same: what is in it must not run again then.
+func (r *Repo) moved(batch []*update) bool {
+	_, changes := assemble(batch)
+	ref, err := r.backend.Ref(context.Background(), changes[0].Name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	return err != nil || ref.Hash == changes[0].New
 }
 
 // assemble lists the objects of a batch, each once, and one change for each

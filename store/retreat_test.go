@@ -1,11 +1,15 @@
 package store_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 
 	"cairn/store"
+	"cairn/store/mem"
+	"cairn/store/object"
 )
 
 // TestRetreatOfOthers: an update that waits for the next commit keeps its place
@@ -46,4 +50,73 @@ func TestRetreatOfOthers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A lateFault is a backend whose Commit fails when it has done its work.
+type lateFault struct {
+	*gate
+	fault func() error
+}
+
+func (f lateFault) Commit(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
+	if err := f.gate.Commit(ctx, objs, changes); err != nil || len(changes) == 1 {
+		return err
+	}
+	return f.fault()
+}
+
+// TestLateFault: when a commit has failed or panicked after the branches have moved,
+// everybody hears of it and nothing is done twice.
+func TestLateFault(t *testing.T) {
+	for name, fault := range map[string]func() error{
+		"error": func() error { return errors.New("moved, but not synced") },
+		"panic": func() error { panic("moved") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newGate()
+				u := newUpdates(t, lateFault{g, fault})
+				u.start("first", write("x"))
+				runs := 0
+				for _, name := range []string{"a", "b", "b"} {
+					u.start(name, func(tx *store.Tx) error {
+						runs++
+						return tx.Put(fmt.Sprint(runs), nil)
+					})
+				}
+				g.next(nil)
+				g.next(nil)
+				u.wg.Wait()
+				if runs != 3 {
+					t.Errorf("got %d runs, want 3", runs)
+				}
+				for _, name := range []string{"a", "b"} {
+					if u.errs[name] == nil {
+						t.Errorf("%s: got no error, want that of the backend", name)
+					}
+				}
+				u.start("after", write("1"))
+				g.next(nil)
+				u.wg.Wait()
+				if err := u.errs["after"]; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// A panicky backend panics before it has done anything.
+type panicky struct{ store.Backend }
+
+func (panicky) Commit(context.Context, []object.Object, []store.RefChange) error { panic("boom") }
+
+// TestBackendPanics: a panic is the error of those who wait, and no more.
+func TestBackendPanics(t *testing.T) {
+	r := store.New(panicky{mem.New()}, store.Options{})
+	for range 2 {
+		if err := r.Branch("a").Update(t.Context(), change("update"), write("1")); err == nil {
+			t.Error("got no error from a backend that panics")
+		}
+	}
 }
