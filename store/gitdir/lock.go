@@ -81,7 +81,7 @@ func (d *Dir) lockRef(name string) error {
 	return &temporaryError{fmt.Errorf("ref %s: its folder keeps disappearing", name), "try again"}
 }
 
-// mkdirs makes a folder under refs/ and its parents.
+// mkdirs makes a folder under refs/ and its parents. refMu is held.
 func (d *Dir) mkdirs(dir string) error {
 	err := d.disk.mkdir(dir)
 	if errors.Is(err, fs.ErrNotExist) && strings.Contains(dir, "/") {
@@ -89,6 +89,9 @@ func (d *Dir) mkdirs(dir string) error {
 			return err
 		}
 		err = d.disk.mkdir(dir)
+	}
+	if err == nil {
+		delete(d.settled, dir) // it may have the inode of one that somebody else has removed
 	}
 	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
 		return nil // made or removed by somebody else: the caller tries again
