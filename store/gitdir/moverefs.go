@@ -125,7 +125,7 @@ func (d *Dir) compare(moves []move) (effective []move, err error) {
 }
 
 // nameFree says why a ref of this name cannot be: names are paths, and
-// refs/heads/a cannot be beside refs/heads/a/b.
+// refs/heads/a cannot be beside refs/heads/a/b. moves are sorted by name.
 func (d *Dir) nameFree(name string, packed *packedRefs, moves []move) error {
 	taken := func(other string) error {
 		return fmt.Errorf("ref %s cannot be made: %s exists, and one cannot be a folder of the other", name, other)
@@ -140,8 +140,12 @@ func (d *Dir) nameFree(name string, packed *packedRefs, moves []move) error {
 	if i < len(packed.refs) && strings.HasPrefix(packed.refs[i].name, below) {
 		return taken(packed.refs[i].name)
 	}
-	for _, m := range moves {
-		if m.New != object.Zero && strings.HasPrefix(m.Name, below) {
+	i, _ = slices.BinarySearchFunc(moves, below, func(m move, p string) int { return strings.Compare(m.Name, p) })
+	for _, m := range moves[i:] {
+		if !strings.HasPrefix(m.Name, below) {
+			break
+		}
+		if m.New != object.Zero {
 			return taken(m.Name)
 		}
 	}
