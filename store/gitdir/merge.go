@@ -172,8 +172,22 @@ func (d *Dir) dropPacks(packs []*packFile, into ...string) {
 		}
 	}
 	d.packs.change(nil, func(p *packFile) bool { return drop[p.name] })
+	if len(drop) > 0 {
+		d.removeMultiIndex()
+	}
 	for name := range drop {
 		d.removePack(name)
 	}
 	d.log.Debug("replaced packs", "repository", string(d.root), "packs", len(drop), "by", into)
+}
+
+// removeMultiIndex removes git's index over many packs, as git repack does before it
+// removes packs that are in it: git fsck takes these for lost. It holds nothing of its own.
+func (d *Dir) removeMultiIndex() {
+	for _, name := range []string{"multi-pack-index", "multi-pack-index.d/multi-pack-index-chain"} {
+		name = path.Join(packFolder, name)
+		if _, err := os.Lstat(d.root.path(name)); err == nil {
+			d.disk.remove(name)
+		}
+	}
 }

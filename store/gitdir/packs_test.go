@@ -225,3 +225,26 @@ func TestDamagedPackStays(t *testing.T) {
 		t.Errorf("packs: got %d, want 2", n)
 	}
 }
+
+// TestMultiIndex: git's index over many packs does not outlive the packs.
+func TestMultiIndex(t *testing.T) {
+	d := newDir(t, Options{NoMaintenance: true})
+	put := func(from, to int) {
+		for i := from; i < to; i++ {
+			objs, c := change(object.Zero, "file", fmt.Sprint(i))
+			name := fmt.Sprintf("refs/heads/b%d", i)
+			if err := d.Commit(t.Context(), objs, []store.RefChange{{Name: name, New: c}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put(0, smallPacks)
+	git(t, string(d.root), "multi-pack-index", "write")
+	put(smallPacks, smallPacks+1)
+	if err := d.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	fsck(t, d)
+	git(t, string(d.root), "gc", "-q")
+	fsck(t, d)
+}
