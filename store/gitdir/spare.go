@@ -35,7 +35,7 @@ func (d *Dir) create() (staged, error) {
 func (d *Dir) createNow() (staged, error) {
 	temp := d.owner.temp()
 	f, err := d.disk.create(temp)
-	return staged{temp, f}, temporary(err)
+	return staged{temp: temp, file: f}, temporary(err)
 }
 
 // makeSpares runs from the first write until the Dir is closed.

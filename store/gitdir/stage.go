@@ -23,7 +23,8 @@ type stage struct {
 
 type staged struct {
 	temp string
-	file file // nil once synced and closed
+	file file  // nil once synced and closed
+	err  error // of that: what a disk has failed to keep once, it does not keep later
 }
 
 // create adds an empty file.
@@ -100,12 +101,11 @@ func (s *stage) sync() error {
 }
 
 func (f *staged) finish() error {
-	if f.file == nil {
-		return nil
+	if f.file != nil {
+		f.err = errors.Join(f.file.Sync(), f.file.Close())
+		f.file = nil
 	}
-	err := errors.Join(f.file.Sync(), f.file.Close())
-	f.file = nil
-	return err
+	return f.err
 }
 
 // discard removes the files that have not been given other names.
