@@ -38,10 +38,11 @@ type codedKey struct {
 // something else now, or wait.
 func (s *squeezer) squeeze(key codedKey, body []byte, wait bool) (coded []byte, ready bool) {
 	for {
-		if coded, ok := s.done.load(key); ok {
+		s.mu.Lock()
+		if coded, ok := s.done.load(key); ok { // under mu: a flight ends after its result is kept
+			s.mu.Unlock()
 			return coded, true
 		}
-		s.mu.Lock()
 		flight, busy := s.flights[key]
 		if !busy {
 			if s.flights == nil {
