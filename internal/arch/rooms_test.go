@@ -27,7 +27,7 @@ var rooms = []struct{ room, may, why string }{
 	{"store/gitdir", "store store/object store/pack", "a backend sees the seam and the formats"},
 	{"store/mem", "store store/object store/pack", "a backend sees the seam and the formats"},
 	{"store/gitwire", "store store/object store/pack", "the wire works on any backend"},
-	{"store/sign", "store", "a program that signs nothing need not hold it"},
+	{"store/sign", "store store/object", "a program that signs nothing need not hold it"},
 	{"store/storetest", "store store/object store/pack", "the suite works on any backend"},
 
 	{"store/lazy", "store store/object store/pack", "it keeps objects and knows neither refs nor wire"},

@@ -1,13 +1,17 @@
-// Package sign makes the signers that a store.Repo may be given. It is apart
+// Package sign makes the signers that a store.Repo may be given, and verifies
+// what they and stock git have signed. It is apart
 // from package store so that a program that signs nothing does not hold the
 // cryptography.
 package sign
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
+	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 
 	"cairn/store"
 )
@@ -25,4 +29,16 @@ func (s *pgpSigner) Sign(commit []byte) (string, error) {
 		return "", fmt.Errorf("sign with OpenPGP key: %w", err)
 	}
 	return out.String(), nil
+}
+
+// verifyOpenPGP checks a signature as gpg makes it for git.
+func (k *Keys) verifyOpenPGP(signed []byte, sig string) error {
+	_, err := openpgp.CheckArmoredDetachedSignature(k.pgp, bytes.NewReader(signed), strings.NewReader(sig), nil)
+	if errors.Is(err, pgperrors.ErrUnknownIssuer) {
+		return ErrUntrusted
+	}
+	if err != nil {
+		return fmt.Errorf("verify OpenPGP signature: %w", err)
+	}
+	return nil
 }

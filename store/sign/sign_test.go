@@ -143,22 +143,7 @@ func TestOpenPGPSignature(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// gpg puts its socket there, and paths of sockets are short.
-	home, err := os.MkdirTemp("", "gpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.env = append(r.env, "GNUPGHOME="+home)
-	t.Cleanup(func() {
-		stop := exec.Command("gpgconf", "--kill", "all")
-		stop.Env = r.env
-		if err := stop.Run(); err != nil {
-			t.Log(err)
-		}
-		if err := os.RemoveAll(home); err != nil {
-			t.Error(err)
-		}
-	})
+	r.env = append(r.env, gpgHome(t))
 	imports := exec.Command("gpg", "--batch", "--import", public)
 	imports.Env = r.env
 	if out, err := imports.CombinedOutput(); err != nil {
@@ -166,4 +151,27 @@ func TestOpenPGPSignature(t *testing.T) {
 	}
 	r.git(t, "verify-commit", commit)
 	r.git(t, "fsck", "--strict")
+}
+
+// gpgHome makes a home for gpg that ends with the test. It is an entry of an
+// environment.
+func gpgHome(t *testing.T) string {
+	t.Helper()
+	// gpg puts its socket there, and paths of sockets are short.
+	home, err := os.MkdirTemp("", "gpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := "GNUPGHOME=" + home
+	t.Cleanup(func() {
+		stop := exec.Command("gpgconf", "--kill", "all")
+		stop.Env = append(os.Environ(), env)
+		if err := stop.Run(); err != nil {
+			t.Log(err)
+		}
+		if err := os.RemoveAll(home); err != nil {
+			t.Error(err)
+		}
+	})
+	return env
 }

@@ -20,6 +20,8 @@ func SSH(key ssh.Signer) store.Signer { return &sshSigner{key} }
 type sshSigner struct{ key ssh.Signer }
 
 const (
+	sshBegin     = "-----BEGIN SSH SIGNATURE-----"
+	sshEnd       = "-----END SSH SIGNATURE-----"
 	sshMagic     = "SSHSIG"
 	sshNamespace = "git"
 	sshHash      = "sha512"
@@ -28,21 +30,28 @@ const (
 // Sign implements store.Signer.
 func (s *sshSigner) Sign(commit []byte) (string, error) {
 	sum := sha512.Sum512(commit)
-	signed := append([]byte(sshMagic), ssh.Marshal(struct {
-		Namespace, Reserved, Hash string
-		Sum                       []byte
-	}{sshNamespace, "", sshHash, sum[:]})...)
-	sig, err := s.sign(signed)
+	sig, err := s.sign(signedBySSH(sshHash, sum[:]))
 	if err != nil {
 		return "", fmt.Errorf("sign with SSH key: %w", err)
 	}
-	blob := append([]byte(sshMagic), ssh.Marshal(struct {
-		Version                   uint32
-		Key                       []byte
-		Namespace, Reserved, Hash string
-		Signature                 []byte
-	}{1, s.key.PublicKey().Marshal(), sshNamespace, "", sshHash, ssh.Marshal(sig)})...)
+	blob := append([]byte(sshMagic), ssh.Marshal(sshBlob{1, s.key.PublicKey().Marshal(), sshNamespace, "", sshHash, ssh.Marshal(sig)})...)
 	return armorSSH(blob), nil
+}
+
+// An sshBlob is what an armored signature holds after the magic.
+type sshBlob struct {
+	Version                   uint32
+	Key                       []byte
+	Namespace, Reserved, Hash string
+	Signature                 []byte
+}
+
+// signedBySSH is what the signature of a message with a hash is made over.
+func signedBySSH(algorithm string, sum []byte) []byte {
+	return append([]byte(sshMagic), ssh.Marshal(struct {
+		Namespace, Reserved, Hash string
+		Sum                       []byte
+	}{sshNamespace, "", algorithm, sum})...)
 }
 
 // sign makes sure that an RSA key does not sign with SHA-1, which sshsig
@@ -57,7 +66,7 @@ func (s *sshSigner) sign(data []byte) (*ssh.Signature, error) {
 func armorSSH(blob []byte) string {
 	const width = 70
 	var out bytes.Buffer
-	out.WriteString("-----BEGIN SSH SIGNATURE-----\n")
+	out.WriteString(sshBegin + "\n")
 	text := base64.StdEncoding.EncodeToString(blob)
 	for len(text) > 0 {
 		n := min(len(text), width)
@@ -65,6 +74,6 @@ func armorSSH(blob []byte) string {
 		out.WriteByte('\n')
 		text = text[n:]
 	}
-	out.WriteString("-----END SSH SIGNATURE-----\n")
+	out.WriteString(sshEnd + "\n")
 	return out.String()
 }
