@@ -1,0 +1,85 @@
+package libos
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Args are the arguments that a service was started with. To ask for one that
+// its manifest does not declare, or as another kind, panics.
+type Args struct {
+	declared map[string]Arg
+	given    map[string][]string
+}
+
+// Given reports whether anything was said, even if it is what holds anyway.
+func (a Args) Given(name string) bool {
+	a.arg(name)
+	return a.given[name] != nil
+}
+
+// String returns the text of an argument, its default where nothing was said.
+func (a Args) String(name string) string { return a.last(a.arg(name, String)) }
+
+// Strings returns everything that was said of a Repeated argument.
+func (a Args) Strings(name string) []string {
+	arg := a.arg(name, Repeated)
+	if list := a.given[name]; list != nil {
+		return list
+	}
+	return strings.Fields(arg.Default)
+}
+
+// Bool returns whether an argument is set.
+func (a Args) Bool(name string) bool {
+	on, err := strconv.ParseBool(a.last(a.arg(name, Bool)))
+	return err == nil && on
+}
+
+// Duration returns the value of an argument, 0 where there is neither one nor
+// a default.
+func (a Args) Duration(name string) time.Duration {
+	d, err := time.ParseDuration(a.last(a.arg(name, Duration)))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+func (a Args) last(arg Arg) string {
+	if list := a.given[arg.Name]; len(list) > 0 {
+		return list[len(list)-1]
+	}
+	return arg.Default
+}
+
+// arg returns a declared argument of one of the kinds, or of any.
+func (a Args) arg(name string, kinds ...Kind) Arg {
+	arg, ok := a.declared[name]
+	if !ok {
+		panic(fmt.Sprintf("libos: the manifest declares no argument %q", name))
+	}
+	for _, k := range kinds {
+		if k != arg.Kind {
+			panic(fmt.Sprintf("libos: argument %q is not of kind %d", name, k))
+		}
+	}
+	return arg
+}
+
+// check says what is wrong with a value.
+func (arg Arg) check(value string) error {
+	switch arg.Kind {
+	case Bool:
+		if _, err := strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("--%s is true or false, not %q", arg.Name, value)
+		}
+	case Duration:
+		if d, err := time.ParseDuration(value); err != nil || d < 0 {
+			return fmt.Errorf("--%s is a time such as 90s or 5m, not %q", arg.Name, value)
+		}
+	}
+	return nil
+}
