@@ -18,7 +18,7 @@ var ErrUnsigned = errors.New("the commit is not signed")
 // ErrUntrusted says that a commit is signed, but by no key that counts.
 var ErrUntrusted = errors.New("the commit is not signed by a trusted key")
 
-// Keys are the public keys whose signatures count. The zero value trusts
+// Keys are the public keys whose signatures count. Nil and the zero value trust
 // nobody. Safe for concurrent use once made.
 type Keys struct {
 	ssh map[string]bool // by wire form
@@ -123,6 +123,8 @@ func (k *Keys) Verify(commit []byte) error {
 	switch sig := c.GPGSig; {
 	case sig == "":
 		return ErrUnsigned
+	case k == nil:
+		return ErrUntrusted
 	case strings.HasPrefix(sig, sshBegin):
 		return k.verifySSH(c.SignedBytes(), sig)
 	default:
