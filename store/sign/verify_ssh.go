@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -53,10 +54,17 @@ func (k *Keys) checkSSH(signed []byte, armored string) error {
 	if err := ssh.Unmarshal(blob.Signature, &sig); err != nil {
 		return errArmor
 	}
-	if sig.Format == ssh.KeyAlgoRSA || sig.Format == ssh.InsecureKeyAlgoDSA {
-		return fmt.Errorf("algorithm %s is too weak", sig.Format)
+	if !slices.Contains(sshAlgorithms, sig.Format) {
+		return fmt.Errorf("algorithm %.40q is not supported", sig.Format)
 	}
 	return key.Verify(signedBySSH(blob.Hash, sum), &sig)
+}
+
+// sshAlgorithms are those whose signatures count: not RSA with SHA-1, not DSA.
+var sshAlgorithms = []string{
+	ssh.KeyAlgoED25519, ssh.KeyAlgoSKED25519,
+	ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoSKECDSA256,
+	ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSASHA512,
 }
 
 // parseSSH undoes the armor.
