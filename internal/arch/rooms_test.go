@@ -32,6 +32,8 @@ var rooms = []struct{ room, may, why string }{
 
 	{"store/lazy", "store store/object store/pack", "it keeps objects and knows neither refs nor wire"},
 	{"store/remote", "store store/object store/pack store/gitwire store/lazy", "a backend sees the seam; this one speaks the wire"},
+	{"store/observe", "store store/object", "it stands before any backend"},
+	{"store/mirror", "store store/object store/gitwire", "it carries a repository elsewhere, over the wire"},
 	{"store/trust", "store store/object store/sign", "it judges commits, wherever they come from"},
 
 	{"libos", "", "it is the vocabulary that everybody else speaks"},
@@ -63,7 +65,7 @@ var ambient = []struct{ room, but, imports string }{
 	{"services", "", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
 	{"store", "store/gitdir", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
 	{"store/gitdir", "", "os/exec os/signal os/user flag"},
-	{"libos", "libos/unix libos/boot", "os os/exec os/signal os/user flag syscall"},
+	{"libos", "libos/unix libos/boot libos/libostest", "os os/exec os/signal os/user flag syscall"},
 	{"net", "net/host", "os os/exec os/signal os/user flag syscall"},
 }
 
