@@ -49,6 +49,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/config", "store store/object services/tomlfile", "it is read by every service and knows none"},
 	{"services/secrets", "store store/object", "it is read by every service and knows none"},
 	{"services/accounts", "store store/object services/tomlfile", "it is read by every service and knows none"},
+	{"services/monitor", "store store/observe", "it is told of commits and asked how things are"},
 	{"services", "store store/object store/gitwire services/config services/secrets services/accounts",
 		"services share data through the store, not code; who may do what is asked of accounts, config and secrets"},
 
