@@ -95,8 +95,13 @@ func (f *followers) fetch(ctx context.Context, site string, remote config.Remote
 	if err != nil {
 		return false, err
 	}
+	into, ok := git.(store.Receiver)
+	if !ok {
+		return false, errors.New("this repository takes no packs")
+	}
 	there, err := client.Fetch(ctx, remote.URL, gitwire.FetchRequest{
-		Into:     git,
+		Into:     into,
+		Objs:     git,
 		Have:     have,
 		Prefixes: []string{"HEAD", branches, tags},
 		Want:     func(refs []store.Ref) []store.Hash { return wanted(refs) },

@@ -36,7 +36,11 @@ type Client struct {
 	// Redirect allows none. From https to http none is followed.
 	Redirect func(from, to *url.URL) error
 
-	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // for ssh; nil refuses such URLs
+	// Token, when it is set, is sent over HTTP as a bearer token (RFC 6750) in the
+	// place of User and Password.
+	Token string
+
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error) // for ssh and git; nil refuses such URLs
 	SSH  *ssh.ClientConfig                                                 // for ssh; the URL's user goes before User
 
 	Limits   store.Limits // of a fetched pack
@@ -45,29 +49,62 @@ type Client struct {
 
 // A FetchRequest says what to fetch.
 type FetchRequest struct {
-	// Into takes the objects; it must be a store.Receiver.
-	Into store.Backend
+	// Into takes the objects.
+	Into store.Receiver
+
+	// Objs reads what Into holds: what it lacks is fs.ErrNotExist at once, it does not
+	// fetch by itself. Nil means Into, which is then a store.Objects too.
+	Objs store.Objects
 
 	// Have are refs of Into. The remote is told what they reach, so as not to
 	// send it again, and what it sends may lean on that: on nothing else that Into
 	// holds, because a remote could otherwise make private objects part of what is published.
 	Have []store.Ref
 
+	// Objects are fetched by hash, in one round trip and without listing refs:
+	// Prefixes and Want are not looked at. A commit comes with all its history,
+	// a tree with all that is below, apart from what Have reaches and Filter leaves out.
+	Objects []store.Hash
+
 	Prefixes []string // which refs to list, by the beginning of their names; none means all
 
 	// Want picks what is fetched with all its history from what is listed; nil means
 	// all of it.
 	Want func([]store.Ref) []store.Hash
+
+	// Depth is how many commits of history to have, counted from each that is
+	// wanted; 0 leaves that as it is, FullDepth makes it whole.
+	Depth int
+
+	// Shallow are the commits that Into has without their parents.
+	Shallow []store.Hash
+
+	// Filter leaves objects out, as git rev-list --filter: "blob:none",
+	// "blob:limit=100k", "tree:0". What Objects names comes all the same.
+	Filter string
+
+	// Partial says that what is absent is promised: it can be fetched by hash when
+	// it is needed. The check for completeness stops there, and the base of a delta that
+	// Into lacks is asked for.
+	Partial bool
 }
+
+// FullDepth is the Depth of a history that ends nowhere.
+const FullDepth = infiniteDepth
 
 // A PushRequest says what to push.
 type PushRequest struct {
-	// Commands move refs. Each Old has to be what the ref is at the remote;
-	// Forced is not looked at: that a ref may lose commits is what Old is for.
+	// Commands move refs. Each Old is what the ref is taken to be at the remote;
+	// the remote compares. Forced is not looked at: that a ref may lose commits is what Old is for.
 	Commands []Command
 
 	// Objects are all that the remote lacks of what the commands name.
 	Objects []object.Object
+
+	// From, when it is not nil, stands in the place of Objects: what the commands'
+	// New reach and Have do not is read from it and streamed.
+	From store.Objects
+	Have []store.Hash // commits and tags that the remote has, with all they reach; those that From lacks are passed over
 
 	Options []string // push options
 
@@ -83,6 +120,7 @@ var ErrNotAtomic = errors.New("the remote does not support atomic pushes")
 type RejectedError struct {
 	Ref    string
 	Reason string // the remote's words
+	Race   bool   // the words say that the ref was not what Old said, or was just being moved
 }
 
 func (e *RejectedError) Error() string {

@@ -16,12 +16,12 @@ func (c *Client) fetch(ctx context.Context, w *remoteWire, f FetchRequest) ([]st
 	if err != nil {
 		return nil, err
 	}
-	local := newReach(newGraph(f.Into), f.Have)
+	local := newReach(newGraph(f.objects()), f.Have)
 	wants, err := f.lacking(ctx, local, refs)
 	if err != nil || len(wants) == 0 {
 		return refs, err
 	}
-	haves, err := haves(ctx, f.Into, f.Have)
+	haves, err := haves(ctx, f.objects(), f.Have)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +65,8 @@ func (f *FetchRequest) lacking(ctx context.Context, local *reach, refs []store.R
 
 // receive takes the pack into Into, once it is found complete.
 func (c *Client) receive(ctx context.Context, pack io.Reader, f FetchRequest, local *reach, wants []store.Hash) error {
-	receiver, ok := f.Into.(store.Receiver)
-	if !ok {
-		return errors.New("the local repository takes no packs")
-	}
-	bases := &thinBases{objs: f.Into, reach: local}
-	q, err := receiver.Receive(ctx, pack, bases.base, c.Limits)
+	bases := &thinBases{objs: f.objects(), reach: local}
+	q, err := f.Into.Receive(ctx, pack, bases.base, c.Limits)
 	if err != nil {
 		return fmt.Errorf("receive pack: %w", err)
 	}
@@ -80,7 +76,7 @@ func (c *Client) receive(ctx context.Context, pack io.Reader, f FetchRequest, lo
 			return fmt.Errorf("read past the pack: %w", err)
 		}
 	}
-	check := newConnectivity(q, f.Into, local, nil)
+	check := newConnectivity(q, f.objects(), local, nil)
 	for _, h := range wants {
 		if err := check.check(ctx, h); err != nil {
 			return fmt.Errorf("check %s: %w", h, err)
@@ -182,4 +178,12 @@ func (w *remoteWire) askV0(wants, haves []store.Hash) (io.Reader, error) {
 		return &bandReader{r: r, progress: w.progress}, nil
 	}
 	return r.rest(), nil
+}
+
+// objects reads what Into holds.
+func (f *FetchRequest) objects() store.Objects {
+	if f.Objs != nil {
+		return f.Objs
+	}
+	return f.Into.(store.Objects)
 }

@@ -80,7 +80,7 @@ func (w *remoteWire) compareAll(commands []Command) error {
 	var errs []error
 	for _, c := range commands {
 		if now[c.Name] != c.Old {
-			errs = append(errs, &RejectedError{c.Name, staleText(c, now[c.Name])})
+			errs = append(errs, &RejectedError{Ref: c.Name, Reason: staleText(c, now[c.Name]), Race: true})
 		}
 	}
 	return errors.Join(errs...)
@@ -181,7 +181,7 @@ func readReport(r *pktReader, commands []Command) error {
 	}
 	for _, c := range commands {
 		if reason := outcomes[c.Name]; reason != "" {
-			errs = append(errs, &RejectedError{c.Name, reason})
+			errs = append(errs, &RejectedError{Ref: c.Name, Reason: reason})
 		}
 	}
 	return errors.Join(errs...)
