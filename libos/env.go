@@ -77,3 +77,13 @@ func (p Port) address(own bool) (address, fallback string) {
 	}
 	return p.Host, fallback
 }
+
+// Address is where others reach l, as host:port: what listens on every address of
+// a network of its own is told under the first of them.
+func (e Env) Address(l net.Listener) string {
+	at, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil || !at.Addr().IsUnspecified() || len(e.Addrs) == 0 {
+		return l.Addr().String()
+	}
+	return netip.AddrPortFrom(e.Addrs[0], at.Port()).String()
+}
