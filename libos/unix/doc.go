@@ -1,0 +1,2 @@
+// Package unix opens the devices of a Unix host: OpenTAP a network card.
+package unix
