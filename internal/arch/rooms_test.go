@@ -57,7 +57,7 @@ var rooms = []struct{ room, may, why string }{
 	{"cmd", "libos/... store/... net/... services/... deploy/...", "it wires"},
 	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
 	{"test", "cmd/... store/... services/...", "it drives whole programs"},
-	{"internal", "store/...", "it serves the tests of every room"},
+	{"internal", "store/... internal/...", "it serves the tests of every room"},
 }
 
 // ambient lists packages that grant authority which nobody passed in, and the
