@@ -2,6 +2,7 @@
 //
 //	format              the version of everything in the repository, "1"
 //	sites/<name>.toml   one website, see Site
+//	backups.toml        where backups are kept, see Backup
 //
 // such as
 //

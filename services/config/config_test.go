@@ -156,6 +156,9 @@ func TestCheck(t *testing.T) {
 		"a folder":        {map[string]string{"format": "1\n", "sites/www.toml/x": ok}, false},
 		"another file":    {map[string]string{"format": "1\n", "README": ok}, false},
 		"sites is a file": {map[string]string{"format": "1\n", "sites": ok}, false},
+		"a backup":        {map[string]string{"format": "1\n", "backups.toml": "[forge]\nurl = \"https://forge.example/b.git\"\n"}, true},
+		"a backup's key":  {map[string]string{"format": "1\n", "backups.toml": "[forge]\nurl = \"https://forge.example/b.git\"\nx = 1\n"}, false},
+		"a password":      {map[string]string{"format": "1\n", "backups.toml": "[forge]\nurl = \"https://a:b@forge.example/b.git\"\n"}, false},
 		"a host twice":    {map[string]string{"format": "1\n", "sites/a.toml": ok + "hosts = [\"x.example\"]", "sites/b.toml": ok + "hosts = [\"x.example\"]"}, false},
 	} {
 		b := newBranch()

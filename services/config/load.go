@@ -70,8 +70,8 @@ func checkFormat(t files) error {
 }
 
 // Check is what a push to the branch must satisfy: our format, nothing but
-// sites/NAME.toml beside it, each a record without unknown keys, and no host
-// name twice.
+// sites/NAME.toml and backups.toml beside it, each without unknown keys, and no
+// host name twice.
 func Check(new *store.Tree) error {
 	if err := checkFormat(new); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -83,9 +83,12 @@ func Check(new *store.Tree) error {
 		if err != nil {
 			return err
 		}
-		if e.Name != formatFile && (e.Name != dir || e.Mode != object.ModeDir) {
-			return fmt.Errorf("%q: config holds %s and %s/NAME.toml and nothing else", e.Name, formatFile, dir)
+		if e.Name != formatFile && e.Name != backupsFile && (e.Name != dir || e.Mode != object.ModeDir) {
+			return fmt.Errorf("%q: config holds %s, %s and %s/NAME.toml and nothing else", e.Name, formatFile, backupsFile, dir)
 		}
+	}
+	if _, err := readBackups(new, true); err != nil {
+		return err
 	}
 	for e, err := range new.Entries(dir) {
 		if errors.Is(err, fs.ErrNotExist) {
