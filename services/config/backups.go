@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strings"
 
 	"cairn/services/tomlfile"
 	"cairn/store"
@@ -21,6 +22,9 @@ import (
 type Backup struct {
 	Name string `toml:"-"`
 	URL  string `toml:"url"` // https, http or ssh; without a password
+	// HostKey is the key of an ssh host, as in authorized_keys. No other host
+	// is spoken to under that URL.
+	HostKey string `toml:"host_key,omitempty"`
 }
 
 const backupsFile = "backups.toml"
@@ -43,7 +47,9 @@ func (c *Config) Backups(ctx context.Context) ([]Backup, error) {
 	}
 	var list []Backup
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		list = append(list, Backup{name, all[name].URL})
+		b := all[name]
+		b.Name = name
+		list = append(list, b)
 	}
 	return list, nil
 }
@@ -119,6 +125,9 @@ func checkBackups(all map[string]Backup) error {
 		}
 		if err := (&Remote{URL: b.URL}).check(); err != nil {
 			return fmt.Errorf("backup %q: %w", name, err)
+		}
+		if ssh := strings.HasPrefix(b.URL, "ssh://"); ssh != (b.HostKey != "") {
+			return fmt.Errorf("backup %q: host_key goes with an ssh address, and an ssh address with it", name)
 		}
 	}
 	return nil

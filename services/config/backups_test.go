@@ -12,7 +12,8 @@ func TestBackups(t *testing.T) {
 	if list, err := c.Backups(t.Context()); err != nil || len(list) != 0 {
 		t.Errorf("got %v, %v, want none", list, err)
 	}
-	forge, nas := Backup{"forge", "https://forge.example/b.git"}, Backup{"nas", "ssh://git@nas.example/b.git"}
+	forge := Backup{Name: "forge", URL: "https://forge.example/b.git"}
+	nas := Backup{Name: "nas", URL: "ssh://git@nas.example/b.git", HostKey: "ssh-ed25519 AAAA"}
 	must(t, c.AddBackup(t.Context(), by, nas))
 	must(t, c.AddBackup(t.Context(), by, forge))
 	if err := c.AddBackup(t.Context(), by, forge); !errors.Is(err, fs.ErrExist) {
@@ -21,7 +22,14 @@ func TestBackups(t *testing.T) {
 	if list, err := c.Backups(t.Context()); err != nil || !slices.Equal(list, []Backup{forge, nas}) {
 		t.Errorf("got %v, %v", list, err)
 	}
-	for _, bad := range []Backup{{"a b", forge.URL}, {"x", "https://u:secret@forge.example/b"}, {"x", "file:///etc"}, {"x", ""}} {
+	for _, bad := range []Backup{
+		{Name: "a b", URL: forge.URL},
+		{Name: "x", URL: "https://u:secret@forge.example/b"},
+		{Name: "x", URL: "file:///etc"},
+		{Name: "x"},
+		{Name: "x", URL: nas.URL},
+		{Name: "x", URL: forge.URL, HostKey: nas.HostKey},
+	} {
 		if err := c.AddBackup(t.Context(), by, bad); err == nil {
 			t.Errorf("%v was added", bad)
 		}
