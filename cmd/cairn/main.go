@@ -19,11 +19,16 @@ import (
 type commands struct {
 	Home string `help:"Where everything is kept." placeholder:"DIR" env:"CAIRN_HOME"`
 
-	Up   upCommand    `cmd:"" help:"Start; the first time makes the home."`
+	Up   passedOn     `cmd:"" passthrough:"" help:"Start; the first time makes the home."`
 	User userCommands `cmd:"" help:"Who may log in."`
 	Site siteCommands `cmd:"" help:"Websites: add, list, history, rollback."`
 
 	Signers signersCommand `cmd:"" help:"Whom git is to trust for the commits made here, as an allowed-signers file."`
+}
+
+// passedOn are arguments that another parser reads.
+type passedOn struct {
+	Args []string `arg:"" optional:""`
 }
 
 // terminal is what a command sees of the outside.
@@ -48,7 +53,6 @@ func run(ctx context.Context, args []string, term terminal) int {
 		kong.Writers(term.out, term.err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"http": defaultHTTP, "git": defaultGit, "ssh": defaultSSH},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(term),
 	)
@@ -66,6 +70,9 @@ func run(ctx context.Context, args []string, term terminal) int {
 	if err != nil {
 		fmt.Fprintf(term.err, "cairn: %v\nTry: cairn --help\n", err)
 		return 2
+	}
+	if k.Selected().Name == "up" {
+		return up(ctx, c.Home, c.Up.Args, term)
 	}
 	home, err := homeDir(c.Home)
 	if err == nil {

@@ -116,11 +116,21 @@ func (c *siteAdd) tell(h home, term terminal, site config.Site, secret string) e
 	return nil
 }
 
+// gitAddress is where git's port is by itself.
+func gitAddress() string {
+	for _, p := range manifest.Ports {
+		if p.Name == "git" {
+			return p.Host
+		}
+	}
+	return ""
+}
+
 // pushURL is where a site is pushed to; the port is not known while nothing runs.
 func pushURL(r running, user, site string) string {
 	base := r.Git
 	if base == "" {
-		base = "http://" + defaultGit
+		base = "http://" + gitAddress()
 	}
 	scheme, rest, _ := strings.Cut(base, "://")
 	return fmt.Sprintf("%s://%s@%s/%s", scheme, user, rest, site)

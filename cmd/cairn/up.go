@@ -11,29 +11,50 @@ import (
 	"sync"
 	"time"
 
+	"cairn/libos"
+	"cairn/libos/boot"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
 	"cairn/services/unipi"
 )
 
-type upCommand struct {
-	HTTP string `help:"Where the sites are served; port 0 takes a free one. Default: ${http}, or a free port." name:"http" placeholder:"HOST:PORT"`
-	Git  string `help:"Where git pushes and fetches go. Default: ${git}, or a free port." placeholder:"HOST:PORT"`
-	SSH  string `help:"The same over SSH. Default: ${ssh}, or a free port." name:"ssh" placeholder:"HOST:PORT"`
-
-	Domain string `help:"A domain whose names lead here: sites are at NAME.DOMAIN, previews at BRANCH--NAME.DOMAIN." placeholder:"DOMAIN"`
-
-	TLSCert string `help:"Serve everything but SSH over TLS with this certificate chain (PEM)." name:"tls-cert" placeholder:"FILE" and:"tls"`
-	TLSKey  string `help:"And its key." name:"tls-key" placeholder:"FILE" and:"tls"`
-
-	AllowPrivate bool `help:"Let sites follow remotes at private and loopback addresses."`
+// manifest is what `cairn up` needs and can be told.
+var manifest = libos.Manifest{
+	Name:  "cairn up",
+	About: "Starts Cairn: websites served from a git push. The first time it makes the home.",
+	State: &libos.Folder{Name: "home", Help: "Where everything is kept.", Env: "CAIRN_HOME"},
+	Ports: []libos.Port{
+		{Name: "http", Host: "127.0.0.1:8080", Own: ":80", Help: "Where the sites are served; port 0 takes a free one."},
+		{Name: "git", Host: "127.0.0.1:8081", Own: ":8081", Help: "Where git pushes and fetches go."},
+		{Name: "ssh", Host: "127.0.0.1:8022", Own: ":22", Help: "The same over SSH."},
+	},
+	Peers: []libos.Peer{{Address: "*", Why: "sites follow remotes that users name"}},
+	Args: []libos.Arg{
+		{Name: "domain", Help: "A domain whose names lead here: sites are at NAME.DOMAIN, previews at BRANCH--NAME.DOMAIN."},
+		{Name: "tls-cert", Value: "FILE", Needs: "tls-key", Help: "Serve everything but SSH over TLS with this certificate chain (PEM)."},
+		{Name: "tls-key", Value: "FILE", Needs: "tls-cert", Help: "And its key."},
+		{Name: "allow-private", Kind: libos.Bool, Help: "Let sites follow remotes at private and loopback addresses."},
+	},
 }
 
-func (c *upCommand) Run(ctx context.Context, h home, term terminal) error {
+// up runs `cairn up` until ctx ends and returns its exit status. home is what was said
+// before the command's name, "" for nothing.
+func up(ctx context.Context, home string, args []string, term terminal) int {
+	if home != "" {
+		args = append([]string{"--home", home}, args...)
+	}
+	return boot.Run(ctx, manifest, args, boot.Terminal{Out: term.out, Err: term.err, Variable: os.Getenv}, start)
+}
+
+// start makes what is lacking and serves until ctx ends.
+func start(ctx context.Context, env libos.Env) error {
 	// The heap is small and bounded by the caches: collecting less often costs
 	// little memory and leaves more of the processor to requests.
 	debug.SetGCPercent(400)
-	log := slog.New(slog.NewTextHandler(term.err, nil))
+	h, err := homeDir(env.State)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(string(h), 0o700); err != nil {
 		return err
 	}
@@ -46,19 +67,20 @@ func (c *upCommand) Run(ctx context.Context, h home, term terminal) error {
 		return err
 	}
 	defer unlock()
-	house, password, err := h.make(ctx, log)
+	house, password, err := h.make(ctx, env.Log)
 	if err != nil {
 		return err
 	}
-	p, err := c.newProcess(ctx, house, term, log)
+	p, err := newProcess(ctx, env, house)
 	if err == nil {
-		err = p.run(ctx, term, password)
+		err = p.run(ctx, password)
 	}
 	return errors.Join(err, house.close())
 }
 
 // A process is a Cairn that is up.
 type process struct {
+	env            libos.Env
 	house          *house
 	log            *slog.Logger
 	tls            bool
@@ -76,13 +98,13 @@ type process struct {
 }
 
 // run serves until ctx ends.
-func (p *process) run(ctx context.Context, term terminal, password string) error {
+func (p *process) run(ctx context.Context, password string) error {
 	dir := string(p.house.dir)
 	defer os.Remove(runPath(dir))
 	if err := writeRunning(dir, p.addresses()); err != nil {
 		return err
 	}
-	p.greet(term, password)
+	p.greet(password)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -105,9 +127,9 @@ func (p *process) run(ctx context.Context, term terminal, password string) error
 func (p *process) addresses() running {
 	return running{
 		PID:  os.Getpid(),
-		HTTP: p.scheme() + p.http.Addr().String(),
-		Git:  p.scheme() + p.git.Addr().String(),
-		SSH:  p.ssh.Addr().String(),
+		HTTP: p.scheme() + p.env.Address(p.http),
+		Git:  p.scheme() + p.env.Address(p.git),
+		SSH:  p.env.Address(p.ssh),
 	}
 }
 
@@ -119,19 +141,19 @@ func (p *process) scheme() string {
 }
 
 // greet tells the person at the terminal what to do next.
-func (p *process) greet(term terminal, password string) {
-	fmt.Fprintf(term.out, "Site      %s\n", p.url(firstSite, "main"))
-	fmt.Fprintf(term.out, "Push      %s\n", p.pushCommand(firstSite))
+func (p *process) greet(password string) {
+	fmt.Fprintf(p.env.Out, "Site      %s\n", p.url(firstSite, "main"))
+	fmt.Fprintf(p.env.Out, "Push      %s\n", p.pushCommand(firstSite))
 	if password != "" {
-		fmt.Fprintf(term.out, "Password  %s (user %s; shown this once)\n", password, firstUser)
+		fmt.Fprintf(p.env.Out, "Password  %s (user %s; shown this once)\n", password, firstUser)
 	}
-	fmt.Fprintf(term.out, "Home      %s\n", p.house.dir)
-	fmt.Fprintln(term.out, "Ctrl-C stops it.")
+	fmt.Fprintf(p.env.Out, "Home      %s\n", p.house.dir)
+	fmt.Fprintln(p.env.Out, "Ctrl-C stops it.")
 }
 
 // pushCommand is what publishes a site, ready to paste.
 func (p *process) pushCommand(site string) string {
-	return fmt.Sprintf("git push %s%s@%s/%s HEAD:main", p.scheme(), firstUser, friendly(p.git), site)
+	return fmt.Sprintf("git push %s%s@%s/%s HEAD:main", p.scheme(), firstUser, p.friendly(p.git), site)
 }
 
 // url is the address of a branch of a site.
@@ -150,6 +172,8 @@ func (p *process) host(site, branch string) string {
 		return p.sites.PreviewHost(site, branch)
 	case p.sites.Base != "":
 		return site + "." + p.sites.Base
+	case site == firstSite && len(p.env.Addrs) > 0:
+		return urlHost(p.env.Addrs[0])
 	case site == firstSite:
 		return "localhost"
 	default:

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"time"
 
+	"cairn/libos"
 	"cairn/services/accounts"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
@@ -21,20 +21,21 @@ import (
 
 // newProcess opens the listeners and wires the services to them and to the
 // house. Nothing runs yet.
-func (c *upCommand) newProcess(ctx context.Context, h *house, term terminal, log *slog.Logger) (*process, error) {
-	p := &process{house: h, log: log, access: &unipi.AccessLog{W: term.err}}
-	cert, err := c.certificate()
+func newProcess(ctx context.Context, env libos.Env, h *house) (*process, error) {
+	log := env.Log
+	p := &process{env: env, house: h, log: log, access: &unipi.AccessLog{W: env.Err}}
+	cert, err := certificate(env.Args)
 	if err != nil {
 		return nil, err
 	}
 	p.tls = cert != nil
-	if err := p.listen(c); err != nil {
+	if err := p.listen(ctx); err != nil {
 		return nil, err
 	}
-	p.follow = &followers{house: h, log: log, out: c.outbound().Transport(), running: map[string]*following{}}
+	p.follow = &followers{house: h, log: log, out: outbound(env).Transport(), running: map[string]*following{}}
 	p.sites = &unipi.Sites{
 		Repo:     h.repo,
-		Base:     c.Domain,
+		Base:     env.Args.String("domain"),
 		Loopback: isLoopback(p.http),
 		Default:  firstSite,
 		First:    p.firstPage,
@@ -80,30 +81,24 @@ func (p *process) serve(l net.Listener, cert *tls.Certificate, h http.Handler) {
 	p.servers = append(p.servers, func(ctx context.Context) error { return serveHTTP(ctx, s, l) })
 }
 
-func (p *process) listen(c *upCommand) error {
+func (p *process) listen(ctx context.Context) (err error) {
 	for _, l := range []struct {
-		to                 *net.Listener
-		address, preferred string
-		what               string
-	}{
-		{&p.http, c.HTTP, defaultHTTP, "http"},
-		{&p.git, c.Git, defaultGit, "git"},
-		{&p.ssh, c.SSH, defaultSSH, "ssh"},
-	} {
-		var err error
-		if *l.to, err = listen(l.address, l.preferred); err != nil {
-			return fmt.Errorf("%w: choose another address with --%s, port 0 takes a free one", err, l.what)
+		to   *net.Listener
+		name string
+	}{{&p.http, "http"}, {&p.git, "git"}, {&p.ssh, "ssh"}} {
+		if *l.to, err = p.env.Listen(ctx, l.name); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // certificate reads the one that was given, nil for none.
-func (c *upCommand) certificate() (*tls.Certificate, error) {
-	if c.TLSCert == "" {
+func certificate(args libos.Args) (*tls.Certificate, error) {
+	if !args.Given("tls-cert") {
 		return nil, nil
 	}
-	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	cert, err := tls.LoadX509KeyPair(args.String("tls-cert"), args.String("tls-key"))
 	if err != nil {
 		return nil, fmt.Errorf("read the certificate: %w", err)
 	}
@@ -111,15 +106,14 @@ func (c *upCommand) certificate() (*tls.Certificate, error) {
 }
 
 // outbound reaches the remotes that users name.
-func (c *upCommand) outbound() *unipi.Outbound {
-	var dialer net.Dialer
+func outbound(env libos.Env) *unipi.Outbound {
 	out := &unipi.Outbound{
 		Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+			return env.Net.Resolver().LookupNetIP(ctx, "ip", host)
 		},
-		Dial: dialer.DialContext,
+		Dial: env.Net.Dial,
 	}
-	if c.AllowPrivate {
+	if env.Args.Bool("allow-private") {
 		out.Allow = func(netip.Addr) bool { return true }
 	}
 	return out
@@ -196,10 +190,23 @@ func (p *process) refresh(ctx context.Context) error {
 	p.served = sites
 	list := make([]unipi.SiteConfig, len(sites))
 	for i, s := range sites {
-		list[i] = unipi.SiteConfig{Name: s.Name, Hosts: s.Hosts, Guards: p.guards(s)}
+		list[i] = unipi.SiteConfig{Name: s.Name, Hosts: p.hosts(s), Guards: p.guards(s)}
 	}
 	p.sites.Set(list)
 	return err
+}
+
+// hosts are the names of a site. On a network of its own the first site is also
+// what the machine's addresses show.
+func (p *process) hosts(s *config.Site) []string {
+	if s.Name != firstSite {
+		return s.Hosts
+	}
+	hosts := slices.Clone(s.Hosts)
+	for _, a := range p.env.Addrs {
+		hosts = append(hosts, urlHost(a))
+	}
+	return hosts
 }
 
 // guards are the log-ins that a site asks for.

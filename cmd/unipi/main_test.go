@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"cairn/libos/boot"
 	"cairn/store/gitdir"
 )
 
@@ -63,16 +64,19 @@ func start(t *testing.T, repo string, out io.Writer) (base string, stop func()) 
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	var stderr safeBuffer
-	done := make(chan error, 1)
-	go func() { done <- run(ctx, []string{"-repo", repo, "-listen", "127.0.0.1:0"}, out, &stderr) }()
+	done := make(chan int, 1)
+	go func() {
+		args := []string{"-repo", repo, "-listen", "127.0.0.1:0"}
+		done <- boot.Run(ctx, manifest, args, boot.Terminal{Out: out, Err: &stderr}, run)
+	}()
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		if m := servingOn.FindStringSubmatch(stderr.String()); m != nil {
 			base = "http://" + m[1]
 			break
 		}
 		select {
-		case err := <-done:
-			t.Fatal(err)
+		case status := <-done:
+			t.Fatalf("ended with status %d: %s", status, stderr.String())
 		case <-time.After(time.Millisecond):
 		}
 		if time.Now().After(deadline) {
@@ -81,8 +85,8 @@ func start(t *testing.T, repo string, out io.Writer) (base string, stop func()) 
 	}
 	return base, func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
+		if status := <-done; status != 0 {
+			t.Errorf("ended with status %d: %s", status, stderr.String())
 		}
 	}
 }
