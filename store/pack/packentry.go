@@ -29,8 +29,13 @@ const maxEntryHeader = 32
 // Entry returns the object at off as it lies in the pack. The CRC in the index
 // tells whether it has been damaged there: what is copied from pack to pack is never
 // unpacked, and damage would spread.
-func (p *Pack) Entry(off int64) (Entry, error) {
-	e, err := p.entry(off)
+func (p *Pack) Entry(off int64) (Entry, error) { return p.loadEntry(off, maxData) }
+
+// WholeEntry is Entry with the zlib stream in Data, however long it is.
+func (p *Pack) WholeEntry(off int64) (Entry, error) { return p.loadEntry(off, p.end) }
+
+func (p *Pack) loadEntry(off, most int64) (Entry, error) {
+	e, err := p.entry(off, most)
 	if err != nil {
 		return e, p.wrap(off, err)
 	}
@@ -42,13 +47,13 @@ var (
 	errDamaged  = formatError("the entry differs from its CRC in the index")
 )
 
-func (p *Pack) entry(off int64) (Entry, error) {
+func (p *Pack) entry(off, most int64) (Entry, error) {
 	i, next, ok := p.ix.atOffset(off, p.end)
 	if !ok || off < headerSize {
 		return Entry{}, errNoObject
 	}
 	size := next - off
-	if size > maxData {
+	if size > most {
 		size = maxEntryHeader
 	}
 	raw := make([]byte, size)

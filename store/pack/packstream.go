@@ -30,7 +30,7 @@ func (p *Pack) Open(off int64) (io.ReadCloser, error) {
 
 // An objectReader inflates an object and holds it to its declared size.
 type objectReader struct {
-	pack *Pack
+	pack *Pack // nil for an entry that lies in no pack
 	off  int64
 	in   *inflater
 	left int64
@@ -45,16 +45,23 @@ func (r *objectReader) Read(b []byte) (int, error) {
 		if r.err = expectEnd(r.in.z); r.err == nil {
 			r.err = io.EOF
 		} else {
-			r.err = r.pack.wrap(r.off, r.err)
+			r.err = r.wrap(r.err)
 		}
 		return 0, r.err
 	}
 	n, err := r.in.z.Read(b[:min(int64(len(b)), r.left)])
 	r.left -= int64(n)
 	if err != nil && !(err == io.EOF && r.left == 0) {
-		r.err = r.pack.wrap(r.off, zlibError(err))
+		r.err = r.wrap(zlibError(err))
 	}
 	return n, r.err
+}
+
+func (r *objectReader) wrap(err error) error {
+	if r.pack == nil {
+		return err
+	}
+	return r.pack.wrap(r.off, err)
 }
 
 func (r *objectReader) Close() error {

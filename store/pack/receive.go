@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"sync"
 	"sync/atomic"
@@ -63,6 +64,23 @@ func (r *Received) Index() []byte {
 		entries[i] = IndexEntry{rec.hash, rec.crc, rec.off}
 	}
 	return AppendIndex(nil, entries, r.Sum)
+}
+
+// Open opens the pack in its spool. What the objects are is known already.
+func (r *Received) Open(spool io.ReaderAt, bases *BaseCache) (*Pack, error) {
+	ix, err := OpenIndex(r.Index())
+	if err != nil {
+		return nil, err
+	}
+	p, err := Open(spool, r.Size, ix, bases)
+	if err != nil {
+		return nil, err
+	}
+	p.types = make([]uint8, ix.Len())
+	for k, i := range ix.byOffset() {
+		p.types[i] = uint8(r.records[k].typ)
+	}
+	return p, nil
 }
 
 // A BaseFunc supplies an object that a thin pack's deltas lean on but that the

@@ -1,0 +1,269 @@
+package lazy
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"sync"
+
+	"cairn/store"
+)
+
+const (
+	// aheadFirst is how many objects a miss brings along that nobody has read
+	// before; the number doubles while somebody reads on.
+	aheadFirst = 16
+	// aheadBytes bounds what a miss brings along, unpacked, as far as the sizes of
+	// what was missed before let it be known.
+	aheadBytes = 4 << 20
+	// aheadGuess is how large a blob is taken to be at first.
+	aheadGuess = 16 << 10
+	// aheadSeeds is for how many objects of one request the neighbours are looked up.
+	aheadSeeds = 16
+	// aheadNear is within how many bytes of a tree behind what came last one reads on.
+	aheadNear = 4 << 10
+
+	// aheadShare is which part of Options.Bytes the table may take.
+	aheadShare   = 32
+	slotBytes    = 8
+	noteBytes    = 128 // of one noted tree, with its place in a map
+	slotsPerNote = 16
+)
+
+// ahead knows in which tree an object was named last. Whoever reads an object has
+// read the tree that names it, so the trees that are read are noted: a slot for
+// each entry, which a later one may take. What is found there is a guess; the tree
+// itself proves it.
+type ahead struct {
+	here  func() place
+	limit int64 // of what a miss brings along, in bytes
+
+	mu    sync.Mutex
+	slots []slot
+	notes []note // a ring
+	last  int    // the note made last
+	known map[store.Hash]int
+	size  int64 // of a blob, as a moving average
+}
+
+// A slot is four bytes of an object's name, of which others chose the slot, and the number of
+// a note plus 1.
+type slot struct{ name, note uint32 }
+
+// A note is a tree that was read.
+type note struct {
+	tree store.Hash
+	next int // where in it the entry begins that comes after what was brought last
+	many int // how many that were
+}
+
+func (a *ahead) init(bytes int64, here func() place) {
+	n := bytes / aheadShare / (slotBytes + noteBytes/slotsPerNote)
+	a.here, a.limit, a.size = here, min(aheadBytes, bytes/16), aheadGuess
+	a.slots = make([]slot, n)
+	a.notes = make([]note, max(n/slotsPerNote, 1))
+	a.known = make(map[store.Hash]int)
+}
+
+// bytes is what the table takes of the bound.
+func (a *ahead) bytes() int64 {
+	return int64(len(a.slots))*slotBytes + int64(len(a.notes))*noteBytes
+}
+
+func (a *ahead) slot(h store.Hash) (*slot, uint32) {
+	at := binary.BigEndian.Uint32(h[:]) % uint32(len(a.slots))
+	return &a.slots[at], binary.BigEndian.Uint32(h[4:])
+}
+
+// note notes a tree that was read, unless it is noted already.
+func (a *ahead) note(h store.Hash, tree []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.known[h]; ok {
+		return
+	}
+	a.last = (a.last + 1) % len(a.notes)
+	delete(a.known, a.notes[a.last].tree)
+	a.notes[a.last] = note{tree: h}
+	a.known[h] = a.last
+	for at := 0; at < len(tree); {
+		e, ok := entryAt(tree, at)
+		if !ok {
+			return
+		}
+		if e.kind != other {
+			s, name := a.slot(e.hash)
+			*s = slot{name, uint32(a.last) + 1}
+		}
+		at = e.end
+	}
+}
+
+// learn takes the size of a blob that was missed.
+func (a *ahead) learn(size int64) {
+	a.mu.Lock()
+	a.size = (3*a.size + size) / 4
+	a.mu.Unlock()
+}
+
+// beside returns what stands beside these objects and is likely to be missed next, at
+// most so many. They may be here already.
+func (a *ahead) beside(ctx context.Context, missed []store.Hash, most int) (more []store.Hash) {
+	seen := make(map[store.Hash]bool, len(missed))
+	for _, h := range missed {
+		seen[h] = true
+	}
+	for _, h := range missed[:min(len(missed), aheadSeeds)] {
+		tree, ok := a.treeOf(h)
+		if !ok {
+			continue
+		}
+		o, err := a.here().Object(ctx, tree)
+		if err != nil {
+			continue
+		}
+		for _, h := range a.following(tree, o.Data, h, most-len(more)) {
+			if !seen[h] {
+				seen[h] = true
+				more = append(more, h)
+			}
+		}
+	}
+	return more
+}
+
+func (a *ahead) treeOf(h store.Hash) (tree store.Hash, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s, name := a.slot(h)
+	if s.note == 0 || s.name != name {
+		return tree, false
+	}
+	return a.notes[s.note-1].tree, true
+}
+
+// following returns the next objects of the same kind behind h in a tree, and then those
+// before it.
+func (a *ahead) following(tree store.Hash, data []byte, h store.Hash, most int) (more []store.Hash) {
+	first, ok := find(data, h)
+	if !ok {
+		return nil
+	}
+	most = min(most, a.many(tree, first))
+	at := first.end
+	for wrapped := false; len(more) < most; {
+		if at == len(data) && !wrapped {
+			at, wrapped = 0, true
+		}
+		e, ok := entryAt(data, at)
+		if !ok || wrapped && at >= first.end {
+			break
+		}
+		at = e.end
+		if e.kind == first.kind {
+			more = append(more, e.hash)
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n, ok := a.known[tree]; ok {
+		a.notes[n].next = at
+	}
+	return more
+}
+
+// many returns how many objects to bring along with an entry of a tree.
+func (a *ahead) many(tree store.Hash, e entry) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	n, ok := a.known[tree]
+	if !ok {
+		return 0
+	}
+	note := &a.notes[n]
+	if behind := e.end - note.next; note.many > 0 && behind >= 0 && behind < aheadNear {
+		note.many = min(2*note.many, maxBatch)
+	} else {
+		note.many = aheadFirst
+	}
+	if e.kind == blob {
+		return min(note.many, int(a.limit/max(a.size, 1)))
+	}
+	return note.many
+}
+
+// The kinds of entry.
+const (
+	other = iota // of another repository
+	blob
+	folderEntry
+)
+
+// An entry is one of a tree's.
+type entry struct {
+	kind int
+	hash store.Hash
+	end  int // where the next one begins
+}
+
+// entryAt reads the entry that begins at a place in a tree.
+func entryAt(tree []byte, at int) (e entry, ok bool) {
+	if at >= len(tree) {
+		return e, false
+	}
+	name := bytes.IndexByte(tree[at:], 0)
+	if e.end = at + name + 1 + len(e.hash); name < 0 || e.end > len(tree) {
+		return e, false
+	}
+	copy(e.hash[:], tree[e.end-len(e.hash):])
+	e.kind = kindOf(tree[at:])
+	return e, true
+}
+
+func kindOf(entry []byte) int {
+	switch {
+	case entry[0] == '4' || entry[0] == '0': // 40000, and 040000 in old trees
+		return folderEntry
+	case bytes.HasPrefix(entry, []byte("16")):
+		return other
+	}
+	return blob
+}
+
+// find returns the entry that names h. It looks for the name rather than reading entry
+// by entry, and so may find what only looks like one, among hashes: what comes of that is a
+// request for objects that do not exist.
+func find(tree []byte, h store.Hash) (e entry, ok bool) {
+	i := bytes.Index(tree, h[:])
+	if i < 1 || tree[i-1] != 0 {
+		return e, false
+	}
+	start := i - 1
+	for start > 0 { // back to where the hash before it ends: a zero byte may be in that hash
+		zero := bytes.LastIndexByte(tree[:start], 0)
+		if zero < 0 {
+			start = 0
+			break
+		}
+		if at := zero + 1 + len(h); at < i && beginsEntry(tree[at:i]) {
+			start = at
+			break
+		}
+		start = zero
+	}
+	return entry{kind: kindOf(tree[start:]), hash: h, end: i + len(h)}, true
+}
+
+// beginsEntry says whether b begins with a mode and a space.
+func beginsEntry(b []byte) bool {
+	n := bytes.IndexByte(b[:min(len(b), 7)], ' ')
+	if n < 5 {
+		return false
+	}
+	for _, c := range b[:n] {
+		if c < '0' || c > '7' {
+			return false
+		}
+	}
+	return true
+}
