@@ -1,0 +1,154 @@
+package acme
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"time"
+
+	"github.com/caddyserver/certmagic"
+)
+
+// A pace is how often things are tried.
+type pace struct {
+	look    time.Duration // between looks at a certificate with which all is well
+	refused time.Duration // before an order is tried again that the authority refused, three times as much each time,
+	seldom  time.Duration // up to this
+	failed  time.Duration // before anything else is tried again, twice as much each time,
+	often   time.Duration // up to this
+}
+
+// defaultPace keeps below Let's Encrypt's bound of five failures for a name in
+// an hour.
+var defaultPace = pace{
+	look:    10 * time.Minute,
+	refused: time.Minute,
+	seldom:  6 * time.Hour,
+	failed:  5 * time.Second,
+	often:   10 * time.Minute,
+}
+
+// after returns how long to wait after the nth failure in a row, n from 1.
+func (p pace) after(n int, err error) time.Duration {
+	wait, most, times := p.failed, p.often, time.Duration(2)
+	refusal, refused := errors.AsType[*Error](err)
+	if refused && refusal.Refused {
+		wait, most, times = p.refused, p.seldom, 3
+	}
+	for i := 1; i < n && wait < most; i++ {
+		wait *= times
+	}
+	wait = min(wait, most)
+	wait += rand.N(wait/10 + 1) // so that many names do not come back at once
+	if refused {
+		wait = max(wait, time.Until(refusal.NotBefore))
+	}
+	return wait
+}
+
+// keep sees to it that name has a certificate, until ctx ends.
+func (m *Manager) keep(ctx context.Context, magic *certmagic.Config, name string) {
+	for failures := 0; ctx.Err() == nil; {
+		next, err := m.attend(ctx, magic, name)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			failures = 0
+		} else {
+			failures++
+			wait := m.pace.after(failures, err)
+			next = time.Now().Add(wait)
+			m.log.Error("no new certificate", "name", name, "err", err, "next try in", wait.Round(time.Second))
+		}
+		m.change(name, func(s *site) { s.status.Next, s.status.Err = next, err })
+		if sleep(ctx, max(time.Until(next), m.pace.look/600)) != nil {
+			return
+		}
+	}
+}
+
+// attend does what is to be done now for name, and says when to look again.
+func (m *Manager) attend(ctx context.Context, magic *certmagic.Config, name string) (time.Time, error) {
+	cert, err := m.load(ctx, name)
+	switch {
+	case err == nil:
+		cert = m.suggestion(ctx, name, cert)
+	case errors.Is(err, errBroken):
+		m.log.Error("a new certificate is ordered", "name", name, "err", err)
+		err = removeBroken(ctx, m.opts.Storage, m.folder(name))
+		cert = nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	if cert == nil || !time.Now().Before(cert.due()) {
+		if cert, err = m.order(ctx, magic, name, cert); err != nil {
+			return time.Time{}, err
+		}
+	}
+	next := time.Now().Add(m.pace.look)
+	for _, t := range []time.Time{cert.due(), cert.ask()} {
+		if !t.IsZero() && t.Before(next) {
+			next = t
+		}
+	}
+	return next, nil
+}
+
+// order gets a new certificate in the place of old, which is nil if there is
+// none. Another replica may be the one who does.
+func (m *Manager) order(ctx context.Context, magic *certmagic.Config, name string, old *certificate) (*certificate, error) {
+	var err error
+	if old == nil {
+		err = magic.ObtainCertSync(ctx, name)
+	} else {
+		err = magic.RenewCertSync(ctx, name, false)
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return nil, e // without what certmagic says around it
+	}
+	if err != nil {
+		return nil, err
+	}
+	cert, err := m.load(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if old != nil && cert.tls.Leaf.Equal(old.tls.Leaf) {
+		return cert, nil // a matter of a second
+	}
+	if !time.Now().Before(cert.due()) {
+		return nil, &Error{Name: name, Refused: true, Err: fmt.Errorf("the new certificate, valid until %v, is to be renewed already; does the clock go right?", cert.tls.Leaf.NotAfter)}
+	}
+	return cert, nil
+}
+
+// load reads the stored certificate for name and serves it from now on.
+func (m *Manager) load(ctx context.Context, name string) (*certificate, error) {
+	cert, err := loadCertificate(ctx, m.opts.Storage, m.folder(name))
+	if err != nil {
+		return nil, fmt.Errorf("certificate for %s: %w", name, err)
+	}
+	isNew := false
+	m.change(name, func(s *site) {
+		if isNew = s.cert == nil || !s.cert.tls.Leaf.Equal(cert.tls.Leaf); !isNew {
+			cert = s.cert.latest(cert)
+		}
+		s.cert = cert
+	})
+	if isNew {
+		m.log.Info("certificate in use", "name", name, "valid until", cert.tls.Leaf.NotAfter)
+	}
+	return cert, nil
+}
+
+// folder is the storage key of name's certificate, which certmagic takes for a
+// folder.
+func (m *Manager) folder(name string) string {
+	return certmagic.StorageKeys.CertsSitePrefix(m.ca, name)
+}
