@@ -54,7 +54,7 @@ var rooms = []struct{ room, may, why string }{
 		"services share data through the store, not code; who may do what is asked of accounts, config and secrets"},
 
 	{"deploy", "libos/... store/...", "it places services, it does not know them"},
-	{"cmd", "libos/... store/... net/... services/... deploy/...", "it wires"},
+	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup", "it wires"},
 	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
 	{"test", "cmd/... store/... services/...", "it drives whole programs"},
 	{"internal", "store/... internal/...", "it serves the tests of every room"},

@@ -81,7 +81,7 @@ func attach(ctx context.Context, m libos.Manifest, args libos.Args, term Termina
 		return err
 	}
 	env := libos.Env{
-		Net:      n.Net,
+		Net:      libos.Limit(n.Net, m.Limits(args, n.addrs != nil)),
 		Args:     args,
 		Log:      log,
 		Out:      term.Out,
