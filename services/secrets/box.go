@@ -33,14 +33,14 @@ func (b box) seal(path string, data []byte) []byte {
 	return b.aead().Seal(out, nonce, data, bound(out, path))
 }
 
-// open returns what the file at path holds.
+// open returns what the file at path holds, never nil.
 func (b box) open(path string, file []byte) ([]byte, error) {
 	if int64(len(file)) < overhead || !bytes.HasPrefix(file, []byte(magic)) {
 		return nil, ErrDamaged
 	}
 	head := file[:headSize]
 	id, nonce := head[len(magic):len(magic)+keyIDSize], head[len(magic)+keyIDSize:]
-	data, err := b.aead().Open(nil, nonce, file[headSize:], bound(head, path))
+	data, err := b.aead().Open([]byte{}, nonce, file[headSize:], bound(head, path))
 	switch {
 	case err == nil:
 		return data, nil

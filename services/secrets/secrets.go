@@ -22,6 +22,7 @@
 package secrets
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/hkdf"
@@ -84,20 +85,45 @@ func (s *Secrets) Get(ctx context.Context, path string) ([]byte, error) {
 // Put keeps data at path. by is the commit's author. When the same is there
 // already nothing is written.
 func (s *Secrets) Put(ctx context.Context, by object.Signature, path string, data []byte) error {
-	if len(data) > MaxSecret {
-		return fmt.Errorf("secret %q: %w", path, ErrTooLarge)
+	if data == nil {
+		data = []byte{}
 	}
+	return s.Update(ctx, by, path, func([]byte) ([]byte, error) { return data, nil })
+}
+
+// Update replaces the secret at path by what edit makes of it; nil stands for
+// absence, before and after. Nobody else changes it in between: when somebody was
+// first edit runs again. edit's error ends Update. by is the commit's author.
+// When nothing changes nothing is written.
+func (s *Secrets) Update(ctx context.Context, by object.Signature, path string, edit func(old []byte) ([]byte, error)) error {
 	ch := store.Change{Author: by, Message: "Set secret " + path + "\n"}
 	return s.branch.Update(ctx, ch, func(tx *store.Tx) error {
-		old, err := s.read(tx, path)
-		switch {
-		case err == nil && string(old) == string(data):
-			return nil
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
+		if err := s.edit(tx, path, edit); err != nil {
 			return fmt.Errorf("secret %q: %w", path, err)
 		}
-		return tx.Put(path, s.box.seal(path, data))
+		return nil
 	})
+}
+
+func (s *Secrets) edit(tx *store.Tx, path string, edit func([]byte) ([]byte, error)) error {
+	old, err := s.read(tx, path)
+	absent := errors.Is(err, fs.ErrNotExist)
+	if err != nil && !absent {
+		return err
+	}
+	data, err := edit(old)
+	switch {
+	case err != nil:
+		return err
+	case len(data) > MaxSecret:
+		return ErrTooLarge
+	case data == nil && absent, data != nil && !absent && bytes.Equal(data, old):
+		return nil
+	case data == nil:
+		return tx.Remove(path)
+	default:
+		return tx.Put(path, s.box.seal(path, data))
+	}
 }
 
 // List returns the paths of all secrets, sorted.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io/fs"
 	"reflect"
+	"sync"
 	"testing"
 
 	"cairn/store"
@@ -67,6 +68,65 @@ func TestPutGet(t *testing.T) {
 	var name *object.NameError
 	if err := s.Put(t.Context(), by, "../x", nil); !errors.As(err, &name) {
 		t.Errorf("put ../x: got %v, want a NameError", err)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	b := newBranch()
+	s := open(t, b, seed)
+	update := func(path string, edit func([]byte) ([]byte, error)) error {
+		return s.Update(t.Context(), by, path, edit)
+	}
+	for _, step := range []struct{ was, is []byte }{
+		{nil, []byte("a")},
+		{[]byte("a"), []byte("ab")},
+		{[]byte("ab"), []byte{}},
+		{[]byte{}, nil},
+		{nil, nil},
+	} {
+		err := update("acme/lock", func(old []byte) ([]byte, error) {
+			if !reflect.DeepEqual(old, step.was) {
+				t.Errorf("update: got %#v, want %#v", old, step.was)
+			}
+			return step.is, nil
+		})
+		if err != nil {
+			t.Errorf("update to %#v: %v", step.is, err)
+		}
+	}
+	if _, err := s.Get(t.Context(), "acme/lock"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("get what was removed: got %v, want fs.ErrNotExist", err)
+	}
+	stop := errors.New("stop")
+	if err := update("a", func([]byte) ([]byte, error) { return []byte("x"), stop }); !errors.Is(err, stop) {
+		t.Errorf("an edit that fails: got %v, want its error", err)
+	}
+	if err := update("a", func([]byte) ([]byte, error) { return make([]byte, MaxSecret+1), nil }); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("too much: got %v, want ErrTooLarge", err)
+	}
+	if _, err := s.Get(t.Context(), "a"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an edit that failed has written: %v", err)
+	}
+}
+
+// Of many that count at once none is lost.
+func TestUpdateIsAtomic(t *testing.T) {
+	f := Folder{Secrets: open(t, newBranch(), seed), Path: "acme", By: by}
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			err := f.Update(t.Context(), "count", func(old []byte) ([]byte, error) { return append(bytes.Clone(old), 'x'), nil })
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got, err := f.Load(t.Context(), "count"); len(got) != 10 || err != nil {
+		t.Errorf("got %q, %v, want 10 marks", got, err)
+	}
+	if got, err := f.Secrets.Get(t.Context(), "acme/count"); len(got) != 10 || err != nil {
+		t.Errorf("outside of the folder: got %q, %v, want 10 marks", got, err)
 	}
 }
 
