@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"iter"
 
 	"cairn/store/object"
@@ -125,6 +126,27 @@ var ErrTooLarge = errors.New("object is too large")
 // ErrTemporary is what errors are that may go away by themselves: a full disk,
 // a host that is away. Protocols answer 503, 451 or ng.
 var ErrTemporary = errors.New("temporary storage error")
+
+// A Replicated is a Backend whose refs other processes move, too, on the far side of
+// a wire. Replica is a text that no other of them has: a Repo puts it into
+// each of its commits, so that no two processes ever make the same commit
+// and each knows its own again.
+type Replicated interface {
+	Replica() string
+}
+
+// A RefusedError says that whoever keeps the repository does not let a ref move: a
+// hook, a protected branch. It is fs.ErrPermission; the same change fares no
+// better the next time.
+type RefusedError struct {
+	Ref    string
+	Reason string // the keeper's words
+}
+
+func (e *RefusedError) Error() string { return "ref " + e.Ref + " was refused: " + e.Reason }
+
+// Is implements what errors.Is asks for.
+func (e *RefusedError) Is(target error) bool { return target == fs.ErrPermission }
 
 // A ConflictError says that a ref was not what a change expected.
 type ConflictError struct {

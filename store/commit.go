@@ -55,6 +55,9 @@ func (r *Repo) newCommit(ch Change, tree Hash, parents []Revision) (newObject, *
 	case c.Author.When.IsZero():
 		c.Author.When = c.Committer.When
 	}
+	if r.options.Replica != "" {
+		c.Extra = []object.Header{{Key: "replica", Value: r.options.Replica}}
+	}
 	if r.options.Signer != nil {
 		sig, err := r.options.Signer.Sign(c.SignedBytes())
 		if err != nil {

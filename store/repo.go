@@ -17,6 +17,10 @@ type Options struct {
 	Committer object.Signature
 	// Signer signs every commit that the Repo makes. Default: none does.
 	Signer Signer
+	// Replica goes into each commit that the Repo makes, as the header "replica", so
+	// that no other process ever makes the same commit. Default: what the Backend
+	// says, if it is Replicated; else there is no such header.
+	Replica string
 	// CacheBytes bounds what is kept in memory of trees, small files and
 	// commits. Default: 64 MiB.
 	CacheBytes int64
@@ -61,6 +65,9 @@ func New(b Backend, o Options) *Repo {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if b, ok := b.(Replicated); ok && o.Replica == "" {
+		o.Replica = b.Replica()
 	}
 	p := &pending{}
 	return &Repo{

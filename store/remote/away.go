@@ -1,0 +1,48 @@
+package remote
+
+import (
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// reachable is ErrAway while the host is known to be away, and after Close.
+func (b *Backend) reachable() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.closed {
+		return fs.ErrClosed
+	}
+	if !b.away.IsZero() {
+		return fmt.Errorf("%w (since %s: %w)", ErrAway, b.away.Format(time.TimeOnly), b.awayErr)
+	}
+	return nil
+}
+
+// answered notes that the host has answered.
+func (b *Backend) answered() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.contact = time.Now()
+	if !b.away.IsZero() {
+		b.log.Info("the host is back", "after", b.contact.Sub(b.away).Round(time.Millisecond))
+		b.away, b.awayErr = time.Time{}, nil
+		b.stir()
+	}
+}
+
+// noteAway notes an error of talking to the host, if it means that the host is away. Writes
+// then fail until the follower has found it back.
+func (b *Backend) noteAway(err error) {
+	if !isTemporary(err) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.away.IsZero() {
+		b.away = time.Now()
+		b.log.Warn("the host is away", "error", err)
+	}
+	b.awayErr = err
+	b.Wake()
+}

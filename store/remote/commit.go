@@ -1,0 +1,238 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"cairn/store"
+	"cairn/store/gitwire"
+	"cairn/store/object"
+)
+
+// An attempt is one Commit on its way.
+type attempt struct {
+	objs    []object.Object
+	changes []store.RefChange
+	names   []string
+
+	doubt error     // of a push that may have been carried out or may yet be
+	until time.Time // when to give up, once in doubt
+	tries int       // pushes that were rejected while the refs were as they should
+	wait  pause
+}
+
+// Commit implements store.Backend: see the package's comment for what comes back
+// when. Commits of different refs run at the same time, those of one ref one
+// after another.
+func (b *Backend) Commit(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(changes) == 0 {
+		return b.hold(ctx, objs)
+	}
+	a := &attempt{objs: objs, changes: changes}
+	seen := map[string]bool{}
+	for _, c := range changes {
+		switch {
+		case !object.ValidRefName(c.Name) || !b.followed(c.Name):
+			return fmt.Errorf("ref name %q: %w", c.Name, fs.ErrInvalid)
+		case seen[c.Name]:
+			return fmt.Errorf("ref %s is changed twice: %w", c.Name, fs.ErrInvalid)
+		}
+		seen[c.Name] = true
+		a.names = append(a.names, c.Name)
+	}
+	if err := b.claim(ctx, a.names); err != nil {
+		return err
+	}
+	defer b.release(a.names)
+	used := b.use(ctx, changes)
+	err := b.commit(ctx, a)
+	b.unuse(used, err == nil)
+	return err
+}
+
+// claim waits until no other Commit has one of the refs, and takes them.
+func (b *Backend) claim(ctx context.Context, names []string) error {
+	for {
+		b.mu.Lock()
+		free := true
+		for _, name := range names {
+			free = free && !b.claims[name]
+		}
+		if free {
+			for _, name := range names {
+				b.claims[name] = true
+			}
+			b.mu.Unlock()
+			return nil
+		}
+		changed := b.changed
+		b.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (b *Backend) release(names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, name := range names {
+		delete(b.claims, name)
+	}
+	b.stir()
+}
+
+// commit pushes until it is known what has become of it.
+func (b *Backend) commit(ctx context.Context, a *attempt) error {
+	if err := b.reachable(); err != nil {
+		return err
+	}
+	if b.isUnsure(a.names) {
+		if err := b.resolve(ctx, a.names); err != nil {
+			return err
+		}
+	}
+	if err := b.compare(a); err != nil {
+		return err
+	}
+	for {
+		err := b.push(ctx, a)
+		if err == nil {
+			b.land(ctx, a)
+			return nil
+		}
+		if a.doubt == nil && !wasRejected(err) {
+			return err // nothing has happened
+		}
+		switch v, err := b.settle(ctx, a, err); v {
+		case landed:
+			b.land(ctx, a)
+			return nil
+		case lost:
+			return err
+		}
+	}
+}
+
+func wasRejected(err error) bool {
+	_, ok := errors.AsType[*gitwire.RejectedError](err)
+	return ok
+}
+
+// compare holds the changes against the refs as they are known.
+func (b *Backend) compare(a *attempt) error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, c := range a.changes {
+		if r := b.rewound[c.Name]; r != nil {
+			return r
+		}
+		if now := b.refs[c.Name].hash; now != c.Old {
+			return &store.ConflictError{Change: c, Actual: now}
+		}
+	}
+	return nil
+}
+
+// push sends the attempt once. When its outcome is not known it is in doubt from then on.
+func (b *Backend) push(ctx context.Context, a *attempt) error {
+	begin := time.Now()
+	ctx, watch := b.watch(ctx)
+	defer watch.stop()
+	request := b.request(a, watch)
+	err := watch.cause(b.host.Push(ctx, request))
+	var outcome error
+	switch {
+	case err == nil:
+		b.answered()
+	case wasRejected(err):
+		b.answered()
+		outcome = err
+	case errors.Is(err, gitwire.ErrInDoubt), ctx.Err() != nil:
+		if a.doubt == nil {
+			a.until = time.Now().Add(b.options.Timeout)
+		}
+		a.doubt = err
+		outcome = err
+	default:
+		b.noteAway(err)
+		outcome = err
+	}
+	b.options.Observe(Event{Kind: Pushed, Took: time.Since(begin), Refs: len(a.changes), Objects: len(a.objs), Err: outcome})
+	if err != nil {
+		return fmt.Errorf("push: %w", err)
+	}
+	return nil
+}
+
+// request is the push of an attempt. The old values are those that the caller's changes
+// stand on, and nothing else.
+func (b *Backend) request(a *attempt, watch *watch) gitwire.PushRequest {
+	p := gitwire.PushRequest{Objects: a.objs}
+	for _, c := range a.changes {
+		p.Commands = append(p.Commands, gitwire.Command{Name: c.Name, Old: c.Old, New: c.New})
+	}
+	if !b.complete(a) {
+		p.Objects = nil
+		p.From = watch.objects(over(a.objs, b.objects))
+		for _, ref := range b.list("") {
+			p.Have = append(p.Have, ref.Hash)
+		}
+	}
+	return p
+}
+
+// complete says that an attempt's own objects are all that the host lacks: that the
+// new values are among them or are what some ref is at, and so are the parents
+// of the commits.
+func (b *Backend) complete(a *attempt) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	known := map[store.Hash]bool{{}: true}
+	for _, t := range b.refs {
+		known[t.hash] = true
+	}
+	var parents []store.Hash
+	for _, o := range a.objs {
+		known[o.Hash()] = true
+		if o.Type != object.TypeCommit {
+			continue
+		}
+		c, err := object.ParseCommit(o.Data)
+		if err != nil {
+			return false
+		}
+		parents = append(parents, c.Parents...)
+	}
+	for _, c := range a.changes {
+		parents = append(parents, c.New)
+	}
+	for _, h := range parents {
+		if !known[h] {
+			return false
+		}
+	}
+	return true
+}
+
+// land makes an attempt that the host has carried out part of what reads see.
+func (b *Backend) land(ctx context.Context, a *attempt) {
+	// What cannot be kept here is at the host, and comes from there.
+	if err := b.objects.Put(context.WithoutCancel(ctx), a.objs...); err != nil {
+		b.log.Warn("objects that were pushed are not kept", "error", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range a.changes {
+		b.move(c.Name, c.New)
+		delete(b.unsure, c.Name)
+	}
+}

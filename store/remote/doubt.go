@@ -1,0 +1,201 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"cairn/store"
+	"cairn/store/gitwire"
+)
+
+// A verdict is what has become of a push that did not simply succeed.
+type verdict int
+
+const (
+	again  verdict = iota // it has not been carried out, or not yet: push the very same
+	landed                // it has been carried out
+	lost                  // it has not been and will not be, or it cannot be found out
+)
+
+// maxTries is how often a push is made again that the host has rejected as too late although the
+// refs are as they should be: it was just moving them, it may be.
+const maxTries = 4
+
+// settle finds out what has become of a push that was rejected or is in doubt. With
+// lost comes the error for the caller.
+func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict, error) {
+	if a.doubt != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, a.until)
+		defer cancel()
+	}
+	for {
+		v, err := b.judge(ctx, a, failed)
+		switch {
+		case v == landed:
+			return landed, nil
+		case v == lost && (a.doubt == nil || !isTemporary(err)):
+			return lost, err
+		case v == lost: // it could not be looked at
+		case a.doubt == nil && a.tries == maxTries:
+			return lost, refusal(failed)
+		}
+		if !a.wait.sleep(ctx) {
+			if a.doubt != nil {
+				return lost, b.inDoubt(a)
+			}
+			return lost, ctx.Err()
+		}
+		if v == again {
+			a.tries++
+			return again, nil
+		}
+	}
+}
+
+// judge looks at the refs and decides. Its error is temporary when they could not be looked at.
+func (b *Backend) judge(ctx context.Context, a *attempt, failed error) (verdict, error) {
+	now, err := b.look(ctx, a.names)
+	if err != nil {
+		return lost, temporary(err)
+	}
+	if a.doubt != nil {
+		switch ok, err := b.carriedOut(ctx, a, now); {
+		case err != nil:
+			return lost, temporary(err)
+		case ok:
+			return landed, nil
+		}
+	}
+	for _, c := range a.changes {
+		if now[c.Name] != c.Old {
+			return lost, b.overtaken(ctx, a, c, now)
+		}
+	}
+	if a.doubt == nil && !raced(failed) {
+		return lost, refusal(failed)
+	}
+	return again, nil
+}
+
+// carriedOut says whether the refs show that a push in doubt has been carried out. All of
+// its changes have been, then, or none: one that shows is enough. A deletion shows
+// nothing beside other changes, because others may delete too.
+func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (bool, error) {
+	gone := true
+	for _, c := range a.changes {
+		at := now[c.Name]
+		gone = gone && c.New.IsZero() && at.IsZero()
+		if c.New.IsZero() || at.IsZero() || at == c.Old {
+			continue
+		}
+		if at == c.New {
+			return true, nil
+		}
+		if err := b.bring(ctx, []move{{name: c.Name, old: c.Old, new: at}}); err != nil {
+			return false, err
+		}
+		if ok, err := b.contains(ctx, at, c.New); ok || err != nil {
+			return ok, err
+		}
+	}
+	return gone, nil
+}
+
+// overtaken returns the error for a change whose ref somebody else has moved: a
+// conflict, once reads see where to.
+func (b *Backend) overtaken(ctx context.Context, a *attempt, c store.RefChange, now map[string]store.Hash) error {
+	if err := b.apply(ctx, b.differences(now, a.names), a.names); err != nil {
+		return temporary(err)
+	}
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if r := b.rewound[c.Name]; r != nil {
+		return r
+	}
+	return &store.ConflictError{Change: c, Actual: b.refs[c.Name].hash}
+}
+
+// inDoubt ends an attempt whose outcome could not be found out.
+func (b *Backend) inDoubt(a *attempt) error {
+	b.mu.Lock()
+	for _, name := range a.names {
+		b.unsure[name] = true
+	}
+	b.mu.Unlock()
+	b.Wake()
+	b.log.Warn("it is not known what became of a push", "refs", a.names, "error", a.doubt)
+	return fmt.Errorf("%w: %w: %w", gitwire.ErrInDoubt, store.ErrTemporary, a.doubt)
+}
+
+func (b *Backend) isUnsure(names []string) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, name := range names {
+		if b.unsure[name] {
+			return true
+		}
+	}
+	return false
+}
+
+// resolve looks at refs that an earlier Commit has left in doubt. A push of that which
+// may still arrive loses against the next one, or the next one against it.
+func (b *Backend) resolve(ctx context.Context, names []string) error {
+	now, err := b.look(ctx, names)
+	if err == nil {
+		err = b.apply(ctx, b.differences(now, names), names)
+	}
+	if err != nil {
+		return temporary(err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, name := range names {
+		delete(b.unsure, name)
+	}
+	return nil
+}
+
+// raced says that the host has rejected a push as too late.
+func raced(err error) bool {
+	r, ok := errors.AsType[*gitwire.RejectedError](err)
+	return ok && r.Race
+}
+
+// refusal makes the store's error of what the host says: of several refs, of the one that
+// was not rejected only because of others.
+func refusal(err error) error {
+	var first, own *gitwire.RejectedError
+	for _, e := range rejections(err) {
+		if first == nil {
+			first = e
+		}
+		if own == nil && !strings.HasPrefix(e.Reason, "atomic ") {
+			own = e
+		}
+	}
+	if own == nil {
+		own = first
+	}
+	return &store.RefusedError{Ref: own.Ref, Reason: own.Reason}
+}
+
+// rejections lists the RejectedErrors in a tree of errors.
+func rejections(err error) []*gitwire.RejectedError {
+	switch e := err.(type) {
+	case *gitwire.RejectedError:
+		return []*gitwire.RejectedError{e}
+	case interface{ Unwrap() error }:
+		return rejections(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var all []*gitwire.RejectedError
+		for _, err := range e.Unwrap() {
+			all = append(all, rejections(err)...)
+		}
+		return all
+	}
+	return nil
+}

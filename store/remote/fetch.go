@@ -1,0 +1,131 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"cairn/store"
+	"cairn/store/gitwire"
+)
+
+// bring fetches what refs have moved to: of branches that are new here the newest commit
+// only, unless their history is wanted.
+func (b *Backend) bring(ctx context.Context, moves []move) error {
+	able, err := b.host.Able(ctx)
+	if err != nil {
+		b.noteAway(err)
+		return err
+	}
+	var whole, tips, rest []store.Hash
+	for _, m := range moves {
+		switch {
+		case m.new.IsZero() || b.holds(ctx, m.new):
+		case !m.old.IsZero():
+			rest = append(rest, m.new)
+		case able.Shallow && able.WantAny && !b.options.History(m.name):
+			tips = append(tips, m.new)
+		default:
+			whole = append(whole, m.new)
+		}
+	}
+	full := 0
+	if able.Shallow && len(b.cuts()) > 0 {
+		full = gitwire.FullDepth
+	}
+	for _, part := range []struct {
+		wants []store.Hash
+		depth int
+	}{{rest, 0}, {whole, full}, {tips, 1}} {
+		if len(part.wants) == 0 {
+			continue
+		}
+		f := gitwire.FetchRequest{Objects: part.wants, Depth: part.depth}
+		if able.Filter {
+			f.Filter = b.options.Filter
+		}
+		if err := b.fetch(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fetch asks the host for objects. Of the request it fills in what is here.
+func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest) error {
+	if f.Depth != 0 {
+		b.deepen.Lock()
+		defer b.deepen.Unlock()
+	}
+	begin := time.Now()
+	ctx, watch := b.watch(ctx)
+	defer watch.stop()
+	f.Into = watch.receiver(b.objects.Fetched())
+	f.Objs = b.objects.Held()
+	f.Have = b.list("")
+	f.Shallow = b.cuts()
+	f.Partial = f.Filter != "" || b.options.Filter != "" || len(f.Shallow) > 0
+	got, err := b.host.Fetch(ctx, f)
+	err = watch.cause(err)
+	if err != nil {
+		b.noteAway(err)
+	} else {
+		b.answered()
+		b.cut(ctx, got.Shallow, got.Unshallow)
+	}
+	b.options.Observe(Event{Kind: Fetched, Took: time.Since(begin), Objects: len(f.Objects), Bytes: watch.bytes.Load(), Err: err})
+	return err
+}
+
+// holds says whether an object is here.
+func (b *Backend) holds(ctx context.Context, h store.Hash) bool {
+	_, _, err := b.objects.Held().Stat(ctx, h)
+	return err == nil
+}
+
+// bringMissing is what objects that somebody reads come by when they are not here: these, and
+// nothing below or behind them where the host can be told so. A commit at which history ends
+// here comes with more of it.
+func (b *Backend) bringMissing(ctx context.Context, names []store.Hash) error {
+	if err := b.reachable(); err != nil {
+		return err
+	}
+	able, err := b.host.Able(ctx)
+	if err != nil {
+		b.noteAway(err)
+		return err
+	}
+	if !able.WantAny {
+		return fs.ErrNotExist
+	}
+	var rest []store.Hash
+	for _, h := range names {
+		if ends := b.endsBefore(h); len(ends) > 0 {
+			if err := b.lengthen(ctx, ends); err != nil {
+				return err
+			}
+		} else if !b.absent.has(h) {
+			rest = append(rest, h)
+		}
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	f := gitwire.FetchRequest{Objects: rest}
+	if able.Shallow {
+		f.Depth = 1
+	}
+	if able.Filter {
+		f.Filter = "tree:0"
+	}
+	err = b.fetch(ctx, f)
+	if _, ok := errors.AsType[*gitwire.RemoteError](err); ok {
+		if len(rest) == 1 {
+			b.absent.add(rest[0])
+		}
+		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	}
+	return err
+}

@@ -1,0 +1,140 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"cairn/store"
+)
+
+const (
+	// quiet is how long to wait after the host has told of something that was known
+	// already, because it came from here.
+	quiet = 50 * time.Millisecond
+	// waitFor is how long the host may have nothing to tell before it is asked.
+	waitFor = 30 * time.Second
+)
+
+// follow keeps what reads see up to date, and finds the host again when it was away.
+func (b *Backend) follow(ctx context.Context) {
+	retry := pause{first: 100 * time.Millisecond, most: 5 * time.Second}
+	wait := retry
+	for ctx.Err() == nil {
+		err := b.idle(ctx)
+		if err == nil {
+			err = b.sync(ctx)
+		}
+		b.dropKept()
+		if err == nil || ctx.Err() != nil {
+			wait = retry
+			continue
+		}
+		b.failing(err)
+		for err != nil && wait.sleep(ctx) {
+			err = b.sync(ctx)
+		}
+	}
+}
+
+// failing notes why the host cannot be followed.
+func (b *Backend) failing(err error) {
+	b.noteAway(err)
+	if !isTemporary(err) {
+		b.log.Error("the host cannot be followed", "error", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problem = err
+}
+
+// idle returns when there may be something new.
+func (b *Backend) idle(ctx context.Context) error {
+	able, err := b.ask(ctx)
+	if err != nil {
+		return err
+	}
+	if !able.Wait {
+		b.rest(ctx, b.options.Poll)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, waitFor)
+	defer cancel()
+	stop := make(chan struct{})
+	defer func() { <-stop }()
+	go func() {
+		defer close(stop)
+		select {
+		case <-b.wake:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	defer cancel()
+	listing := b.beginListing()
+	defer listing.end()
+	refs, err := b.host.Wait(ctx, b.options.Prefixes, b.list(""))
+	switch {
+	case ctx.Err() != nil:
+		return nil // woken, or it has been quiet for long: look
+	case errors.Is(err, errors.ErrUnsupported):
+		b.rest(ctx, b.options.Poll)
+		return nil
+	case err != nil:
+		return err
+	}
+	b.answered()
+	moves := listing.news(refs)
+	if len(moves) == 0 {
+		b.rest(ctx, quiet)
+	}
+	return b.apply(ctx, moves, nil)
+}
+
+// rest waits until Wake, but no longer than this.
+func (b *Backend) rest(ctx context.Context, most time.Duration) {
+	t := time.NewTimer(most)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-b.wake:
+	case <-ctx.Done():
+	}
+}
+
+// sync looks at the host's refs and has reads see what is new.
+func (b *Backend) sync(ctx context.Context) error {
+	listing := b.beginListing()
+	defer listing.end()
+	refs, err := b.listHost(ctx, b.options.Prefixes)
+	if err != nil {
+		return err
+	}
+	at := time.Now()
+	if err := b.apply(ctx, listing.news(refs), nil); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.current, b.problem = at, nil
+	return nil
+}
+
+// Accept has reads see, and writes go on from, what a rewound ref is at the host. The caller names
+// that value, so that it is the one which somebody has looked at.
+func (b *Backend) Accept(ctx context.Context, ref string, host store.Hash) error {
+	if err := b.claim(ctx, []string{ref}); err != nil {
+		return err
+	}
+	defer b.release([]string{ref})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	r := b.rewound[ref]
+	if r == nil || r.Host != host {
+		return &store.ConflictError{Change: store.RefChange{Name: ref, Old: host}, Actual: b.refs[ref].hash}
+	}
+	delete(b.rewound, ref)
+	b.move(ref, host)
+	b.log.Warn("a rewound ref was accepted", "ref", ref, "from", r.Good, "to", host)
+	return nil
+}

@@ -1,0 +1,83 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cairn/store"
+	"cairn/store/gitwire"
+	"cairn/store/lazy"
+)
+
+// start finds out what there is: in the folder, and at the host.
+func (b *Backend) start(ctx context.Context) error {
+	warm, err := b.recall(ctx)
+	if err != nil {
+		return err
+	}
+	able, err := b.ask(ctx)
+	switch {
+	case err == nil:
+		b.answered()
+	case warm && isTemporary(err):
+		b.noteAway(err)
+		able.WantAny = true // as far as is known; nothing is forgotten from a folder
+	default:
+		return err
+	}
+	if err == nil && b.options.Atomic && !able.Atomic {
+		return fmt.Errorf("several branches have to move together: %w", gitwire.ErrNotAtomic)
+	}
+	o := lazy.Options{Bytes: b.options.Bytes, Folder: b.options.Folder}
+	if able.WantAny {
+		o.Fetch = b.bringMissing
+	}
+	b.objects = lazy.New(o)
+	if err == nil {
+		err = b.sync(ctx)
+	}
+	if err == nil && !warm {
+		err = b.expected(ctx)
+	}
+	if err != nil && !(warm && isTemporary(err)) {
+		return errors.Join(err, b.objects.Close())
+	}
+	return nil
+}
+
+// ask asks the host what it can do, for no longer than Options.Timeout.
+func (b *Backend) ask(ctx context.Context) (gitwire.Abilities, error) {
+	ctx, watch := b.watch(ctx)
+	defer watch.stop()
+	able, err := b.host.Able(ctx)
+	return able, watch.cause(err)
+}
+
+// An ExpectError says that no branch contains a commit that Options.Expect names: the
+// host shows an old state, or another repository.
+type ExpectError struct{ Commit store.Hash }
+
+func (e *ExpectError) Error() string {
+	return "no branch at the host contains commit " + e.Commit.String() + ", which was expected"
+}
+
+// expected looks for the commits that have to be there.
+func (b *Backend) expected(ctx context.Context) error {
+	for _, want := range b.options.Expect {
+		found := false
+		for _, ref := range b.list("refs/heads/") {
+			var err error
+			if found, err = b.contains(ctx, ref.Hash, want); err != nil {
+				return err
+			}
+			if found {
+				break
+			}
+		}
+		if !found {
+			return &ExpectError{want}
+		}
+	}
+	return nil
+}

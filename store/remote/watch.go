@@ -1,0 +1,104 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// A watch ends a conversation in which nothing has happened for Options.Timeout. What
+// goes through its readers is something that happens.
+type watch struct {
+	ctx   context.Context // of one conversation, which the watch does not outlive
+	end   context.CancelCauseFunc
+	timer *time.Timer
+	limit time.Duration
+	bytes atomic.Int64 // received
+}
+
+func (b *Backend) watch(ctx context.Context) (context.Context, *watch) {
+	ctx, end := context.WithCancelCause(ctx)
+	w := &watch{ctx: ctx, end: end, limit: b.options.Timeout}
+	w.timer = time.AfterFunc(w.limit, func() { end(errStalled) })
+	return ctx, w
+}
+
+func (w *watch) stop() {
+	w.timer.Stop()
+	w.end(nil)
+}
+
+func (w *watch) alive() { w.timer.Reset(w.limit) }
+
+// cause says of an error that it comes from the end of the watch, if it does.
+func (w *watch) cause(err error) error {
+	if err != nil && context.Cause(w.ctx) == errStalled && !errors.Is(err, store.ErrTemporary) {
+		return fmt.Errorf("%w: %w", errStalled, err)
+	}
+	return err
+}
+
+// receiver watches packs that come in.
+func (w *watch) receiver(r store.Receiver) store.Receiver { return watchedReceiver{w, r} }
+
+type watchedReceiver struct {
+	w *watch
+	r store.Receiver
+}
+
+// Receive implements store.Receiver.
+func (r watchedReceiver) Receive(ctx context.Context, in io.Reader, base func(context.Context, store.Hash) (object.Object, error), lim store.Limits) (store.Quarantine, error) {
+	return r.r.Receive(ctx, watchedReader{r.w, in}, base, lim)
+}
+
+type watchedReader struct {
+	w *watch
+	r io.Reader
+}
+
+func (r watchedReader) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	r.w.alive()
+	r.w.bytes.Add(int64(n))
+	return n, err
+}
+
+// objects watches objects that are read to be sent.
+func (w *watch) objects(s storage) store.Objects { return watchedObjects{w, s} }
+
+type watchedObjects struct {
+	w *watch
+	storage
+}
+
+func (o watchedObjects) Object(ctx context.Context, h store.Hash) (object.Object, error) {
+	o.w.alive()
+	return o.storage.Object(ctx, h)
+}
+
+func (o watchedObjects) Stat(ctx context.Context, h store.Hash) (object.Type, int64, error) {
+	o.w.alive()
+	return o.storage.Stat(ctx, h)
+}
+
+func (o watchedObjects) Open(ctx context.Context, h store.Hash) (io.ReadCloser, error) {
+	r, err := o.storage.Open(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{watchedReader{o.w, r}, r}, nil
+}
+
+func (o watchedObjects) Entry(ctx context.Context, h store.Hash) (store.Entry, bool, error) {
+	o.w.alive()
+	return o.storage.Entry(ctx, h)
+}
