@@ -31,6 +31,10 @@ type Policy struct {
 	// descend from the last one has to be signed: by a rewrite's trailer, whoever
 	// holds a key says that it is meant.
 	Signed bool
+	// Free says of which refs history may be rewritten without a word, because
+	// whoever may write them may do that too: they may be moved anywhere and deleted.
+	// Nil means none.
+	Free func(ref string) bool
 }
 
 // A RewindError says that a branch has moved to where its last tip is not
@@ -51,8 +55,9 @@ func (e *RewindError) Error() string {
 // ref that was not known. A history that objs do not hold far enough to tell is
 // an error that is fs.ErrNotExist.
 func (p *Policy) Follow(ctx context.Context, ref string, old, new store.Hash, objs store.Objects) error {
+	free := p.Free != nil && p.Free(ref)
 	if new.IsZero() {
-		if p.Signed {
+		if p.Signed && !free {
 			return &RewindError{ref, old, new}
 		}
 		return nil
@@ -66,7 +71,7 @@ func (p *Policy) Follow(ctx context.Context, ref string, old, new store.Hash, ob
 			return fmt.Errorf("judge %s at %v: %w", ref, new, err)
 		}
 	}
-	if old.IsZero() {
+	if old.IsZero() || free {
 		return nil
 	}
 	if err := p.descends(ctx, objs, old, tip); err == errElsewhere {

@@ -79,6 +79,7 @@ func TestFollow(t *testing.T) {
 	signed := &trust.Policy{Keys: ours.keys, Signed: true}
 	both := &trust.Policy{Keys: stranger.keys, Signed: true}
 	open := &trust.Policy{Keys: ours.keys}
+	free := &trust.Policy{Keys: ours.keys, Signed: true, Free: func(ref string) bool { return ref == "refs/heads/main" }}
 	var rewind *trust.RewindError
 	for _, c := range []struct {
 		name     string
@@ -101,6 +102,9 @@ func TestFollow(t *testing.T) {
 		{"elsewhere", signed, third, other, as(&rewind)},
 		{"deleted", signed, third, object.Zero, as(&rewind)},
 		{"deleted, open", open, third, object.Zero, isNil},
+		{"back, free", free, third, second, isNil},
+		{"deleted, free", free, third, object.Zero, isNil},
+		{"free, by nobody", free, third, byNobody, is(sign.ErrUnsigned)},
 		{"absent", open, third, store.Hash{1}, is(fs.ErrNotExist)},
 	} {
 		if err := c.policy.Follow(t.Context(), "refs/heads/main", c.old, c.new, host); !c.want(err) {
