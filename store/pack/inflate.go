@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"sync"
@@ -9,79 +10,58 @@ import (
 	"github.com/klauspost/compress/zlib"
 )
 
-// A source reads a part of a pack through a small buffer.
+// A source reads a part of a pack.
 type source struct {
 	r        io.ReaderAt
-	off, end int64  // what has not been read yet
-	buf      []byte // what has been read and not been taken
-	space    [4096]byte
-}
-
-func (s *source) reset(r io.ReaderAt, off, end int64) {
-	s.r, s.off, s.end, s.buf = r, off, end, nil
-}
-
-func (s *source) fill() error {
-	want := min(int64(len(s.space)), s.end-s.off)
-	if want <= 0 {
-		return io.EOF
-	}
-	n, err := s.r.ReadAt(s.space[:want], s.off)
-	if n == 0 {
-		if err == nil {
-			err = io.ErrNoProgress
-		}
-		return err
-	}
-	s.buf = s.space[:n]
-	s.off += int64(n)
-	return nil
-}
-
-func (s *source) ReadByte() (byte, error) {
-	if len(s.buf) == 0 {
-		if err := s.fill(); err != nil {
-			return 0, err
-		}
-	}
-	c := s.buf[0]
-	s.buf = s.buf[1:]
-	return c, nil
+	off, end int64 // what has not been read yet
 }
 
 func (s *source) Read(p []byte) (int, error) {
-	if len(s.buf) == 0 {
-		if err := s.fill(); err != nil {
-			return 0, err
-		}
+	p = p[:min(int64(len(p)), s.end-s.off)]
+	if len(p) == 0 {
+		return 0, io.EOF
 	}
-	n := copy(p, s.buf)
-	s.buf = s.buf[n:]
-	return n, nil
+	n, err := s.r.ReadAt(p, s.off)
+	s.off += int64(n)
+	if n > 0 {
+		return n, nil
+	}
+	if err == nil {
+		err = io.ErrNoProgress
+	}
+	return 0, err
 }
 
-// An inflater is a source and the zlib reader over it, to be used again.
+// sourceBytes is how much of a pack is read at a time.
+const sourceBytes = 4 << 10
+
+// An inflater is a source, read through a buffer of the kind that zlib reads
+// fastest, and the zlib reader over it, to be used again.
 type inflater struct {
-	source
-	z io.ReadCloser
+	*bufio.Reader
+	source source
+	z      io.ReadCloser
 }
 
-var inflaters = sync.Pool{New: func() any { return new(inflater) }}
+var inflaters = sync.Pool{New: func() any {
+	return &inflater{Reader: bufio.NewReaderSize(nil, sourceBytes)}
+}}
 
 func newInflater(r io.ReaderAt, off, end int64) *inflater {
 	in := inflaters.Get().(*inflater)
-	in.reset(r, off, end)
+	in.source = source{r, off, max(off, end)}
+	in.Reset(&in.source)
 	return in
 }
 
 func (in *inflater) free() {
-	in.r = nil
+	in.source.r = nil
 	inflaters.Put(in)
 }
 
 // start begins to inflate at the source's position.
 func (in *inflater) start() error {
-	return resetZlib(&in.z, &in.source)
+	return resetZlib(&in.z, in.Reader)
 }
 
 func resetZlib(z *io.ReadCloser, r io.Reader) (err error) {

@@ -151,6 +151,7 @@ func (rec *record) isDelta() bool { return rec.typ == ofsDelta || rec.typ == ref
 
 func (rc *receiver) receive(r *bufio.Reader) error {
 	in := newIntake(rc.ctx, r, rc.spool, rc.lim.PackBytes)
+	defer in.free()
 	if err := rc.readAll(in); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (pr *packReader) readEntry(at int64) error {
 		return noEOF(err)
 	}
 	pr.records = append(pr.records, record{off: at, typ: h.typ})
-	if err := resetZlib(&pr.inf.z, pr.in); err != nil {
+	if err := resetZlib(&pr.inf.z, pr.in.Reader); err != nil {
 		return err
 	}
 	if h.isDelta() {
