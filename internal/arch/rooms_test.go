@@ -67,7 +67,15 @@ var ambient = []struct{ room, but, imports string }{
 	{"store", "store/gitdir", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
 	{"store/gitdir", "", "os/exec os/signal os/user flag"},
 	{"libos", "libos/unix libos/boot libos/libostest", "os os/exec os/signal os/user flag syscall"},
-	{"net", "net/host", "os os/exec os/signal os/user flag syscall"},
+	{"net", "net/host net/stack", "os os/exec os/signal os/user flag syscall"},
+	{"net/stack", "", "os/exec os/signal os/user flag"},
+}
+
+// values lists rooms that import a package which grants authority, for the sake of
+// the values in it that grant none: errors that callers of package net compare with.
+var values = []struct{ room, imports, only string }{
+	{"net/stack", "os", "ErrDeadlineExceeded NewSyscallError SyscallError"},
+	{"net/stack", "syscall", "Errno E[A-Z]*"},
 }
 
 // calls lists functions that reach for the network or the process by themselves.
@@ -123,6 +131,31 @@ func TestNoAmbientCalls(t *testing.T) {
 			}
 			return true
 		})
+	})
+}
+
+// TestValues makes sure that the rooms in values use only what is listed there.
+func TestValues(t *testing.T) {
+	eachFile(t, func(name string, f *ast.File) {
+		for _, v := range values {
+			if !within(path.Dir(name), v.room) {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				sel, ok := n.(*ast.SelectorExpr)
+				if !ok {
+					return true
+				}
+				x, ok := sel.X.(*ast.Ident)
+				if !ok || x.Obj != nil || x.Name != v.imports {
+					return true
+				}
+				if !slices.ContainsFunc(strings.Fields(v.only), func(p string) bool { ok, _ := path.Match(p, sel.Sel.Name); return ok }) {
+					t.Errorf("%s uses %s.%s: of that package it may use only %s", name, v.imports, sel.Sel.Name, v.only)
+				}
+				return true
+			})
+		}
 	})
 }
 
