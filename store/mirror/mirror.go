@@ -1,0 +1,243 @@
+// Package mirror keeps a second repository somewhere else as the first is: a
+// backup that stock git can clone, one push behind at most while the host is there.
+//
+// The backup belongs to its mirror. Refs there that this repository knows nothing of
+// are never overwritten: they are reported, and everything else goes on.
+package mirror
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"cairn/store"
+	"cairn/store/gitwire"
+)
+
+// A Mirror carries what changes in From to To. Safe for concurrent use.
+type Mirror struct {
+	From store.Backend
+	To   *gitwire.Remote
+	Log  *slog.Logger
+	// Every is how often to look for changes that nobody has told of, such as
+	// pushes of stock git to the folder. Default: a minute.
+	Every time.Duration
+
+	once sync.Once
+	wake chan struct{}
+
+	mu      sync.Mutex      // guards what follows
+	changed map[string]bool // refs that may differ; nil: all of them may
+	status  Status
+}
+
+// Status says how far a mirror is.
+type Status struct {
+	Behind time.Time // since when the backup lacks something; Zero when it lacks nothing
+	Pushed time.Time // when it was last known to be complete
+	Err    error     // of the last try
+}
+
+// Run mirrors until ctx ends.
+func (m *Mirror) Run(ctx context.Context) {
+	m.init()
+	every := m.Every
+	if every == 0 {
+		every = time.Minute
+	}
+	pause := time.Duration(0)
+	for ctx.Err() == nil {
+		err := m.Sync(ctx)
+		if err == nil {
+			pause = 0
+			m.sleep(ctx, every, m.wake)
+			continue
+		}
+		if ctx.Err() == nil {
+			m.Log.Warn("backup is behind", "to", m.To.String(), "err", err)
+		}
+		pause = min(max(2*pause, time.Second), 5*time.Minute)
+		m.sleep(ctx, pause, nil)
+	}
+}
+
+func (m *Mirror) init() { m.once.Do(func() { m.wake = make(chan struct{}, 1) }) }
+
+// sleep waits for a while, or until somebody sends.
+func (m *Mirror) sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-wake:
+	case <-t.C:
+		m.mark(nil) // look at everything
+	case <-ctx.Done():
+	}
+}
+
+// Changed says that refs have moved. It does not wait.
+func (m *Mirror) Changed(changes []store.RefChange) {
+	m.init()
+	m.mark(changes)
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// mark notes that refs may differ, nil for all of them.
+func (m *Mirror) mark(changes []store.RefChange) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if changes == nil {
+		m.changed = nil
+		return
+	}
+	if m.status.Behind.IsZero() {
+		m.status.Behind = time.Now()
+	}
+	if m.changed == nil {
+		return
+	}
+	for _, c := range changes {
+		m.changed[c.Name] = true
+	}
+}
+
+// Status returns how far the mirror is.
+func (m *Mirror) Status() Status {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.status
+}
+
+// Sync carries over what differs now. It is not called beside Run.
+func (m *Mirror) Sync(ctx context.Context) error {
+	m.mu.Lock()
+	names := m.changed
+	m.changed = map[string]bool{}
+	m.mu.Unlock()
+	begin := time.Now()
+	err := m.sync(ctx, names)
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.status.Err = err
+	switch {
+	case err != nil:
+		m.changed = nil
+		if m.status.Behind.IsZero() {
+			m.status.Behind = begin
+		}
+	default:
+		m.status.Pushed = begin
+		if len(m.changed) == 0 {
+			m.status.Behind = time.Time{}
+		}
+	}
+	return err
+}
+
+// A ForeignError says that a backup holds what is not of this repository: somebody
+// else writes to it, or it is another one's.
+type ForeignError struct {
+	Refs []string
+}
+
+func (e *ForeignError) Error() string {
+	const most = 5
+	list := e.Refs
+	if len(list) > most {
+		list = append(slices.Clip(list[:most]), "…")
+	}
+	return "the backup holds what does not come from here, and keeps it: " + strings.Join(list, ", ")
+}
+
+func (m *Mirror) sync(ctx context.Context, names map[string]bool) error {
+	here, err := refs(ctx, m.From, names)
+	if err != nil {
+		return fmt.Errorf("list refs: %w", err)
+	}
+	there, err := m.To.Refs(ctx, "refs/")
+	if err != nil {
+		return err
+	}
+	p, foreign, err := m.plan(ctx, here, there, names)
+	if err != nil {
+		return err
+	}
+	if len(p.Commands) > 0 {
+		if err := m.To.Push(ctx, p); err != nil {
+			return err
+		}
+	}
+	if len(foreign) > 0 {
+		return &ForeignError{foreign}
+	}
+	return nil
+}
+
+// refs lists the refs of a repository, or those of some names.
+func refs(ctx context.Context, b store.Backend, names map[string]bool) (map[string]store.Hash, error) {
+	list := map[string]store.Hash{}
+	if names == nil {
+		for ref, err := range b.Refs(ctx, "refs/") {
+			if err != nil {
+				return nil, err
+			}
+			list[ref.Name] = ref.Hash
+		}
+		return list, nil
+	}
+	for name := range names {
+		ref, err := b.Ref(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list[name] = ref.Hash
+	}
+	return list, nil
+}
+
+// plan works out what to push, and which refs there are not to be touched. Only
+// what is known here is replaced.
+func (m *Mirror) plan(ctx context.Context, here map[string]store.Hash, there []store.Ref, names map[string]bool) (gitwire.PushRequest, []string, error) {
+	p := gitwire.PushRequest{From: m.From, Partial: true}
+	var foreign []string
+	listed := map[string]bool{}
+	for _, ref := range there {
+		listed[ref.Name] = true
+		_, _, err := m.From.Stat(ctx, ref.Hash)
+		known := err == nil
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return p, nil, err
+		}
+		if known {
+			p.Have = append(p.Have, ref.Hash)
+		}
+		if names != nil && !names[ref.Name] || here[ref.Name] == ref.Hash {
+			continue
+		}
+		if !known {
+			foreign = append(foreign, ref.Name)
+			continue
+		}
+		p.Commands = append(p.Commands, gitwire.Command{Name: ref.Name, Old: ref.Hash, New: here[ref.Name]})
+	}
+	for name, h := range here {
+		if !listed[name] {
+			p.Commands = append(p.Commands, gitwire.Command{Name: name, New: h})
+		}
+	}
+	slices.SortFunc(p.Commands, func(a, b gitwire.Command) int { return strings.Compare(a.Name, b.Name) })
+	return p, foreign, nil
+}
