@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"cairn/bench/measure"
+	"cairn/bench/stack"
 	"cairn/bench/store"
 	"cairn/bench/unipi"
 	"cairn/bench/wire"
@@ -36,6 +37,7 @@ var parts = []part{
 	{"wire", wire.Run},
 	{"site", wire.Live},
 	{"unipi", unipi.Run},
+	{"stack", stack.Run},
 }
 
 func main() {
@@ -66,6 +68,9 @@ func child() (bool, error) {
 	}
 	if what := os.Getenv(unipi.ServeEnv); what != "" {
 		return true, unipi.Serve(what)
+	}
+	if what := os.Getenv(stack.ChildEnv); what != "" {
+		return true, stack.Child(what)
 	}
 	return false, nil
 }
