@@ -99,7 +99,12 @@ func (f *followers) fetch(ctx context.Context, site string, remote config.Remote
 	if !ok {
 		return false, errors.New("this repository takes no packs")
 	}
-	there, err := client.Fetch(ctx, remote.URL, gitwire.FetchRequest{
+	host, err := client.Remote(remote.URL)
+	if err != nil {
+		return false, err
+	}
+	defer host.Close()
+	there, err := host.Fetch(ctx, gitwire.FetchRequest{
 		Into:     into,
 		Objs:     git,
 		Have:     have,
@@ -109,7 +114,7 @@ func (f *followers) fetch(ctx context.Context, site string, remote config.Remote
 	if err != nil {
 		return false, err
 	}
-	changes, err := mirror(site, remote.Branch, have, there)
+	changes, err := movesTo(site, remote.Branch, have, there.Refs)
 	if err != nil || len(changes) == 0 {
 		return false, err
 	}
@@ -183,8 +188,8 @@ func wanted(refs []store.Ref) []store.Hash {
 	return hashes
 }
 
-// mirror works out which refs of a site move so that it is as the remote is.
-func mirror(site, branch string, have, there []store.Ref) ([]store.RefChange, error) {
+// movesTo works out which refs of a site move so that it is as the remote is.
+func movesTo(site, branch string, have, there []store.Ref) ([]store.RefChange, error) {
 	live := branches + branch
 	if branch == "" {
 		live = headOf(there)

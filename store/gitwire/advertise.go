@@ -95,11 +95,15 @@ func (a *advertisement) end() {
 	a.w.flush()
 }
 
-// advertiseV2 writes the capabilities of protocol v2.
-func advertiseV2(w *pktWriter) error {
+// advertiseV2 writes the capabilities of protocol v2. git passes over those that
+// it does not know.
+func advertiseV2(v *View, w *pktWriter) error {
 	w.line("version 2\n")
 	for _, c := range uploadCapabilitiesV2 {
 		w.line(c + "\n")
+	}
+	if v.waits != nil {
+		w.line(waitCommand + "\n")
 	}
 	w.flush()
 	return w.send()

@@ -47,8 +47,11 @@ func (b *bandReader) next() error {
 		// Who does not care to hear it does not stop the transfer.
 		_, _ = b.progress.Write(line[1:])
 	case bandError:
-		return &RemoteError{oneLine(string(line[1:]))}
+		return remoteSays(string(line[1:]))
 	default:
+		if string(line[:min(4, len(line))]) == "ERR " {
+			return remoteSays(string(line[4:]))
+		}
 		return errors.New("malformed side-band")
 	}
 	return nil

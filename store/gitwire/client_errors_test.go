@@ -30,14 +30,14 @@ func TestClientStatus(t *testing.T) {
 		http.StatusInternalServerError: store.ErrTemporary,
 	} {
 		url := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
-		if _, err := (&Client{HTTP: http.DefaultTransport}).Refs(t.Context(), url); !errors.Is(err, want) {
+		if _, err := refsOnce(t, &Client{HTTP: http.DefaultTransport}, url); !errors.Is(err, want) {
 			t.Errorf("%d: got %v, want %v", status, err, want)
 		}
 	}
-	if _, err := (&Client{}).Refs(t.Context(), "https://example.org/x"); err == nil {
+	if _, err := refsOnce(t, &Client{}, "https://example.org/x"); err == nil {
 		t.Error("no transport: got no error, want one")
 	}
-	if _, err := (&Client{HTTP: http.DefaultTransport}).Refs(t.Context(), "http://127.0.0.1:1/x"); !errors.Is(err, store.ErrTemporary) {
+	if _, err := refsOnce(t, &Client{HTTP: http.DefaultTransport}, "http://127.0.0.1:1/x"); !errors.Is(err, store.ErrTemporary) {
 		t.Errorf("nobody there: got %v, want %v", err, store.ErrTemporary)
 	}
 }
@@ -58,17 +58,17 @@ func TestClientLogsIn(t *testing.T) {
 	}))
 	objs, tip := chain(100, "1")
 	request := PushRequest{Commands: []Command{{Name: "refs/heads/main", New: tip}}, Objects: objs}
-	err = h.client.Push(t.Context(), guarded+"/r", request)
+	err = pushOnce(t, h.client, guarded+"/r", request)
 	if !errors.Is(err, ErrUnauthorized) {
 		t.Errorf("anonymous: got %v, want %v", err, ErrUnauthorized)
 	}
 	h.client.User, h.client.Password = "alice", "secret"
-	if err := h.client.Push(t.Context(), guarded+"/r", request); err != nil {
+	if err := pushOnce(t, h.client, guarded+"/r", request); err != nil {
 		t.Errorf("alice: %v", err)
 	}
 	h.wantRefs(t, "main", tip)
 	withUser := strings.Replace(guarded, "://", "://alice:wrong@", 1)
-	_, err = h.client.Refs(t.Context(), withUser+"/r")
+	_, err = refsOnce(t, h.client, withUser+"/r")
 	if !errors.Is(err, ErrUnauthorized) || strings.Contains(err.Error(), "wrong") {
 		t.Errorf("wrong password in the URL: got %v, want %v without it", err, ErrUnauthorized)
 	}
@@ -110,12 +110,12 @@ func TestClientRedirects(t *testing.T) {
 	h.client.User, h.client.Password = "alice", "secret"
 	objs, tip := chain(100, "1")
 	request := PushRequest{Commands: []Command{{Name: "refs/heads/main", New: tip}}, Objects: objs}
-	if err := h.client.Push(t.Context(), first+"/here/r", request); err == nil {
+	if err := pushOnce(t, h.client, first+"/here/r", request); err == nil {
 		t.Error("to another host: got no error, want one")
 	}
 	h.wantRefs(t)
 	h.client.Redirect = func(from, to *url.URL) error { return nil }
-	if err := h.client.Push(t.Context(), first+"/here/r", request); err != nil {
+	if err := pushOnce(t, h.client, first+"/here/r", request); err != nil {
 		t.Errorf("to another host, allowed: %v", err)
 	}
 	h.wantRefs(t, "main", tip)
@@ -137,20 +137,20 @@ func TestClientLeansOnlyOnHave(t *testing.T) {
 	}
 	request := FetchRequest{Into: h.b, Have: []store.Ref{{Name: "refs/heads/main", Hash: h.second.Hash()}}}
 	client := &Client{HTTP: remote}
-	if _, err := client.Fetch(t.Context(), "http://example.org/r", request); err == nil {
+	if _, err := fetchOnce(t, client, "http://example.org/r", request); err == nil {
 		t.Error("a delta on a private object: got no error, want one")
 	}
 	if _, err := h.b.Object(t.Context(), c.Hash()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the commit: got %v, want it not to be there", err)
 	}
 	request.Have = append(request.Have, store.Ref{Name: "refs/heads/bob", Hash: h.bobs.Hash()})
-	if _, err := client.Fetch(t.Context(), "http://example.org/r", request); err != nil {
+	if _, err := fetchOnce(t, client, "http://example.org/r", request); err != nil {
 		t.Errorf("a delta on what may be leaned on: %v", err)
 	}
 	// The same pack without the file that the tree names.
 	remote.pack = packOf(t, tree, c)
 	empty := FetchRequest{Into: newMemory(t)}
-	if _, err := client.Fetch(t.Context(), "http://example.org/r", empty); err == nil {
+	if _, err := fetchOnce(t, client, "http://example.org/r", empty); err == nil {
 		t.Error("an incomplete pack: got no error, want one")
 	}
 }
@@ -191,6 +191,7 @@ func TestParseRemote(t *testing.T) {
 		"https://example.org/a/b.git":     "https example.org /a/b.git ",
 		"ssh://git@example.org:2222/site": "ssh example.org:2222 /site ",
 		"git@example.org:site/x":          "ssh example.org  site/x",
+		"git://example.org/x.git":         "git example.org /x.git ",
 		"example.org:site":                "ssh example.org  site",
 	} {
 		u, err := parseRemote(raw)
@@ -202,7 +203,7 @@ func TestParseRemote(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", raw, got, want)
 		}
 	}
-	for _, raw := range []string{"", "/srv/repo", "./a:b", "file:///srv/x", "git://example.org/x", "https:///x", "@:x"} {
+	for _, raw := range []string{"", "/srv/repo", "./a:b", "file:///srv/x", "https:///x", "git://h/a\x00b", "@:x"} {
 		if u, err := parseRemote(raw); err == nil {
 			t.Errorf("%q: got %v, want an error", raw, u)
 		}
@@ -214,17 +215,17 @@ func TestClientSSHErrors(t *testing.T) {
 	l := labOver(t, "mem")
 	client := l.sshClient()
 	var said *RemoteError
-	_, err := client.Refs(t.Context(), "ssh://alice@127.0.0.1:"+l.sshPort+"/nowhere")
+	_, err := refsOnce(t, client, "ssh://alice@127.0.0.1:"+l.sshPort+"/nowhere")
 	if want := "cairn: repository 'nowhere' not found"; !errors.As(err, &said) || said.Text != want {
 		t.Errorf("no repository: got %v, want %q", err, want)
 	}
 	client.SSH.HostKeyCallback = ssh.FixedHostKey(l.newKey("other").PublicKey())
-	if _, err := client.Refs(t.Context(), l.ssh); err == nil {
+	if _, err := refsOnce(t, client, l.ssh); err == nil {
 		t.Error("unknown host key: got no error, want one")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := client.Refs(ctx, l.ssh); !errors.Is(err, context.Canceled) {
+	if _, err := remoteOf(t, l.sshClient(), l.ssh).Refs(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v, want %v", err, context.Canceled)
 	}
 }

@@ -4,144 +4,208 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
-	"strings"
+	"reflect"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/crypto/ssh"
-
-	"cairn/store"
 )
 
-// An sshCarrier runs git's command at the remote and speaks with it.
-type sshCarrier struct {
-	ctx     context.Context // of one call of Client, which the carrier does not outlive
-	release func() bool
-	conn    net.Conn
-	client  *ssh.Client
-	session *ssh.Session
-	in      io.WriteCloser
-	out     *pktReader
-	stderr  complaint
+// Of a connection over SSH:
+const (
+	sshProbe  = 15 * time.Second // between two probes for whether the host is there, and for how long it may think
+	sshUnused = 15 * time.Minute // after which a connection is closed
+)
+
+// An sshDialer keeps one connection to a host and opens sessions on it.
+type sshDialer struct {
+	client  *Client
+	config  ssh.ClientConfig
+	addr    string
+	path    string
+	probing sync.WaitGroup
+
+	making chan struct{} // holds one token: who has it may make a connection
+
+	mu     sync.Mutex
+	live   *sshLink // nil when there is none
+	closed bool
 }
 
-func (c *Client) openSSH(ctx context.Context, u *url.URL, service string, proto int) (carrier, error) {
+// An sshLink is a connection that has logged in.
+type sshLink struct {
+	conn   net.Conn
+	client *ssh.Client
+	dead   chan struct{} // closed when the connection has ended
+	used   atomic.Int64  // when a session was last opened, in nanoseconds since 1970
+}
+
+func newSSHTransport(c *Client, u *url.URL) (*streamTransport, error) {
 	if c.Dial == nil || c.SSH == nil {
 		return nil, errors.New("URLs of scheme ssh are not allowed here")
 	}
-	port := u.Port()
-	if port == "" {
-		port = "22"
+	if believesAnyHost(c.SSH.HostKeyCallback) {
+		return nil, errors.New("the host's key is not checked: give the key that it has to have")
 	}
-	addr := net.JoinHostPort(u.Hostname(), port)
-	conn, err := c.Dial(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", store.ErrTemporary, err)
-	}
-	s := &sshCarrier{ctx: ctx, conn: conn}
-	s.release = context.AfterFunc(ctx, func() { conn.Close() })
-	config := *c.SSH
+	d := &sshDialer{client: c, config: *c.SSH, addr: address(u), path: remotePath(u), making: make(chan struct{}, 1)}
 	if name := u.User.Username(); name != "" {
-		config.User = name
+		d.config.User = name
 	}
-	path := u.Path
-	if u.Opaque != "" {
-		path = u.Opaque
-	}
-	if err := s.start(addr, &config, service+" "+quote(path), proto); err != nil {
-		err = s.wrong(err)
-		s.close()
-		return nil, err
-	}
-	return s, nil
+	return newStreamTransport(c, d.dial, d.close), nil
 }
 
-// start logs in and runs the command.
-func (s *sshCarrier) start(addr string, config *ssh.ClientConfig, command string, proto int) error {
-	conn, channels, requests, err := ssh.NewClientConn(s.conn, addr, config)
+// believesAnyHost reports whether a callback is known to accept every key.
+func believesAnyHost(f ssh.HostKeyCallback) bool {
+	return f == nil || reflect.ValueOf(f).Pointer() == reflect.ValueOf(ssh.InsecureIgnoreHostKey()).Pointer()
+}
+
+// dial opens a session and reads the greeting.
+func (d *sshDialer) dial(ctx context.Context, service string) (*stream, error) {
+	for {
+		link, fresh, err := d.link(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s, err := link.session(ctx, service+" "+quote(d.path), service == fetchService)
+		if err == nil {
+			return greet(ctx, s, s.said, service, d.client.stall())
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		var refused *ssh.OpenChannelError
+		switch {
+		case errors.As(err, &refused):
+			return nil, away(fmt.Errorf("open session: %w", err))
+		case errors.Is(err, errNoExec):
+			return nil, err
+		}
+		d.drop(link)
+		if fresh {
+			return nil, away(fmt.Errorf("open session: %w", err))
+		}
+		// The connection had died before anything was asked on it.
+	}
+}
+
+// link returns the connection, and makes it where there is none.
+func (d *sshDialer) link(ctx context.Context) (l *sshLink, fresh bool, err error) {
+	select {
+	case d.making <- struct{}{}:
+		defer func() { <-d.making }()
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+	d.mu.Lock()
+	l = d.live
+	d.mu.Unlock()
+	if l != nil {
+		l.used.Store(time.Now().UnixNano())
+		return l, false, nil
+	}
+	if l, err = d.connect(ctx); err != nil {
+		return nil, false, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		l.conn.Close()
+		return nil, false, net.ErrClosed
+	}
+	d.live = l
+	d.probing.Go(func() {
+		l.probe()
+		d.drop(l)
+	})
+	return l, true, nil
+}
+
+// connect dials and logs in.
+func (d *sshDialer) connect(ctx context.Context) (*sshLink, error) {
+	nc, err := d.client.Dial(ctx, "tcp", d.addr)
 	if err != nil {
-		return fmt.Errorf("log in: %w", err)
+		return nil, dialError(ctx, err)
 	}
-	s.client = ssh.NewClient(conn, channels, requests)
-	if s.session, err = s.client.NewSession(); err != nil {
-		return fmt.Errorf("open session: %w", err)
-	}
-	if proto > 0 {
-		// A server that refuses it speaks the protocol that all know.
-		_ = s.session.Setenv("GIT_PROTOCOL", fmt.Sprintf("version=%d", proto))
-	}
-	s.session.Stderr = &s.stderr
-	if s.in, err = s.session.StdinPipe(); err != nil {
+	defer context.AfterFunc(ctx, func() { nc.Close() })()
+	p := &pulse{limit: d.client.stall(), abort: func() { nc.Close() }}
+	p.arm()
+	defer p.wait()()
+
+	config := d.config
+	var known atomic.Bool // the host has proved to be the right one
+	config.HostKeyCallback = func(name string, addr net.Addr, key ssh.PublicKey) error {
+		err := d.config.HostKeyCallback(name, addr, key)
+		known.Store(err == nil)
 		return err
 	}
-	out, err := s.session.StdoutPipe()
+	conn, channels, requests, err := ssh.NewClientConn(nc, d.addr, &config)
 	if err != nil {
-		return err
+		nc.Close()
+		var broken net.Error
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case p.isStalled():
+			return nil, away(errStalled)
+		case errors.As(err, &broken), endsEarly(err), errors.Is(err, net.ErrClosed):
+			return nil, away(fmt.Errorf("log in: %w", err))
+		case known.Load():
+			return nil, fmt.Errorf("%w: %w", ErrUnauthorized, err)
+		}
+		return nil, fmt.Errorf("log in: %w", err)
 	}
-	s.out = newPktReader(out)
-	if err := s.session.Start(command); err != nil {
-		return fmt.Errorf("run %s: %w", command, err)
-	}
-	return nil
+	l := &sshLink{conn: nc, client: ssh.NewClient(conn, channels, requests), dead: make(chan struct{})}
+	l.used.Store(time.Now().UnixNano())
+	go func() {
+		defer close(l.dead)
+		l.client.Wait()
+	}()
+	return l, nil
 }
 
-func (s *sshCarrier) hello() *pktReader { return s.out }
-
-func (s *sshCarrier) ask(write func(io.Writer) error) (*pktReader, error) {
-	if err := write(s.in); err != nil {
-		return nil, err
-	}
-	return s.out, nil
-}
-
-// wrong prefers, to an early end, what the remote said on standard error.
-func (s *sshCarrier) wrong(err error) error {
-	if ctxErr := s.ctx.Err(); ctxErr != nil {
-		return ctxErr
-	}
-	if errors.Is(err, io.ErrUnexpectedEOF) && s.session != nil {
-		s.in.Close()
-		// Its own error says no more than that the command went wrong.
-		_ = s.session.Wait()
-		if text := s.stderr.text(); text != "" {
-			return &RemoteError{text}
+// probe returns when the connection has ended. It ends it when the host no
+// longer answers, or nobody has used it for long.
+func (l *sshLink) probe() {
+	tick := time.NewTicker(sshProbe)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.dead:
+			return
+		case <-tick.C:
+		}
+		if time.Since(time.Unix(0, l.used.Load())) > sshUnused {
+			return
+		}
+		late := time.AfterFunc(sshProbe, func() { l.conn.Close() })
+		_, _, err := l.client.SendRequest("keepalive@openssh.com", true, nil)
+		late.Stop()
+		if err != nil {
+			return
 		}
 	}
-	return err
 }
 
-func (s *sshCarrier) close() {
-	s.release()
-	if s.client != nil {
-		s.client.Close()
+// drop closes a connection and forgets it.
+func (d *sshDialer) drop(l *sshLink) {
+	l.conn.Close()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.live == l {
+		d.live = nil
 	}
-	s.conn.Close()
 }
 
-// A complaint keeps the beginning of what comes on standard error.
-type complaint struct {
-	mu   sync.Mutex
-	kept []byte
-}
-
-const maxComplaint = 1 << 10
-
-func (c *complaint) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kept = append(c.kept, p[:min(len(p), maxComplaint-len(c.kept))]...)
-	return len(p), nil
-}
-
-func (c *complaint) text() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return oneLine(string(c.kept))
-}
-
-// quote makes a path one word for the remote's shell, as git does.
-func quote(path string) string {
-	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'"
+func (d *sshDialer) close() {
+	d.mu.Lock()
+	d.closed = true
+	l := d.live
+	d.mu.Unlock()
+	if l != nil {
+		d.drop(l)
+	}
+	d.probing.Wait()
 }

@@ -110,7 +110,7 @@ func (l *lab) sshClient() *Client {
 		Dial: new(net.Dialer).DialContext,
 		SSH: &ssh.ClientConfig{
 			Auth:            []ssh.AuthMethod{ssh.Password("correct horse")},
-			HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+			HostKeyCallback: ssh.FixedHostKey(l.hostKey),
 		},
 	}
 }
@@ -139,7 +139,7 @@ func TestClientFetch(t *testing.T) {
 		local := &lastPack{receivingBackend: newMemory(t)}
 		ctx := t.Context()
 
-		refs, err := h.client.Fetch(ctx, h.url, FetchRequest{Into: local})
+		refs, err := fetchOnce(t, h.client, h.url, FetchRequest{Into: local})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +161,7 @@ func TestClientFetch(t *testing.T) {
 		// One commit more, of which only what is new comes.
 		last := g.at(8*24*60*60).commit(t, "c7", "top", "top once more")
 		g.git(t, "push", "-q", h.repo.dir, "main")
-		_, err = h.client.Fetch(ctx, h.url, FetchRequest{
+		_, err = fetchOnce(t, h.client, h.url, FetchRequest{
 			Into: local, Have: refs, Prefixes: []string{"refs/heads/main"},
 		})
 		if err != nil {
@@ -176,7 +176,7 @@ func TestClientFetch(t *testing.T) {
 
 		// Nothing new: nothing is asked for.
 		local.objects = -1
-		refs, err = h.client.Fetch(ctx, h.url, FetchRequest{
+		refs, err = fetchOnce(t, h.client, h.url, FetchRequest{
 			Into: local, Have: []store.Ref{{Name: "x", Hash: hashOf(t, last)}},
 			Prefixes: []string{"refs/heads/main", "refs/heads/side"},
 		})
@@ -199,8 +199,7 @@ func chain(date int, text string, parents ...store.Hash) (objs []object.Object, 
 
 func TestClientPush(t *testing.T) {
 	overHosts(t, func(t *testing.T, h host) {
-		ctx := t.Context()
-		push := func(p PushRequest) error { return h.client.Push(ctx, h.url, p) }
+		push := func(p PushRequest) error { return pushOnce(t, h.client, h.url, p) }
 		firstObjs, first := chain(100, "1")
 		if err := push(PushRequest{Commands: []Command{{Name: "refs/heads/main", New: first}}, Objects: firstObjs}); err != nil {
 			t.Fatal(err)
@@ -265,7 +264,7 @@ func TestClientHonoursEveryLine(t *testing.T) {
 	h.client.Progress = &said
 	objs, tip := chain(100, "1")
 	commands := []Command{{Name: "refs/heads/no", New: tip}, {Name: "refs/heads/yes", New: tip}}
-	err := h.client.Push(t.Context(), h.url, PushRequest{Commands: commands, Objects: objs})
+	err := pushOnce(t, h.client, h.url, PushRequest{Commands: commands, Objects: objs})
 	if got, want := rejections(err), []string{"refs/heads/no", "refs/heads/yes"}; !slices.Equal(got, want) {
 		t.Errorf("atomic: rejected %q, want %q (%v)", got, want, err)
 	}
@@ -275,12 +274,12 @@ func TestClientHonoursEveryLine(t *testing.T) {
 	}
 
 	h.repo.git(t, "config", "receive.advertiseAtomic", "false")
-	err = h.client.Push(t.Context(), h.url, PushRequest{Commands: commands, Objects: objs})
+	err = pushOnce(t, h.client, h.url, PushRequest{Commands: commands, Objects: objs})
 	if !errors.Is(err, ErrNotAtomic) {
 		t.Errorf("not atomic: got %v, want %v", err, ErrNotAtomic)
 	}
 	h.wantRefs(t)
-	err = h.client.Push(t.Context(), h.url, PushRequest{Commands: commands, Objects: objs, Partial: true})
+	err = pushOnce(t, h.client, h.url, PushRequest{Commands: commands, Objects: objs, Partial: true})
 	if got, want := rejections(err), []string{"refs/heads/no"}; !slices.Equal(got, want) {
 		t.Errorf("partial: rejected %q, want %q (%v)", got, want, err)
 	}

@@ -2,206 +2,139 @@ package gitwire
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"sync"
 
 	"cairn/store"
 )
 
-// Bounds of what a remote may send, packs aside.
+// The services of a repository, by the names of git's commands.
 const (
-	maxRemoteRefs  = 1 << 18
-	maxRemoteBytes = 64 << 20 // of one list of refs
-	maxRemoteCaps  = 1 << 10
+	fetchService = "git-upload-pack"
+	pushService  = "git-receive-pack"
 )
 
-// A carrier is a conversation with one service of a remote repository.
-type carrier interface {
-	// hello returns what the remote says first.
-	hello() *pktReader
-	// ask sends what write writes and returns the answer. It is called after
-	// the answer to the last one has been read.
-	ask(write func(io.Writer) error) (*pktReader, error)
-	// wrong turns an error of reading into what the carrier knows to be its cause.
-	wrong(err error) error
+// A transport opens conversations with the services of one repository elsewhere,
+// and keeps what makes the next one quick. Safe for concurrent use.
+type transport interface {
+	// open begins a conversation. What the remote says first may be kept from an
+	// earlier one, unless listing asks for refs as they are and it lists them there.
+	open(ctx context.Context, service string, listing bool) (*remoteWire, error)
+	// forget drops what is kept of a service.
+	forget(service string)
+	// close ends all conversations.
 	close()
 }
 
-// A remoteWire is a carrier and what the remote has said at first.
+// A carrier is one conversation. One goroutine uses it, apart from close.
+type carrier interface {
+	// ask sends what write writes and returns the answer, which may begin while
+	// write is still at it.
+	ask(write func(io.Writer) error) (*pktReader, error)
+	// began reports whether anything of the last question may have gone out.
+	began() bool
+	// sent reports whether the last question may have been received whole, and
+	// not been turned away.
+	sent() bool
+	// wrong turns an error of asking and reading into what the carrier knows to be its cause.
+	wrong(err error) error
+	// stateless reports whether each question has to say all from the beginning.
+	stateless() bool
+	// finish reads what follows the last answer, which is nothing, so that the
+	// connection can be used again.
+	finish()
+	// detach makes the conversation outlive the context it was opened with.
+	detach()
+	close()
+}
+
+// A remoteWire is a conversation and what the remote has said at first.
 type remoteWire struct {
 	carrier
-	progress io.Writer
+	*greeting
+	kept bool // the greeting, or the connection, is from before the call
 
-	version int
-	caps    map[string]string // capabilities and their values
-	refs    []store.Ref       // of protocol v0 and v1
+	progress *chatter
+	heard    bool // some of an answer has come
 }
 
-// open begins a conversation. proto is the protocol version to ask for.
-func (c *Client) open(ctx context.Context, rawURL, service string, proto int) (*remoteWire, error) {
-	u, err := parseRemote(rawURL)
-	if err != nil {
-		return nil, err
+// command begins a request of protocol v2, up to where its arguments stand.
+func (w *remoteWire) command(p *pktWriter, name string) {
+	p.linef("command=%s\n", name)
+	if w.can("agent") {
+		p.line("agent=" + agent + "\n")
 	}
-	w := &remoteWire{progress: c.Progress, caps: make(map[string]string)}
-	if w.progress == nil {
-		w.progress = io.Discard
+	if w.can("object-format") {
+		p.line("object-format=sha1\n")
 	}
-	if u.Scheme == "ssh" {
-		w.carrier, err = c.openSSH(ctx, u, service, proto)
-	} else {
-		w.carrier, err = c.openHTTP(ctx, u, service, proto)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := w.readHello(service); err != nil {
-		err = w.wrong(err)
-		w.close()
-		return nil, err
-	}
-	return w, nil
+	p.delim()
 }
 
-// readHello reads the advertisement of refs (v0 and v1) or of capabilities (v2).
-func (w *remoteWire) readHello(service string) error {
-	r := w.hello()
+// line reads one line of an answer.
+func (w *remoteWire) line(r *pktReader) (pktKind, string, error) {
 	kind, line, err := remoteLine(r)
-	if err != nil {
-		return err
-	}
-	if kind == pktData && line == "# service="+service {
-		if kind, _, err = remoteLine(r); err != nil {
-			return err
-		}
-		if kind != pktFlush {
-			return errors.New("malformed advertisement")
-		}
-		if kind, line, err = remoteLine(r); err != nil {
-			return err
-		}
-	}
-	switch {
-	case kind == pktData && line == "version 2":
-		w.version = 2
-		return w.readCapabilities(r)
-	case kind == pktData && line == "version 1":
-		w.version = 1
-		if kind, line, err = remoteLine(r); err != nil {
-			return err
-		}
-	}
-	return w.readRefs(r, kind, line)
+	w.heard = w.heard || err == nil
+	return kind, line, err
 }
 
-// remoteLine reads one line; the ERR line that a remote may send is an error.
-func remoteLine(r *pktReader) (pktKind, string, error) {
-	kind, line, err := r.text()
-	if err != nil {
-		return 0, "", noEOF(err)
-	}
-	if text, ok := strings.CutPrefix(line, "ERR "); ok {
-		return 0, "", &RemoteError{oneLine(text)}
-	}
-	return kind, line, nil
+// An outgoing is a question on its way, and what becomes of it.
+type outgoing struct {
+	wg sync.WaitGroup
+
+	mu     sync.Mutex
+	bytes  int64
+	whole  bool  // the writer has written all
+	err    error // the writer's
+	broken error // the connection's
 }
 
-// noEOF makes an end that comes too early an error.
-func noEOF(err error) error {
-	if err == io.EOF {
-		return io.ErrUnexpectedEOF
-	}
+// write runs a writer towards w.
+func (o *outgoing) write(w io.Writer, write func(io.Writer) error) error {
+	err := write(outgoingWriter{o, w})
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.err, o.whole = err, err == nil
 	return err
 }
 
-func (w *remoteWire) readCapabilities(r *pktReader) error {
-	for range maxRemoteCaps {
-		kind, line, err := remoteLine(r)
-		if err != nil {
-			return err
-		}
-		if kind == pktFlush {
-			return w.checkFormat()
-		}
-		w.addCapability(line)
-	}
-	return errors.New("too many capabilities")
-}
-
-func (w *remoteWire) addCapability(field string) {
-	name, value, _ := strings.Cut(field, "=")
-	if _, dup := w.caps[name]; !dup {
-		w.caps[name] = value
-	}
-}
-
-// can reports whether the remote has a capability.
-func (w *remoteWire) can(name string) bool {
-	_, ok := w.caps[name]
-	return ok
-}
-
-func (w *remoteWire) checkFormat() error {
-	if format, ok := w.caps["object-format"]; ok && format != "sha1" {
-		return fmt.Errorf("the remote's object format %q is not supported", cut(format, 32))
-	}
-	return nil
-}
-
-// readRefs reads the refs of protocol v0, from the line that has been read.
-func (w *remoteWire) readRefs(r *pktReader, kind pktKind, line string) error {
-	bytes := 0
-	for first := true; kind != pktFlush; first = false {
-		if kind != pktData {
-			return errors.New("malformed advertisement")
-		}
-		if bytes += len(line); bytes > maxRemoteBytes || len(w.refs) == maxRemoteRefs {
-			return fmt.Errorf("more than %d refs or %d bytes of them", maxRemoteRefs, maxRemoteBytes)
-		}
-		ref, caps, ok := strings.Cut(line, "\x00")
-		if ok && first {
-			for field := range strings.FieldsSeq(cut(caps, 64<<10)) {
-				w.addCapability(field)
-			}
-		}
-		if err := w.addRef(ref); err != nil {
-			return err
-		}
-		var err error
-		if kind, line, err = remoteLine(r); err != nil {
-			return err
-		}
-	}
-	if target, ok := strings.CutPrefix(w.caps["symref"], "HEAD:"); ok && len(w.refs) > 0 && w.refs[0].Name == "HEAD" {
-		w.refs[0].Target = target
-	}
-	return w.checkFormat()
-}
-
-// addRef takes one line of the advertisement. Peeled tags, the stand-in for no refs,
-// other repositories' objects and shallow commits are no refs.
-func (w *remoteWire) addRef(line string) error {
-	if strings.HasPrefix(line, "shallow ") {
+// fault waits for the writer to end and returns what went wrong on this side,
+// rather than on the connection; nil if nothing did.
+func (o *outgoing) fault() error {
+	o.wg.Wait()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.broken != nil {
 		return nil
 	}
-	hex, name, _ := strings.Cut(line, " ")
-	h, ok := parseHash(hex)
-	if !ok || name == "" {
-		return errors.New("malformed advertisement")
-	}
-	if name == "capabilities^{}" || name == ".have" || strings.HasSuffix(name, "^{}") {
-		return nil
-	}
-	return w.keepRef(store.Ref{Name: name, Hash: h})
+	return o.err
 }
 
-// keepRef adds a ref, if its name may be one: nobody need be wary of it later.
-func (w *remoteWire) keepRef(ref store.Ref) error {
-	if !validRemoteRef(ref.Name) || ref.Target != "" && !validRemoteRef(ref.Target) {
-		return fmt.Errorf("the remote lists an invalid ref name %q", cut(ref.Name, 100))
-	}
-	w.refs = append(w.refs, ref)
-	return nil
+// state waits for the writer to end and reports whether it has written something,
+// and all.
+func (o *outgoing) state() (some, whole bool) {
+	o.wg.Wait()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.bytes > 0, o.whole
 }
+
+// outgoingWriter notes what the connection takes.
+type outgoingWriter struct {
+	o *outgoing
+	w io.Writer
+}
+
+func (w outgoingWriter) Write(b []byte) (int, error) {
+	n, err := w.w.Write(b)
+	w.o.mu.Lock()
+	defer w.o.mu.Unlock()
+	w.o.bytes += int64(n)
+	if err != nil {
+		w.o.broken = err
+	}
+	return n, err
+}
+
+// away says that a host cannot be reached.
+func away(err error) error { return fmt.Errorf("%w: %w", store.ErrTemporary, err) }

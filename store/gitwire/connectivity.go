@@ -37,6 +37,10 @@ type connectivity struct {
 	reach   *reach // over repo
 	shallow map[store.Hash]struct{}
 
+	// Of a fetch:
+	cut      map[store.Hash]struct{} // commits that are to be had without their parents
+	promised bool                    // what is not in the pack counts as being there
+
 	kinds map[store.Hash]packedKind // the objects of pack
 
 	// Of the tip being checked:
@@ -129,6 +133,9 @@ func (c *connectivity) tip(ctx context.Context, h store.Hash) error {
 
 // outside checks an object that the pack only names. want is its type, 0 for any.
 func (c *connectivity) outside(ctx context.Context, h store.Hash, want object.Type) error {
+	if c.promised {
+		return nil
+	}
 	ok, err := c.reach.has(ctx, h)
 	if err != nil {
 		return err

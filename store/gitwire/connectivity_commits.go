@@ -28,6 +28,9 @@ func (c *connectivity) commits(ctx context.Context, tip store.Hash) error {
 		if !ok {
 			return badRequest("commit %s is malformed", h)
 		}
+		if _, cut := c.cut[h]; cut {
+			parents = nil
+		}
 		inside, err := c.parents(ctx, h, parents)
 		if err != nil {
 			return err
@@ -78,6 +81,8 @@ func (c *connectivity) root(ctx context.Context, tree store.Hash, parents []stor
 		return errMissing
 	case packed:
 		return c.tree(ctx, w)
+	case c.promised:
+		return nil
 	}
 	for _, p := range w.sides {
 		side, err := c.treeOf(ctx, p)

@@ -86,7 +86,7 @@ type treeSides struct {
 
 // at returns the entries of this name and type.
 func (s *treeSides) at(ctx context.Context, name []byte, t object.Type) (beside [maxSides]store.Hash, err error) {
-	if !s.opened {
+	if !s.opened && !s.c.promised {
 		s.opened = true
 		if err := s.open(ctx); err != nil {
 			return beside, err

@@ -2,7 +2,9 @@ package gitwire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 
 	"cairn/store"
 	"cairn/store/object"
@@ -15,6 +17,9 @@ type graph struct {
 	objs  store.Objects
 	index map[store.Hash]int32
 	nodes []commitNode
+
+	ends    map[store.Hash]struct{} // commits whose parents are not there and count for nothing
+	lenient bool                    // commits that are absent have no parents, and markAbsent
 }
 
 type commitNode struct {
@@ -36,6 +41,9 @@ const (
 	markKnown                          // negotiation: it descends from something the client has
 	markShallow                        // depth: the client will have it without its parents
 	markDeep                           // depth: the client will have it with its parents
+	markAbsent                         // of a lenient graph: it is not there
+	markQueued                         // haves: it has been queued
+	markTold                           // haves: the remote has been told of it
 )
 
 func newGraph(objs store.Objects) *graph {
@@ -60,6 +68,11 @@ func (g *graph) load(ctx context.Context, i int32) error {
 	}
 	h := g.nodes[i].hash
 	o, err := g.objs.Object(ctx, h)
+	if g.lenient && errors.Is(err, fs.ErrNotExist) {
+		g.nodes[i].loaded = true
+		g.mark(i, markAbsent)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("read commit %s: %w", h, err)
 	}
@@ -69,6 +82,9 @@ func (g *graph) load(ctx context.Context, i int32) error {
 	tree, parents, date, ok := commitLinks(o.Data)
 	if !ok {
 		return fmt.Errorf("read commit %s: malformed", h)
+	}
+	if _, end := g.ends[h]; end {
+		parents = nil
 	}
 	var numbers []int32
 	for _, p := range parents {

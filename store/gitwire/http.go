@@ -32,6 +32,7 @@ type HTTPHandler struct {
 	Stall time.Duration
 
 	searches keptSearches
+	waits    waitRoom
 }
 
 // DefaultStall is the Stall of a handler that has none.
@@ -210,7 +211,7 @@ func (h *HTTPHandler) open(w http.ResponseWriter, r *http.Request, path string, 
 		return nil, false
 	}
 	mine := *v // it may be shared
-	mine.searches = &h.searches
+	mine.searches, mine.waits = &h.searches, &h.waits
 	return &mine, true
 }
 

@@ -171,7 +171,7 @@ func FuzzClientFetch(f *testing.F) {
 			HTTP:   &rawRemote{hello, first, second},
 			Limits: store.Limits{PackBytes: 1 << 20, ObjectBytes: 1 << 20, TotalBytes: 4 << 20, Objects: 1000},
 		}
-		refs, err := client.Fetch(t.Context(), "http://example.org/r", FetchRequest{Into: b})
+		refs, err := fetchOnce(t, client, "http://example.org/r", FetchRequest{Into: b})
 		if err != nil {
 			return
 		}
@@ -198,7 +198,7 @@ func FuzzClientPush(f *testing.F) {
 	f.Add(plain, script(nil, "unpack bad", "0000"))
 	f.Fuzz(func(t *testing.T, hello, report []byte) {
 		client := &Client{HTTP: &rawRemote{hello, report}}
-		err := client.Push(t.Context(), "http://example.org/r", PushRequest{
+		err := pushOnce(t, client, "http://example.org/r", PushRequest{
 			Commands: []Command{{Name: "refs/heads/main", New: tip}}, Objects: objs,
 		})
 		said := bytes.Contains(report, []byte("unpack ok")) && bytes.Contains(report, []byte("ok refs/heads/main"))

@@ -38,6 +38,7 @@ type lab struct {
 	http    string // URL
 	ssh     string // URL
 	sshPort string
+	hostKey ssh.PublicKey // of the server made last
 
 	mu     sync.Mutex
 	limits store.Limits
@@ -171,7 +172,9 @@ func (l *lab) sshServer() *SSHServer {
 			return &ssh.Permissions{}, nil
 		},
 	}
-	config.AddHostKey(l.newKey("host"))
+	host := l.newKey("host")
+	l.hostKey = host.PublicKey()
+	config.AddHostKey(host)
 	return &SSHServer{Config: config, Open: func(_ context.Context, _ *ssh.Permissions, repo string, _ bool) (*View, error) {
 		if repo != "www" {
 			return nil, fs.ErrNotExist

@@ -53,7 +53,7 @@ func tagOf(h store.Hash, t object.Type) object.Object {
 func packOf(t testing.TB, objs ...object.Object) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := writePack(&b, objs); err != nil {
+	if err := (&outgoingPack{objs: once(objs)}).write(t.Context(), &b, false, false); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -51,8 +51,9 @@ func TestPusherLeaves(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	objs, tip := chain(100, "1")
 	gone := make(chan error, 1)
+	remote := remoteOf(t, &Client{HTTP: http.DefaultTransport}, l.http)
 	go func() {
-		gone <- (&Client{HTTP: http.DefaultTransport}).Push(ctx, l.http, PushRequest{
+		gone <- remote.Push(ctx, PushRequest{
 			Commands: []Command{{Name: "refs/heads/main", New: tip}}, Objects: objs,
 		})
 	}()

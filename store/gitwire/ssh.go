@@ -34,6 +34,7 @@ type SSHServer struct {
 	KeepAlive   time.Duration // between probes for whether the client is there; 0 means 30 s
 
 	searches keptSearches
+	waits    waitRoom
 }
 
 // ExtensionUser is the key of the user's name in ssh.Permissions.Extensions.

@@ -106,7 +106,7 @@ func (c *sshConn) open(ctx context.Context, command gitCommand) (*View, error) {
 		return nil, err
 	}
 	mine := *v // it may be shared
-	mine.searches = &c.server.searches
+	mine.searches, mine.waits = &c.server.searches, &c.server.waits
 	return &mine, nil
 }
 

@@ -3,6 +3,7 @@ package gitwire
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math"
 
 	"cairn/store"
@@ -84,6 +85,9 @@ func (s *selection) collect(ctx context.Context, w wanted) error {
 		named[i] = struct{}{}
 	}
 	for _, i := range commits {
+		if s.g.has(i, markAbsent) {
+			return fmt.Errorf("read commit %s: %w", s.g.nodes[i].hash, fs.ErrNotExist)
+		}
 		if _, ok := named[i]; ok || s.filter.sends(object.TypeCommit) {
 			s.add(s.g.nodes[i].hash)
 		}
@@ -113,7 +117,9 @@ func (s *selection) trees(ctx context.Context, sp *span, commits, has []int32) e
 			if err := s.g.load(ctx, i); err != nil {
 				return err
 			}
-			edges = append(edges, s.g.nodes[i].tree)
+			if !s.g.has(i, markAbsent) {
+				edges = append(edges, s.g.nodes[i].tree)
+			}
 		}
 	}
 	done := make(map[int32]struct{})
@@ -122,6 +128,9 @@ func (s *selection) trees(ctx context.Context, sp *span, commits, has []int32) e
 		var bases []store.Hash
 		if compare {
 			for _, p := range sp.parents(i) {
+				if s.g.has(p, markAbsent) {
+					continue
+				}
 				if _, ok := done[p]; (ok || sp.hidden(p)) && len(bases) < maxEdges {
 					bases = append(bases, s.g.nodes[p].tree)
 				}

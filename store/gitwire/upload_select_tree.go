@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"cairn/store"
@@ -114,6 +115,9 @@ func (s *selection) mark(ctx context.Context, bases []store.Hash) (map[string][]
 	below := make(map[string][]store.Hash)
 	for _, b := range bases {
 		data, err := s.read(ctx, b)
+		if s.g.lenient && errors.Is(err, fs.ErrNotExist) {
+			continue // what it shares with the tree is sent
+		}
 		if err != nil {
 			return nil, err
 		}

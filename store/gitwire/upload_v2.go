@@ -12,7 +12,7 @@ import (
 // (gitprotocol-v2): one over HTTP, else until the client hangs up.
 func (u *upload) serveV2(ctx context.Context, advertise bool) error {
 	if advertise || !u.stateless {
-		if err := advertiseV2(u.w); err != nil || u.stateless {
+		if err := advertiseV2(u.v, u.w); err != nil || u.stateless {
 			return err
 		}
 	}
@@ -51,6 +51,10 @@ func (u *upload) command(ctx context.Context) (bool, error) {
 		return true, u.lsRefs(ctx, args)
 	case "fetch":
 		return true, u.fetch(ctx, args)
+	case waitCommand:
+		if u.v.waits != nil {
+			return true, u.wait(ctx, args)
+		}
 	}
 	return false, badRequest("invalid command %.64q", name)
 }

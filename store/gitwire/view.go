@@ -45,6 +45,7 @@ type View struct {
 	Limits store.Limits
 
 	searches *keptSearches // of the server that uses the view
+	waits    *waitRoom     // likewise; nil lets nobody wait
 }
 
 // A Command asks for one ref to be moved: Zero as Old creates, as New deletes.
