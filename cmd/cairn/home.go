@@ -7,43 +7,39 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"os/user"
 	"path/filepath"
 
-	"cairn/services/accounts"
-	"cairn/services/config"
-	"cairn/services/secrets"
-	"cairn/store"
 	"cairn/store/gitdir"
-	"cairn/store/object"
-	"cairn/store/sign"
-
-	"golang.org/x/crypto/ssh"
 )
 
-// The user and the site that the first run makes.
-const (
-	firstUser = "owner"
-	firstSite = "site"
-)
+// A home is the folder in which one Cairn keeps everything, or the copies of what
+// it keeps somewhere else.
+type home string
 
-// A house is an open home. Several processes may have one open at once.
-type house struct {
-	dir      home
-	git      *gitdir.Dir
-	repo     *store.Repo
-	accounts *accounts.Accounts
-	config   *config.Config
-	secrets  *secrets.Secrets
-	signer   ssh.PublicKey // of the commits made here
+// homeDir is dir made absolute; by default cairn in the user's data directory
+// (XDG Base Directory Specification: $XDG_DATA_HOME, else ~/.local/share).
+func homeDir(dir string) (home, error) {
+	if dir == "" {
+		data := os.Getenv("XDG_DATA_HOME")
+		if !filepath.IsAbs(data) {
+			user, err := os.UserHomeDir()
+			if err != nil {
+				return "", errors.New("there is no home directory to put things in: say where with --home DIR")
+			}
+			data = filepath.Join(user, ".local", "share")
+		}
+		dir = filepath.Join(data, "cairn")
+	}
+	abs, err := filepath.Abs(dir)
+	return home(abs), err
 }
 
 // open opens a home that exists. The caller closes it.
 func (h home) open(log *slog.Logger) (*house, error) {
-	if _, err := os.Stat(seedPath(string(h))); errors.Is(err, fs.ErrNotExist) {
+	seed, err := readSeed(string(h))
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no Cairn in %s: `cairn up` makes one, --home DIR names another", h)
 	}
-	seed, err := readSeed(string(h))
 	if err != nil {
 		return nil, err
 	}
@@ -51,38 +47,12 @@ func (h home) open(log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", h.repository(), err)
 	}
-	key, err := signingKey(seed)
+	house, err := newHouse(git, git, seed, git.Close)
 	if err != nil {
 		return nil, errors.Join(err, git.Close())
 	}
-	repo := store.New(git, store.Options{Signer: sign.SSH(key)})
-	sec, err := secrets.Open(repo.Branch("secrets"), seed)
-	if err != nil {
-		return nil, errors.Join(err, git.Close())
-	}
-	return &house{
-		dir:      h,
-		git:      git,
-		repo:     repo,
-		accounts: accounts.New(repo.Branch("accounts")),
-		config:   config.Open(repo.Branch("config")),
-		secrets:  sec,
-		signer:   key.PublicKey(),
-	}, nil
-}
-
-// signingKey is the key under which every commit is signed that Cairn makes. It comes
-// from the seed, so it is the same wherever the home goes.
-func signingKey(seed [32]byte) (ssh.Signer, error) {
-	derived, err := secrets.Open(nil, seed) // only to derive: no branch is read
-	if err != nil {
-		return nil, err
-	}
-	key, err := derived.DeriveEd25519("commit signing key")
-	if err != nil {
-		return nil, err
-	}
-	return ssh.NewSignerFromKey(key)
+	house.dir = h
+	return house, nil
 }
 
 // openQuiet opens a home for one command: what maintenance has to say is for the
@@ -94,62 +64,40 @@ func (h home) repository() string { return filepath.Join(string(h), "repo.git") 
 // make makes what a home lacks, whatever an interrupted first run left. The
 // password is that of firstUser, "" when there are users already.
 func (h home) make(ctx context.Context, log *slog.Logger) (_ *house, password string, err error) {
-	if err := os.MkdirAll(string(h), 0o700); err != nil {
-		return nil, "", err
-	}
 	if _, err := os.Stat(h.repository()); errors.Is(err, fs.ErrNotExist) {
 		if err := gitdir.Init(h.repository()); err != nil {
 			return nil, "", fmt.Errorf("make %s: %w", h.repository(), err)
 		}
 	}
-	if _, err := readSeed(string(h)); err != nil {
-		return nil, "", err
+	if _, err := readSeed(string(h)); errors.Is(err, fs.ErrNotExist) {
+		err = keepSeed(string(h), newSeed())
+		if err != nil {
+			return nil, "", err
+		}
 	}
 	house, err := h.open(log)
 	if err != nil {
 		return nil, "", err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, house.close())
-		}
-	}()
-	password, err = house.furnish(ctx)
-	return house, password, err
+	if password, err = house.furnish(ctx); err != nil {
+		return nil, "", errors.Join(err, house.close())
+	}
+	return house, password, nil
 }
 
-// furnish writes the first configuration, site and user, each where it is absent.
-// The user comes last: a first run that did not get so far is run again.
-func (h *house) furnish(ctx context.Context) (password string, err error) {
-	if err := h.config.Init(ctx, software); err != nil {
-		return "", err
+// claim makes the folder, if there is to be one, and makes sure that one `cairn up` runs
+// on it.
+func (h home) claim() (release func(), err error) {
+	if h == "" {
+		return func() {}, nil
 	}
-	users, err := h.accounts.Users(ctx)
-	if err != nil || len(users) > 0 {
-		return "", err
+	if err := os.MkdirAll(string(h), 0o700); err != nil {
+		return nil, err
 	}
-	err = h.config.AddSite(ctx, software, config.Site{Name: firstSite, Owner: firstUser})
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return "", err
+	release, err = lockHome(string(h))
+	if errors.Is(err, errRunning) {
+		r, readErr := readRunning(string(h))
+		err = errors.Join(fmt.Errorf("already up at %s (process %d, home %s)", r.HTTP, r.PID, h), readErr)
 	}
-	password = accounts.GeneratePassword()
-	return password, h.accounts.Add(ctx, software, firstUser, password, true)
-}
-
-func (h *house) close() error { return h.git.Close() }
-
-// software is who makes the first commits.
-var software = object.Signature{Name: "Cairn", Email: "cairn@localhost"}
-
-// operator is the person at the terminal, for the commits their commands make.
-func operator() object.Signature {
-	u, err := user.Current()
-	if err != nil {
-		return software
-	}
-	name := u.Name
-	if name == "" {
-		name = u.Username
-	}
-	return object.Signature{Name: name, Email: u.Username + "@localhost"}
+	return release, err
 }

@@ -4,12 +4,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -83,27 +81,6 @@ func run(ctx context.Context, args []string, term terminal) int {
 		return 1
 	}
 	return 0
-}
-
-// A home is the folder in which one Cairn keeps everything.
-type home string
-
-// homeDir is dir made absolute; by default cairn in the user's data directory
-// (XDG Base Directory Specification: $XDG_DATA_HOME, else ~/.local/share).
-func homeDir(dir string) (home, error) {
-	if dir == "" {
-		data := os.Getenv("XDG_DATA_HOME")
-		if !filepath.IsAbs(data) {
-			user, err := os.UserHomeDir()
-			if err != nil {
-				return "", errors.New("there is no home directory to put things in: say where with --home DIR")
-			}
-			data = filepath.Join(user, ".local", "share")
-		}
-		dir = filepath.Join(data, "cairn")
-	}
-	abs, err := filepath.Abs(dir)
-	return home(abs), err
 }
 
 // oneDash lets long flags be written with one dash, as Go's own tools do.

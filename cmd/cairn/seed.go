@@ -2,35 +2,40 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"cairn/cmd/setup"
 )
 
 // seedPath is the one secret that is never in git: 32 bytes in hexadecimal. The
 // secrets branch is encrypted under it, and the SSH host key comes from it.
 func seedPath(home string) string { return filepath.Join(home, "seed") }
 
-// readSeed returns the home's seed, and makes one where there is none.
-func readSeed(home string) ([32]byte, error) {
-	var seed [32]byte
+// readSeed returns the home's seed; fs.ErrNotExist when there is none yet.
+func readSeed(home string) (setup.Seed, error) {
 	text, err := os.ReadFile(seedPath(home))
-	if errors.Is(err, fs.ErrNotExist) {
-		rand.Read(seed[:])
-		return seed, writeDurable(seedPath(home), []byte(hex.EncodeToString(seed[:])+"\n"))
-	}
 	if err != nil {
-		return seed, err
+		return setup.Seed{}, err
 	}
-	raw, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(raw) != len(seed) {
-		return seed, fmt.Errorf("%s is not a seed (64 hexadecimal digits): put back the one this home was made with", seedPath(home))
+	seed, err := setup.ParseSeed(string(text))
+	if err != nil {
+		return setup.Seed{}, fmt.Errorf("%s %w: put back the one this home was made with", seedPath(home), err)
 	}
-	return [32]byte(raw), nil
+	return seed, nil
+}
+
+// keepSeed makes a seed the home's.
+func keepSeed(home string, seed setup.Seed) error {
+	return writeDurable(seedPath(home), []byte(seed.String()+"\n"))
+}
+
+// newSeed makes a seed.
+func newSeed() (seed setup.Seed) {
+	rand.Read(seed[:])
+	return seed
 }
 
 // writeDurable writes a new file of mode 0600 that survives the loss of power.

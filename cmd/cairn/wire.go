@@ -2,46 +2,47 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"time"
 
+	"cairn/cmd/setup"
 	"cairn/libos"
 	"cairn/services/accounts"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
+	"cairn/services/monitor"
 	"cairn/services/unipi"
 )
 
 // newProcess opens the listeners and wires the services to them and to the
 // house. Nothing runs yet.
-func newProcess(ctx context.Context, env libos.Env, h *house) (*process, error) {
-	log := env.Log
-	p := &process{env: env, house: h, log: log, access: &unipi.AccessLog{W: env.Err}}
-	cert, err := certificate(env.Args)
+func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Monitor) (*process, error) {
+	p := &process{env: env, house: h, log: env.Log, access: &unipi.AccessLog{W: env.Err}}
+	hook, err := newRemoteHook(env.Args, h.remote)
 	if err != nil {
 		return nil, err
 	}
-	p.tls = cert != nil
+	if err := p.openTLS(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.listen(ctx); err != nil {
 		return nil, err
 	}
-	p.follow = &followers{house: h, log: log, out: outbound(env).Transport(), running: map[string]*following{}}
+	p.follow = &followers{house: h, log: env.Log, out: outbound(env).Transport(), running: map[string]*following{}}
 	p.sites = &unipi.Sites{
 		Repo:     h.repo,
 		Base:     env.Args.String("domain"),
-		Loopback: isLoopback(p.http),
+		Loopback: p.web.Loopback(),
 		Default:  firstSite,
 		First:    p.firstPage,
-		Webhook:  &unipi.Webhook{Secret: p.webhookSecret, Pushed: p.follow.wake},
+		Webhook:  &unipi.Webhook{Secret: hook.secret(p.webhookSecret), Pushed: hook.pushed(p.follow.wake)},
 		Access:   p.access,
-		Log:      log,
+		Log:      env.Log,
 	}
 	if err := p.refresh(ctx); err != nil {
 		return nil, err
@@ -53,56 +54,74 @@ func newProcess(ctx context.Context, env libos.Env, h *house) (*process, error) 
 		Secrets:  h.secrets,
 		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite},
 		URL:      p.published,
-		Log:      log,
+		Log:      env.Log,
 	}
 	ssh, err := p.wire.SSH(ctx)
 	if err != nil {
 		return nil, err
 	}
 	wire := p.wire.HTTP()
-	if isLoopback(p.git) {
-		wire = onlyLocalNames(wire)
+	if setup.Loopback(p.git) {
+		wire = onlyLocalNames(withHealth(watch, wire))
 	}
-	p.serve(p.http, cert, p.sites)
-	p.serve(p.git, cert, wire)
-	p.servers = append(p.servers,
+	metrics, err := setup.ServeMetrics(ctx, env, watch)
+	p.servers = []func(context.Context) error{
+		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites) },
+		func(ctx context.Context) error { return p.tls.Serve(ctx, p.git, wire, env) },
 		func(ctx context.Context) error { return ssh.Serve(ctx, p.ssh) },
+		p.tls.Run,
 		p.watchConfig,
-	)
-	return p, nil
-}
-
-// serve adds an HTTP server on l.
-func (p *process) serve(l net.Listener, cert *tls.Certificate, h http.Handler) {
-	s := &unipi.Server{Handler: h, Log: p.log}
-	if cert != nil {
-		s.TLS = &tls.Config{Certificates: []tls.Certificate{*cert}}
+		metrics,
 	}
-	p.servers = append(p.servers, func(ctx context.Context) error { return serveHTTP(ctx, s, l) })
+	return p, err
 }
 
+// listen opens the ports.
 func (p *process) listen(ctx context.Context) (err error) {
-	for _, l := range []struct {
-		to   *net.Listener
-		name string
-	}{{&p.http, "http"}, {&p.git, "git"}, {&p.ssh, "ssh"}} {
-		if *l.to, err = p.env.Listen(ctx, l.name); err != nil {
-			return err
-		}
+	if p.web, err = setup.ListenWeb(ctx, p.env, "http", p.tls); err != nil {
+		return err
 	}
-	return nil
+	if p.git, err = p.env.Listen(ctx, "git"); err != nil {
+		return err
+	}
+	p.ssh, err = p.env.Listen(ctx, "ssh")
+	return err
 }
 
-// certificate reads the one that was given, nil for none.
-func certificate(args libos.Args) (*tls.Certificate, error) {
-	if !args.Given("tls-cert") {
-		return nil, nil
+// openTLS gets certificates ready.
+func (p *process) openTLS(ctx context.Context) error {
+	sites, err := p.house.config.Sites(ctx)
+	if err != nil && len(sites) == 0 && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	cert, err := tls.LoadX509KeyPair(args.String("tls-cert"), args.String("tls-key"))
-	if err != nil {
-		return nil, fmt.Errorf("read the certificate: %w", err)
+	o := setup.TLSOptions{
+		Seed:    &p.house.seed,
+		Secrets: p.house.secrets,
+		Names:   p.names(sites),
+		Local:   setup.LocalNames(p.env),
+		Plain:   p.env.Listens("https"),
 	}
-	return &cert, nil
+	if p.house.remote != nil {
+		o.Settle = p.house.remote.Settle()
+	}
+	p.tls, err = setup.OpenTLS(ctx, p.env, o)
+	return err
+}
+
+// names are the host names that lead here.
+func (p *process) names(sites []*config.Site) []string {
+	var names []string
+	domain := p.env.Args.String("domain")
+	if domain != "" {
+		names = append(names, domain, "*."+domain)
+	}
+	for _, s := range sites {
+		if domain != "" {
+			names = append(names, s.Name+"."+domain)
+		}
+		names = append(names, s.Hosts...)
+	}
+	return names
 }
 
 // outbound reaches the remotes that users name.
@@ -193,6 +212,9 @@ func (p *process) refresh(ctx context.Context) error {
 		list[i] = unipi.SiteConfig{Name: s.Name, Hosts: p.hosts(s), Guards: p.guards(s)}
 	}
 	p.sites.Set(list)
+	if p.tls != nil {
+		err = errors.Join(err, p.tls.SetNames(p.names(sites)))
+	}
 	return err
 }
 
@@ -204,7 +226,7 @@ func (p *process) hosts(s *config.Site) []string {
 	}
 	hosts := slices.Clone(s.Hosts)
 	for _, a := range p.env.Addrs {
-		hosts = append(hosts, urlHost(a))
+		hosts = append(hosts, setup.URLHost(a))
 	}
 	return hosts
 }
@@ -234,4 +256,16 @@ func (p *process) guards(s *config.Site) []unipi.Guard {
 		})
 	}
 	return list
+}
+
+// withHealth tells those at this machine how the process is doing, beside git's
+// paths: no repository is called healthz/….
+func withHealth(health, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" {
+			health.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }

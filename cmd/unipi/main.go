@@ -9,14 +9,15 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
 
+	"cairn/cmd/setup"
 	"cairn/libos"
 	"cairn/libos/boot"
 	"cairn/services/unipi"
@@ -29,16 +30,19 @@ func main() { boot.Main(manifest, run) }
 var manifest = libos.Manifest{
 	Name:  "unipi",
 	About: "Serves the websites of one git repository: each site www on the branches site/www/main, which is live, and site/www/OTHER, which are previews.",
-	State: &libos.Folder{Name: "repo", Help: "The bare git repository that holds the sites.", Required: true},
-	Ports: []libos.Port{{Name: "listen", Host: "127.0.0.1:8080", Own: ":80", Help: "Where the sites are served; port 0 takes a free one."}},
-	Args: []libos.Arg{
+	State: &libos.Folder{Name: "repo", Help: "The bare git repository that holds the sites; with --remote, where to keep copies of what is there."},
+	Ports: []libos.Port{
+		{Name: "listen", Host: "127.0.0.1:8080", Own: ":80", Help: "Where the sites are served; port 0 takes a free one."},
+		setup.HTTPS,
+		setup.Metrics,
+	},
+	Peers: slices.Concat([]libos.Peer{setup.RemotePeer}, setup.TLSPeers),
+	Args: slices.Concat([]libos.Arg{
 		{Name: "base", Value: "DOMAIN", Help: "A domain below which each site and preview has a name."},
 		{Name: "site", Value: "NAME", Default: "www", Help: "The site that localhost shows, or the address on a network of its own."},
 		{Name: "host", Kind: libos.Repeated, Value: "SITE=HOST", Help: "A name of its own for a site, such as www=example.org."},
-		{Name: "tls-cert", Value: "FILE", Needs: "tls-key", Help: "Serve over TLS with this certificate chain (PEM)."},
-		{Name: "tls-key", Value: "FILE", Needs: "tls-cert", Help: "And its key."},
 		{Name: "log", Value: "FILE", Default: "-", Help: "Where to write a line a request; - is standard output, empty nowhere."},
-	},
+	}, setup.TLSArgs, setup.RemoteArgs, setup.SeedArgs),
 }
 
 func run(ctx context.Context, env libos.Env) (err error) {
@@ -50,22 +54,51 @@ func run(ctx context.Context, env libos.Env) (err error) {
 	// the heap is five times what is live, rather than twice, costs a few MiB.
 	debug.SetGCPercent(400)
 
-	dir, err := gitdir.Open(env.State, gitdir.Options{NoMaintenance: true})
-	if err != nil {
+	s := &server{env: env, hosts: hosts}
+	if err := s.openRepo(ctx); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, dir.Close()) }()
+	defer func() { err = errors.Join(err, s.close()) }()
 	access, closeLog, err := openLog(env.Args.String("log"), env.Out)
 	if err != nil {
 		return err
 	}
 	defer closeLog()
-	s := &server{env: env, hosts: hosts, access: access}
-	if err := s.open(ctx, store.New(dir, store.Options{})); err != nil {
+	s.access = access
+	if err := s.open(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.Err, "unipi: serving %s on %s\n", env.State, env.Address(s.listener))
+	fmt.Fprintf(env.Err, "unipi: serving %s on %s\n", s.from, env.Address(s.web))
+	s.tls.Tell(env.Err)
 	return s.serve(ctx)
+}
+
+// openRepo opens the repository, here or somewhere else.
+func (s *server) openRepo(ctx context.Context) error {
+	seed, have, err := setup.SeedGiven(s.env.Args)
+	if err != nil {
+		return err
+	}
+	if have {
+		s.seed = &seed
+	}
+	if s.env.Args.Given("remote") {
+		r, err := setup.OpenRemote(ctx, s.env, setup.RemoteOptions{Seed: s.seed, Folder: s.env.State})
+		if err != nil {
+			return err
+		}
+		s.remote, s.repo, s.close, s.from = r, store.New(r, store.Options{}), r.Close, r.String()
+		return nil
+	}
+	if s.env.State == "" {
+		return errors.New("say which repository: --repo DIR, or --remote URL")
+	}
+	dir, err := gitdir.Open(s.env.State, gitdir.Options{NoMaintenance: true})
+	if err != nil {
+		return err
+	}
+	s.repo, s.close, s.from = store.New(dir, store.Options{}), dir.Close, s.env.State
+	return nil
 }
 
 // parseHosts reads the SITE=HOST pairs of --host.
@@ -95,16 +128,4 @@ func openLog(name string, stdout io.Writer) (*unipi.AccessLog, func(), error) {
 	}
 	access := &unipi.AccessLog{W: f}
 	return access, func() { access.Flush(); f.Close() }, nil
-}
-
-// certificate reads the one that was given, nil for none.
-func certificate(args libos.Args) (*tls.Config, error) {
-	if !args.Given("tls-cert") {
-		return nil, nil
-	}
-	pair, err := tls.LoadX509KeyPair(args.String("tls-cert"), args.String("tls-key"))
-	if err != nil {
-		return nil, fmt.Errorf("read the certificate: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}}, nil
 }

@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
-	"net"
-	"net/netip"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"cairn/cmd/setup"
 	"cairn/libos"
+	"cairn/services/monitor"
+	"cairn/services/secrets"
 	"cairn/services/unipi"
 	"cairn/store"
 )
@@ -17,39 +18,65 @@ import (
 // A server serves the sites that a repository holds, also those that appear
 // meanwhile.
 type server struct {
-	env      libos.Env
-	hosts    map[string][]string // of sites
-	access   *unipi.AccessLog
-	listener net.Listener
-	sites    *unipi.Sites
-	web      *unipi.Server
-	known    []string // the sites that sites was told of
+	env    libos.Env
+	hosts  map[string][]string // of sites
+	access *unipi.AccessLog
+
+	seed   *setup.Seed // nil: none
+	from   string      // which repository, for people
+	repo   *store.Repo
+	remote *setup.Remote // nil: the repository is here
+	close  func() error
+
+	tls   *setup.TLS // nil: none
+	web   *setup.Web
+	sites *unipi.Sites
+	known []string // the sites that sites was told of
 }
 
-func (s *server) open(ctx context.Context, repo *store.Repo) (err error) {
-	config, err := certificate(s.env.Args)
-	if err != nil {
+func (s *server) open(ctx context.Context) (err error) {
+	if err := s.openTLS(ctx); err != nil {
 		return err
 	}
-	if s.listener, err = s.env.Listen(ctx, "listen"); err != nil {
+	if s.web, err = setup.ListenWeb(ctx, s.env, "listen", s.tls); err != nil {
 		return err
 	}
 	s.sites = &unipi.Sites{
-		Repo:     repo,
+		Repo:     s.repo,
 		Base:     s.env.Args.String("base"),
-		Loopback: loopback(s.listener.Addr()),
+		Loopback: s.web.Loopback(),
 		Default:  s.first(),
 		Access:   s.access,
 		Log:      s.env.Log,
 	}
-	if s.sites.Loopback {
+	if s.sites.Loopback && s.remote == nil {
 		s.sites.First = s.firstPage
 	}
 	for _, a := range s.env.Addrs {
-		s.hosts[s.first()] = append(s.hosts[s.first()], hostOf(a))
+		s.hosts[s.first()] = append(s.hosts[s.first()], setup.URLHost(a))
 	}
-	s.web = &unipi.Server{Handler: s.sites, TLS: config, Log: s.env.Log}
 	return s.list(ctx)
+}
+
+// openTLS gets certificates ready.
+func (s *server) openTLS(ctx context.Context) (err error) {
+	o := setup.TLSOptions{Seed: s.seed, Local: setup.LocalNames(s.env), Plain: s.env.Listens("https")}
+	if s.seed != nil {
+		if o.Secrets, err = secrets.Open(s.repo.Branch("secrets"), *s.seed); err != nil {
+			return err
+		}
+	}
+	if base := s.env.Args.String("base"); base != "" {
+		o.Names = append(o.Names, base, s.first()+"."+base, "*."+base)
+	}
+	for _, hosts := range s.hosts {
+		o.Names = append(o.Names, hosts...)
+	}
+	if s.remote != nil {
+		o.Settle = s.remote.Settle()
+	}
+	s.tls, err = setup.OpenTLS(ctx, s.env, o)
+	return err
 }
 
 // first is the site that is shown where no name says which.
@@ -57,25 +84,39 @@ func (s *server) first() string { return s.env.Args.String("site") }
 
 // serve serves until ctx ends, and lets requests finish then.
 func (s *server) serve(ctx context.Context) error {
-	failed := make(chan error, 1)
-	go func() { failed <- s.web.Serve(s.listener) }()
+	metrics, err := s.metrics(ctx)
+	if err != nil {
+		return err
+	}
+	return setup.Together(ctx,
+		func(ctx context.Context) error { return s.web.Serve(ctx, s.sites) },
+		s.tls.Run,
+		s.watch,
+		metrics,
+	)
+}
+
+// metrics opens the page of metrics and health, if there is to be one.
+func (s *server) metrics(ctx context.Context) (func(context.Context) error, error) {
+	page := monitor.New()
+	if s.remote != nil {
+		s.remote.Monitor(page)
+	}
+	return setup.ServeMetrics(ctx, s.env, page)
+}
+
+// watch looks for new sites until ctx ends.
+func (s *server) watch(ctx context.Context) error {
 	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-failed:
-			return err
 		case <-tick.C:
 			if err := s.list(ctx); err != nil && ctx.Err() == nil {
 				s.env.Log.Warn("sites could not be listed", "err", err)
 			}
 		case <-ctx.Done():
-			limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-			defer cancel()
-			if err := s.web.Shutdown(limited); err != nil {
-				s.web.Close()
-			}
-			return <-failed
+			return nil
 		}
 	}
 }
@@ -111,25 +152,8 @@ func (s *server) firstPage(site string) *unipi.FirstPage {
 	if err != nil {
 		dir = s.env.State
 	}
-	_, port, err := net.SplitHostPort(s.listener.Addr().String())
-	if err != nil {
-		return nil
-	}
 	return &unipi.FirstPage{
-		Address: "http://" + site + ".localhost:" + port + "/",
+		Address: s.web.URL(site + ".localhost"),
 		Steps:   []string{"git push " + dir + " HEAD:refs/heads/site/" + site + "/main"},
 	}
-}
-
-// hostOf is an address as it stands in a URL.
-func hostOf(a netip.Addr) string {
-	if a.Is6() {
-		return "[" + a.String() + "]"
-	}
-	return a.String()
-}
-
-func loopback(a net.Addr) bool {
-	ip, err := netip.ParseAddrPort(a.String())
-	return err == nil && ip.Addr().IsLoopback()
 }

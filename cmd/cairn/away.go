@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"cairn/cmd/setup"
+	"cairn/libos"
+	"cairn/services/monitor"
+)
+
+// cache is where copies are kept of a repository that lies somewhere else.
+func (h home) cache() string {
+	if h == "" {
+		return ""
+	}
+	return filepath.Join(string(h), "cache.git")
+}
+
+// makeAway opens a house whose repository lies somewhere else, and furnishes it if
+// nobody has.
+func makeAway(ctx context.Context, env libos.Env, dir home, watch *monitor.Monitor) (_ *house, password string, err error) {
+	if _, err := os.Stat(dir.repository()); dir != "" && err == nil {
+		return nil, "", fmt.Errorf("%s is a home with a repository of its own: `git -C %s push --mirror URL` moves it; then start without --home, or with another", dir, dir.repository())
+	}
+	seed, have, err := awaySeed(env, dir)
+	if err != nil {
+		return nil, "", err
+	}
+	house, err := openAway(ctx, env, dir, seed, watch)
+	if err != nil {
+		tellLogin(env, seed, have)
+		return nil, "", err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, house.close())
+		}
+	}()
+	if !have {
+		if err := house.newSeed(ctx, env); err != nil {
+			return nil, "", err
+		}
+	}
+	if dir != "" {
+		if err := keepSeed(string(dir), seed); err != nil {
+			return nil, "", err
+		}
+	}
+	password, err = house.furnish(ctx)
+	return house, password, err
+}
+
+// awaySeed is the seed that was given, or the one in dir, or a new one.
+func awaySeed(env libos.Env, dir home) (seed setup.Seed, have bool, err error) {
+	given, have, err := setup.SeedGiven(env.Args)
+	if err != nil {
+		return seed, false, err
+	}
+	kept, err := readSeed(string(dir))
+	switch {
+	case dir == "", errors.Is(err, fs.ErrNotExist):
+		if !have {
+			return newSeed(), false, nil
+		}
+		return given, true, nil
+	case err != nil:
+		return seed, false, err
+	case have && given != kept:
+		return seed, false, fmt.Errorf("%s is another seed than the one that was given: name another folder with --home", seedPath(string(dir)))
+	}
+	return kept, true, nil
+}
+
+// openAway opens the repository of --remote.
+func openAway(ctx context.Context, env libos.Env, dir home, seed setup.Seed, watch *monitor.Monitor) (*house, error) {
+	key, err := signingKey(seed)
+	if err != nil {
+		return nil, err
+	}
+	r, err := setup.OpenRemote(ctx, env, setup.RemoteOptions{
+		Seed:    &seed,
+		Folder:  dir.cache(),
+		Own:     key.PublicKey(),
+		Observe: setup.Observer(watch),
+	})
+	if err != nil {
+		return nil, err
+	}
+	house, err := newHouse(r, r.Held(), seed, r.Close)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	house.dir, house.remote = dir, r
+	r.Monitor(watch)
+	return house, nil
+}
+
+// newSeed makes sure that a seed which was made just now is this house's, and
+// tells it before anything depends on it.
+func (h *house) newSeed(ctx context.Context, env libos.Env) error {
+	done, err := h.isFurnished(ctx)
+	if err != nil {
+		return err
+	}
+	if done {
+		return errors.New("there is a Cairn in this repository: give the seed that it was made with, by --seed-file or CAIRN_SEED")
+	}
+	fmt.Fprintf(env.Out, "Seed      %s (shown this once: keep it, start again with CAIRN_SEED or --seed-file)\n", h.seed)
+	return nil
+}
+
+// tellLogin says which key has to be let in at the host, where that can be
+// the reason why nobody was.
+func tellLogin(env libos.Env, seed setup.Seed, have bool) {
+	line, err := setup.LoginKey(env.Args, seed)
+	if err != nil || line == "" {
+		return
+	}
+	fmt.Fprintf(env.Out, "Key       %s (the host has to let it push)\n", line)
+	if !have {
+		fmt.Fprintf(env.Out, "Seed      %s (the key follows from it: start again with CAIRN_SEED or --seed-file)\n", seed)
+	}
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os/user"
+
+	"golang.org/x/crypto/ssh"
+
+	"cairn/cmd/setup"
+	"cairn/services/accounts"
+	"cairn/services/config"
+	"cairn/services/secrets"
+	"cairn/store"
+	"cairn/store/object"
+	"cairn/store/observe"
+	"cairn/store/sign"
+)
+
+// The user and the site that the first run makes.
+const (
+	firstUser = "owner"
+	firstSite = "site"
+)
+
+// A house is an open repository with what is in it. Several processes may have
+// one open at once.
+type house struct {
+	dir      home          // where this machine keeps something of it; "" for nowhere
+	remote   *setup.Remote // nil: the repository is in dir
+	seed     setup.Seed
+	repo     *store.Repo
+	receiver store.Receiver // of the repository
+	held     store.Objects  // what of the repository is on this machine
+	accounts *accounts.Accounts
+	config   *config.Config
+	secrets  *secrets.Secrets
+	signer   ssh.PublicKey // of the commits made here
+	close    func() error
+}
+
+// newHouse finds its way in a repository.
+func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, close func() error) (*house, error) {
+	key, err := signingKey(seed)
+	if err != nil {
+		return nil, err
+	}
+	repo := store.New(b, store.Options{Signer: sign.SSH(key)})
+	sec, err := secrets.Open(repo.Branch("secrets"), seed)
+	if err != nil {
+		return nil, err
+	}
+	return &house{
+		seed:     seed,
+		repo:     repo,
+		receiver: b,
+		held:     held,
+		accounts: accounts.New(repo.Branch("accounts")),
+		config:   config.Open(repo.Branch("config")),
+		secrets:  sec,
+		signer:   key.PublicKey(),
+		close:    close,
+	}, nil
+}
+
+// signingKey is the key under which every commit is signed that Cairn makes. It comes
+// from the seed, so it is the same wherever the home goes.
+func signingKey(seed setup.Seed) (ssh.Signer, error) {
+	derived, err := secrets.Open(nil, seed) // only to derive: no branch is read
+	if err != nil {
+		return nil, err
+	}
+	key, err := derived.DeriveEd25519("commit signing key")
+	if err != nil {
+		return nil, err
+	}
+	return ssh.NewSignerFromKey(key)
+}
+
+// isFurnished reports whether somebody has furnished the house before.
+func (h *house) isFurnished(ctx context.Context) (bool, error) {
+	users, err := h.accounts.Users(ctx)
+	return len(users) > 0, err
+}
+
+// furnish writes the first configuration, site and user, each where it is absent.
+// The user comes last: a first run that did not get so far is run again. The
+// password is that of firstUser, "" when there are users already.
+func (h *house) furnish(ctx context.Context) (password string, err error) {
+	if err := h.config.Init(ctx, software); err != nil {
+		return "", err
+	}
+	if done, err := h.isFurnished(ctx); err != nil || done {
+		return "", err
+	}
+	err = h.config.AddSite(ctx, software, config.Site{Name: firstSite, Owner: firstUser})
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	password = accounts.GeneratePassword()
+	return password, h.accounts.Add(ctx, software, firstUser, password, true)
+}
+
+// software is who makes the first commits.
+var software = object.Signature{Name: "Cairn", Email: "cairn@localhost"}
+
+// operator is the person at the terminal, for the commits their commands make.
+func operator() object.Signature {
+	u, err := user.Current()
+	if err != nil {
+		return software
+	}
+	name := u.Name
+	if name == "" {
+		name = u.Username
+	}
+	return object.Signature{Name: name, Email: u.Username + "@localhost"}
+}

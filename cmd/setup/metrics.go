@@ -1,0 +1,72 @@
+package setup
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"cairn/libos"
+	"cairn/services/monitor"
+	"cairn/store/remote"
+)
+
+// Metrics is the port of metrics and health.
+var Metrics = libos.Port{Name: "metrics", Help: "Where /metrics and /healthz are, for nobody else to reach."}
+
+// ServeMetrics opens the port Metrics, if there is to be one, and returns what serves it until its
+// context ends.
+func ServeMetrics(ctx context.Context, env libos.Env, page *monitor.Monitor) (func(context.Context) error, error) {
+	var none *TLS
+	if !env.Listens(Metrics.Name) {
+		return none.Run, nil
+	}
+	l, err := env.Listen(ctx, Metrics.Name)
+	if err != nil {
+		return nil, err
+	}
+	env.Log.Info("metrics", "url", "http://"+env.Address(l)+"/metrics")
+	return func(ctx context.Context) error { return none.Serve(ctx, l, page, env) }, nil
+}
+
+// Monitor tells page how the remote is doing.
+func (r *Remote) Monitor(page *monitor.Monitor) {
+	page.Check("remote", r.health)
+	page.Gauge("remote_away", "1 while the host of the repository is away.", func() float64 {
+		if r.Status().Away.IsZero() {
+			return 0
+		}
+		return 1
+	})
+	page.Gauge("remote_lag_seconds", "How old what reads see may be.", func() float64 {
+		return time.Since(r.Status().Current).Seconds()
+	})
+	page.Gauge("remote_rewound_refs", "Refs at the host that are not followed.", func() float64 {
+		return float64(len(r.Status().Rewound))
+	})
+}
+
+// health says what is wrong.
+func (r *Remote) health() error {
+	s := r.Status()
+	switch {
+	case !s.Away.IsZero():
+		return fmt.Errorf("away since %s, reads go on, writes are refused: %w", s.Away.UTC().Format(time.RFC3339), s.Err)
+	case len(s.Rewound) > 0:
+		return s.Rewound[0]
+	default:
+		return s.Err
+	}
+}
+
+// Observer tells page of the conversations with a remote.
+func Observer(page *monitor.Monitor) func(remote.Event) {
+	took := map[remote.Kind]func(seconds float64){}
+	for _, k := range []remote.Kind{remote.Pushed, remote.Fetched, remote.Looked, remote.Followed} {
+		took[k] = page.Histogram("remote_seconds", "How long a conversation with the host took.", "kind", string(k))
+	}
+	return func(e remote.Event) {
+		if observe := took[e.Kind]; observe != nil {
+			observe(e.Took.Seconds())
+		}
+	}
+}

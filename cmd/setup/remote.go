@@ -1,0 +1,177 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"golang.org/x/crypto/ssh"
+
+	"cairn/libos"
+	"cairn/store"
+	"cairn/store/gitdir"
+	"cairn/store/gitwire"
+	"cairn/store/remote"
+	"cairn/store/sign"
+	"cairn/store/trust"
+)
+
+// A Remote is an open repository somewhere else.
+type Remote struct {
+	*remote.Backend
+	host   *gitwire.Remote
+	folder *gitdir.Dir   // nil: in memory
+	poll   time.Duration // how often the host is asked
+}
+
+// String is its URL, without a password.
+func (r *Remote) String() string { return r.host.String() }
+
+// Settle is how long other replicas may take to see what was written here.
+func (r *Remote) Settle() time.Duration { return 2*r.poll + time.Second }
+
+// RemoteOptions are what is to be known beside RemoteArgs.
+type RemoteOptions struct {
+	Seed    *Seed         // nil: none
+	Folder  string        // where to keep what has been fetched; empty: nowhere but in memory
+	Own     ssh.PublicKey // whose signatures count in any case; nil: nobody's
+	Observe func(remote.Event)
+}
+
+// OpenRemote opens the repository of --remote. The caller closes it.
+func OpenRemote(ctx context.Context, env libos.Env, o RemoteOptions) (_ *Remote, err error) {
+	client, url, err := Client(env, o.Seed)
+	if err != nil {
+		return nil, err
+	}
+	settings := remote.Options{Poll: env.Args.Duration("poll"), Observe: o.Observe, Log: env.Log}
+	mib, err := strconv.ParseInt(env.Args.String("remote-memory"), 10, 32)
+	if err != nil || mib < 1 {
+		return nil, fmt.Errorf("--remote-memory is a number of MiB, not %q", env.Args.String("remote-memory"))
+	}
+	settings.Bytes = mib << 20
+	if env.Args.Bool("remote-lazy") {
+		settings.Filter = "blob:none"
+	}
+	if settings.Follow, err = policy(env.Args, o.Own); err != nil {
+		return nil, err
+	}
+	if settings.Expect, err = commits(env.Args.Strings("expect")); err != nil {
+		return nil, err
+	}
+	r := &Remote{poll: settings.Poll}
+	if r.host, err = client.Remote(url); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, r.closeBelow())
+		}
+	}()
+	settings.Host = r.host
+	if o.Folder != "" {
+		if r.folder, err = openFolder(o.Folder, env); err != nil {
+			return nil, err
+		}
+		settings.Folder = r.folder
+	}
+	r.Backend, err = remote.Open(ctx, settings)
+	return r, err
+}
+
+// openFolder opens the repository of what has been fetched, and makes it first.
+func openFolder(name string, env libos.Env) (*gitdir.Dir, error) {
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			return nil, err
+		}
+		if err := gitdir.Init(name); err != nil {
+			return nil, fmt.Errorf("make %s: %w", name, err)
+		}
+	}
+	// What nothing there refers to is not garbage.
+	folder, err := gitdir.Open(name, gitdir.Options{NoMaintenance: true, Log: env.Log})
+	if err != nil {
+		return nil, err
+	}
+	if err := isCopy(folder); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s %w", name, err), folder.Close())
+	}
+	return folder, nil
+}
+
+// isCopy makes sure that nothing is overwritten which is nowhere else: every repository of
+// copies has a ref of its own kind.
+func isCopy(folder *gitdir.Dir) error {
+	refs := 0
+	for ref, err := range folder.Refs(context.Background(), "refs/") {
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(ref.Name, "refs/cairn/") {
+			return nil
+		}
+		refs++
+	}
+	if refs > 0 {
+		return errors.New("is a repository of its own, which copies from a remote would overwrite: name another")
+	}
+	return nil
+}
+
+// policy is whom a branch follows where. Without --trust our own signature is
+// asked for only where commits have been taken away.
+func policy(args libos.Args, own ssh.PublicKey) (func(context.Context, string, store.Hash, store.Hash, store.Objects) error, error) {
+	p := &trust.Policy{}
+	var text []byte
+	if own != nil {
+		text = ssh.MarshalAuthorizedKey(own)
+	}
+	for _, file := range args.Strings("trust") {
+		keys, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("--trust: %w", err)
+		}
+		if _, err := sign.ParseKeys(keys); err != nil {
+			return nil, fmt.Errorf("--trust: %s: %w", file, err)
+		}
+		text = append(append(text, '\n'), keys...)
+		p.Signed = true
+	}
+	if len(text) == 0 {
+		return nil, nil
+	}
+	var err error
+	p.Keys, err = sign.ParseKeys(text)
+	return p.Follow, err
+}
+
+// commits reads the names of commits.
+func commits(names []string) ([]store.Hash, error) {
+	var list []store.Hash
+	for _, name := range names {
+		if !plumbing.IsHash(name) {
+			return nil, fmt.Errorf("--expect is the whole name of a commit, 40 hexadecimal digits, not %q", name)
+		}
+		list = append(list, plumbing.NewHash(name))
+	}
+	return list, nil
+}
+
+// Close ends everything that is under way.
+func (r *Remote) Close() error { return errors.Join(r.Backend.Close(), r.closeBelow()) }
+
+func (r *Remote) closeBelow() error {
+	err := r.host.Close()
+	if r.folder != nil {
+		err = errors.Join(err, r.folder.Close())
+	}
+	return err
+}

@@ -1,0 +1,243 @@
+package setup
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"cairn/libos"
+	"cairn/net/acme"
+	"cairn/net/certs"
+	"cairn/services/secrets"
+	"cairn/store/object"
+)
+
+// TLSArgs say whether and with which certificates to serve over TLS.
+var TLSArgs = []libos.Arg{
+	{Name: "tls-cert", Value: "FILE", Needs: "tls-key", Help: "Serve everything but SSH over TLS with this certificate chain (PEM), which is read again when it changes."},
+	{Name: "tls-key", Value: "FILE", Needs: "tls-cert", Help: "And its key."},
+	{Name: "tls", Value: "seed", Help: "seed: serve over TLS with a certificate of our own that follows from the seed."},
+	{Name: "acme", Kind: libos.Bool, Help: "Serve over TLS with certificates of an authority (Let's Encrypt), to whose terms you agree by this."},
+	{Name: "acme-directory", Value: "URL", Default: acme.LetsEncrypt, Needs: "acme", Help: "Another authority than Let's Encrypt."},
+	{Name: "acme-email", Value: "ADDRESS", Needs: "acme", Help: "Where the authority may write to."},
+	{Name: "acme-ca", Value: "FILE", Needs: "acme", Help: "Who else may vouch for the authority's own server (PEM)."},
+	{Name: "acme-dns", Value: "HOST:PORT,KEY,FILE", Needs: "acme", Help: "Prove names by DNS updates (RFC 2136) at this server, with the key of that name, whose secret is in the file in base64. Certificates for *.DOMAIN need it."},
+}
+
+// TLSPeers are whom TLSArgs make a service dial. The authority's directory may
+// name servers besides its own.
+var TLSPeers = []libos.Peer{
+	{Arg: "acme-dns", Why: "names are proved there"},
+	{Address: "*:443", Why: "an authority gives certificates"},
+}
+
+// TLSOptions are what certificates are made for and from.
+type TLSOptions struct {
+	// Seed is what certificates of our own follow from, nil where there is none.
+	Seed *Seed
+	// Secrets keep what an authority gave; nil where there is no seed.
+	Secrets *secrets.Secrets
+	// Domain and its sites, and more names, that we are served under.
+	Names []string
+	// Local are names and addresses that no authority vouches for.
+	Local []string
+	// Plain says that port 80 leads here, to TLS.Challenge.
+	Plain bool
+	// Settle is how long other replicas take to see what was stored.
+	Settle time.Duration
+}
+
+// A TLS has the certificates of a server.
+type TLS struct {
+	Config *tls.Config
+
+	options TLSOptions
+	own     ownSource
+	acme    *acme.Manager // nil: no authority is asked
+	wild    bool          // it can vouch for "*."
+	files   *certs.Files  // nil: none were given
+}
+
+// LocalNames are the names and addresses that lead to this machine without anybody's
+// doing.
+func LocalNames(env libos.Env) []string {
+	names := []string{"localhost", "*.localhost", "127.0.0.1", "::1"}
+	for _, a := range env.Addrs {
+		names = append(names, a.String())
+	}
+	return names
+}
+
+// OpenTLS returns what the arguments ask for, nil for no TLS at all.
+func OpenTLS(ctx context.Context, env libos.Env, o TLSOptions) (*TLS, error) {
+	args := env.Args
+	if mode := args.String("tls"); mode != "" && mode != "seed" {
+		return nil, fmt.Errorf("--tls is seed, or one of --tls-cert and --acme is meant; not %q", mode)
+	}
+	fromSeed := args.String("tls") != ""
+	if !args.Given("tls-cert") && !fromSeed && !args.Bool("acme") {
+		return nil, nil
+	}
+	if (fromSeed || args.Bool("acme")) && o.Seed == nil {
+		return nil, errors.New("certificates of our own and those of an authority need a seed: give one with --seed-file or CAIRN_SEED")
+	}
+	t := &TLS{options: o}
+	var chain certs.Chain
+	if args.Given("tls-cert") {
+		files, err := certs.OpenFiles(os.ReadFile, args.String("tls-cert"), args.String("tls-key"), env.Log)
+		if err != nil {
+			return nil, err
+		}
+		t.files, chain = files, append(chain, files)
+	}
+	if args.Bool("acme") {
+		if err := t.openACME(ctx, env); err != nil {
+			return nil, err
+		}
+		chain = append(chain, t.acme)
+	}
+	if fromSeed || args.Bool("acme") {
+		if err := t.own.set(*o.Seed, slices.Concat(o.Names, o.Local)); err != nil {
+			return nil, err
+		}
+		chain = append(chain, &t.own)
+	}
+	t.Config = certs.Config(chain, "h2", "http/1.1")
+	return t, nil
+}
+
+func (t *TLS) openACME(ctx context.Context, env libos.Env) error {
+	o := acme.Options{
+		Net:       env.Net,
+		Directory: env.Args.String("acme-directory"),
+		Email:     env.Args.String("acme-email"),
+		Storage:   vault{t.options.Secrets},
+		HTTP01:    t.options.Plain,
+		TLSALPN01: true,
+		Settle:    t.options.Settle,
+		Log:       env.Log,
+	}
+	var err error
+	if file := env.Args.String("acme-ca"); file != "" {
+		if o.Roots, err = rootsAnd(file); err != nil {
+			return fmt.Errorf("--acme-ca: %w", err)
+		}
+	}
+	if text := env.Args.String("acme-dns"); text != "" {
+		if o.DNS01, err = parseDNS01(text); err != nil {
+			return fmt.Errorf("--acme-dns: %w", err)
+		}
+		t.wild = true
+	}
+	o.Names = t.public(t.options.Names)
+	t.acme, err = acme.New(ctx, o)
+	return err
+}
+
+// parseDNS01 reads --acme-dns.
+func parseDNS01(text string) (*acme.DNS01, error) {
+	parts := strings.Split(text, ",")
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("expected HOST:PORT,KEY,FILE, not %q", text)
+	}
+	secret, err := os.ReadFile(parts[2])
+	if err != nil {
+		return nil, err
+	}
+	return &acme.DNS01{Server: parts[0], Key: parts[1], Secret: strings.TrimSpace(string(secret))}, nil
+}
+
+// public are those of the names that the authority can vouch for.
+func (t *TLS) public(names []string) []string {
+	var list []string
+	for _, name := range names {
+		_, err := acme.CheckName(name)
+		if err == nil && (t.wild || !strings.HasPrefix(name, "*.")) {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// SetNames changes the names that we are served under.
+func (t *TLS) SetNames(names []string) error {
+	if t.own.authority.Load() != nil {
+		if err := t.own.set(*t.options.Seed, slices.Concat(names, t.options.Local)); err != nil {
+			return err
+		}
+	}
+	if t.acme == nil {
+		return nil
+	}
+	return t.acme.SetNames(t.public(names)...)
+}
+
+// Run gets and renews certificates until ctx ends. Without TLS it only waits.
+func (t *TLS) Run(ctx context.Context) error {
+	if t != nil && t.acme != nil {
+		t.acme.Run(ctx)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// Challenge is what port 80 answers: an authority's questions itself, everything
+// else next.
+func (t *TLS) Challenge(next http.Handler) http.Handler {
+	if t.acme == nil {
+		return next
+	}
+	return t.acme.Handler(next)
+}
+
+// Tell says how a certificate of our own is recognized, where clients may see it.
+func (t *TLS) Tell(w io.Writer) {
+	if t == nil || t.own.authority.Load() == nil {
+		return
+	}
+	own := t.own.authority.Load()
+	fmt.Fprintf(w, "TLS       our own certificate has the SHA-256 %s\n", certs.Fingerprint(own.Leaf()))
+	fmt.Fprintf(w, "          curl --insecure --pinnedpubkey %s\n", certs.Pin(own.Leaf()))
+}
+
+// An ownSource is an authority of our own, whose names may change.
+type ownSource struct {
+	authority atomic.Pointer[certs.Authority]
+}
+
+func (s *ownSource) set(seed Seed, names []string) error {
+	a, err := certs.FromSeed(seed, names...)
+	if err == nil {
+		s.authority.Store(a)
+	}
+	return err
+}
+
+// GetCertificate implements certs.Source.
+func (s *ownSource) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	return s.authority.Load().GetCertificate(hello)
+}
+
+// A vault keeps an authority's certificates among the secrets.
+type vault struct{ secrets *secrets.Secrets }
+
+// Load implements acme.Storage.
+func (v vault) Load(ctx context.Context, key string) ([]byte, error) {
+	return v.secrets.Get(ctx, "acme/"+key)
+}
+
+// Update implements acme.Storage.
+func (v vault) Update(ctx context.Context, key string, edit func(old []byte) ([]byte, error)) error {
+	return v.secrets.Update(ctx, certificates, "acme/"+key, edit)
+}
+
+// certificates is who writes down certificates.
+var certificates = object.Signature{Name: "Cairn", Email: "cairn@localhost"}
