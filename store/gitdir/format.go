@@ -13,7 +13,7 @@ import (
 // checkFormat refuses what is no bare repository of the kind that we read and
 // write: SHA-1, loose and packed refs, all of its objects and history in itself.
 // gitrepository-layout(5), technical/repository-version in git's documentation.
-func checkFormat(root osDisk) error {
+func checkFormat(root osDisk, partial bool) error {
 	for _, name := range []string{"HEAD", "objects", "refs", "config"} {
 		if _, err := os.Stat(root.path(name)); err != nil {
 			return fmt.Errorf("open repository %s: it has no %s, so it is no bare git repository: %w", root, name, err)
@@ -35,7 +35,7 @@ func checkFormat(root osDisk) error {
 	if err := config.NewDecoder(f).Decode(cfg); err != nil {
 		return fmt.Errorf("open repository %s: read config: %w", root, err)
 	}
-	if err := checkConfig(cfg); err != nil {
+	if err := checkConfig(cfg, partial); err != nil {
 		return fmt.Errorf("open repository %s: %w", root, err)
 	}
 	return nil
@@ -47,7 +47,7 @@ var refusedFiles = map[string]string{
 	"commondir":               "it is a worktree of another repository; open that one",
 }
 
-func checkConfig(cfg *config.Config) error {
+func checkConfig(cfg *config.Config, partial bool) error {
 	core := cfg.Section("core")
 	if v := core.Option("repositoryformatversion"); v != "" && v != "0" && v != "1" {
 		return fmt.Errorf("its format version is %s; 0 and 1 are known", v)
@@ -55,11 +55,15 @@ func checkConfig(cfg *config.Config) error {
 	if core.HasOption("bare") && isFalse(core.Option("bare")) {
 		return errors.New("it has a working tree; use a bare clone (git clone --bare)")
 	}
+	if partial && !cfg.Section("extensions").HasOption("partialClone") {
+		return errors.New("it is no partial repository: objects that are missing would be taken for lost")
+	}
 	for _, o := range cfg.Section("extensions").Options {
 		switch key, value := strings.ToLower(o.Key), strings.ToLower(o.Value); {
 		case key == "noop", key == "noop-v1", key == "worktreeconfig":
 		case key == "objectformat" && value == "sha1":
 		case key == "refstorage" && value == "files":
+		case key == "partialclone" && partial:
 		default:
 			return fmt.Errorf("it uses the extension %s = %s, which is not supported; clone it into an ordinary repository", o.Key, o.Value)
 		}

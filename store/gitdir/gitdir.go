@@ -62,6 +62,11 @@ type Options struct {
 	// Grace is how long an object that no ref needs is kept. Default two weeks, as git.
 	Grace time.Duration
 
+	// Partial opens a repository that InitPartial has made: every object is also
+	// elsewhere, so that any may be absent. Refs may lead to what is absent, and
+	// nothing is taken for garbage because nothing here refers to it. Trim makes room.
+	Partial bool
+
 	// Log is told what is damaged and what maintenance could not do.
 	// Default: nobody is.
 	Log *slog.Logger
@@ -75,6 +80,9 @@ type Dir struct {
 	owner *owner
 	log   *slog.Logger
 	grace time.Duration
+
+	partial bool
+	bound   atomic.Int64 // what Trim was told last, in bytes
 
 	files openFiles
 	packs packTable
@@ -124,7 +132,7 @@ func Open(dir string, o Options) (*Dir, error) { return open(osDisk(dir), osDisk
 
 // open opens the repository at root and writes to it through w.
 func open(root osDisk, w disk, o Options) (*Dir, error) {
-	if err := checkFormat(root); err != nil {
+	if err := checkFormat(root, o.Partial); err != nil {
 		return nil, err
 	}
 	own, err := newOwner(root)
@@ -145,7 +153,7 @@ func open(root osDisk, w disk, o Options) (*Dir, error) {
 		o.Grace = defaultGrace
 	}
 	d := &Dir{
-		root: root, disk: w, owner: own, log: o.Log, grace: o.Grace,
+		root: root, disk: w, owner: own, log: o.Log, grace: o.Grace, partial: o.Partial,
 		bases: pack.NewBaseCache(o.CacheBytes), refs: map[string]*cachedRef{},
 		lastPacked: &packedRefs{fullyPeeled: true}, settled: map[string]uint64{},
 		keeps: map[string]int{}, damaged: map[string]bool{},

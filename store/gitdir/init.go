@@ -15,30 +15,41 @@ import (
 const (
 	initConfig = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n[gc]\n\tauto = 0\n"
 	initHead   = "ref: refs/heads/main\n"
+
+	// partialConfig says that what is missing is promised by a remote, which has no address here:
+	// git is not to ask it.
+	partialConfig = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n" +
+		"[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n[gc]\n\tauto = 0\n"
 )
 
 // Init makes an empty bare repository in dir, whose parent must exist; dir
 // itself may, if there is no repository in it (fs.ErrExist otherwise). It is durable
 // when Init returns. HEAD, without which there is no repository, is written last: an
 // Init that was interrupted can be repeated.
-func Init(dir string) error {
+func Init(dir string) error { return initWith(dir, initConfig) }
+
+// InitPartial is Init for a repository whose objects are also elsewhere, and which
+// need not have all of them: see Options.Partial.
+func InitPartial(dir string) error { return initWith(dir, partialConfig) }
+
+func initWith(dir, config string) error {
 	root := osDisk(dir)
 	if _, err := os.Lstat(root.path("HEAD")); err == nil {
 		return fmt.Errorf("make repository %s: %w", dir, fs.ErrExist)
 	}
-	if err := initIn(root); err != nil {
+	if err := initIn(root, config); err != nil {
 		return fmt.Errorf("make repository %s: %w", dir, temporary(err))
 	}
 	return nil
 }
 
-func initIn(root osDisk) error {
+func initIn(root osDisk, config string) error {
 	for _, folder := range []string{".", "objects", "objects/info", packFolder, "refs", "refs/heads", "refs/tags", ownFolder} {
 		if err := root.mkdir(folder); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}
-	for _, f := range []struct{ name, content string }{{"config", initConfig}, {"HEAD", initHead}} {
+	for _, f := range []struct{ name, content string }{{"config", config}, {"HEAD", initHead}} {
 		if err := initFile(root, f.name, f.content); err != nil {
 			return err
 		}

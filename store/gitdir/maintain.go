@@ -93,6 +93,9 @@ func (d *Dir) Maintain(ctx context.Context) error {
 	defer unlock()
 	d.fresh.Store(0)
 	steps := []func(context.Context) error{d.mergeSmall, d.packLoose, d.prune}
+	if d.partial {
+		steps = steps[:2] // what nothing here refers to may be what something elsewhere does
+	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return fmt.Errorf("maintain %s: %w", d.root, err)

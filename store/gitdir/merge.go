@@ -65,7 +65,7 @@ func (d *Dir) freePacks() ([]*packFile, error) {
 	}
 	special := map[string]bool{}
 	for _, e := range entries {
-		if ext := path.Ext(e.Name()); ext == ".keep" || ext == ".mtimes" || ext == ".promisor" {
+		if ext := path.Ext(e.Name()); ext == ".keep" || ext == ".mtimes" || ext == ".promisor" && !d.partial {
 			special[path.Join(packFolder, strings.TrimSuffix(e.Name(), ext))] = true
 		}
 	}
@@ -73,7 +73,7 @@ func (d *Dir) freePacks() ([]*packFile, error) {
 	defer now.release()
 	var free []*packFile
 	for _, p := range now.packs {
-		if !special[p.name] && !d.damaged[p.name] && p.acquire() {
+		if !special[p.name] && !d.damaged[p.name] && !d.tooLargeToMerge(p) && p.acquire() {
 			free = append(free, p)
 		}
 	}

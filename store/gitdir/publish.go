@@ -50,6 +50,11 @@ func (s *stage) publish(ctx context.Context) (p publication, err error) {
 }
 
 func (s *stage) place(name string) error {
+	if s.d.partial {
+		if err := s.d.markPromised(name); err != nil {
+			return err
+		}
+	}
 	for i, ext := range []string{".pack", ".idx"} {
 		if err := s.d.disk.rename(s.files[i].temp, name+ext); err != nil {
 			return err
@@ -118,7 +123,7 @@ func (p *publication) retract() {
 // removePack removes a pack's files, the index first: without it nobody looks
 // for the pack.
 func (d *Dir) removePack(name string) {
-	for _, ext := range []string{".idx", ".rev", ".bitmap", ".mtimes", ".pack"} {
+	for _, ext := range []string{".idx", ".rev", ".bitmap", ".mtimes", ".promisor", ".pack"} {
 		d.disk.remove(name + ext)
 	}
 }

@@ -131,7 +131,10 @@ func (q *quarantine) Keep(ctx context.Context) error {
 	q.kept = true
 	d.bases.Forget(q.pack)
 	q.stage.discard()
-	if p.keep {
+	switch {
+	case d.partial: // nobody takes it for garbage
+		p.settle()
+	case p.keep:
 		d.keepFor(p, keepTime)
 	}
 	return nil

@@ -43,7 +43,9 @@ type ahead struct {
 	notes []note // a ring
 	last  int    // the note made last
 	known map[store.Hash]int
-	size  int64 // of a blob, as a moving average
+	size  int64      // of a blob, as a moving average
+	large store.Hash // the large tree that was noted or looked into last
+	data  []byte     // and its content
 }
 
 // A slot is four bytes of an object's name, of which others chose the slot, and the number of
@@ -67,7 +69,7 @@ func (a *ahead) init(bytes int64, here func() place) {
 
 // bytes is what the table takes of the bound.
 func (a *ahead) bytes() int64 {
-	return int64(len(a.slots))*slotBytes + int64(len(a.notes))*noteBytes
+	return int64(len(a.slots))*slotBytes + int64(len(a.notes))*noteBytes + 2*a.limit
 }
 
 func (a *ahead) slot(h store.Hash) (*slot, uint32) {
@@ -79,6 +81,7 @@ func (a *ahead) slot(h store.Hash) (*slot, uint32) {
 func (a *ahead) note(h store.Hash, tree []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.hold(h, tree)
 	if _, ok := a.known[h]; ok {
 		return
 	}
@@ -97,6 +100,34 @@ func (a *ahead) note(h store.Hash, tree []byte) {
 		}
 		at = e.end
 	}
+}
+
+// A large tree, from largeTree bytes on, is unpacked once for all misses in it.
+const largeTree = 64 << 10
+
+// hold keeps a large tree's content at hand. mu is held.
+func (a *ahead) hold(h store.Hash, tree []byte) {
+	if len(tree) >= largeTree && int64(len(tree)) <= 2*a.limit {
+		a.large, a.data = h, tree
+	}
+}
+
+// content returns a tree's content if that is here.
+func (a *ahead) content(ctx context.Context, tree store.Hash) ([]byte, error) {
+	a.mu.Lock()
+	held, data := a.large, a.data
+	a.mu.Unlock()
+	if held == tree {
+		return data, nil
+	}
+	o, err := a.here().Object(ctx, tree)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	a.hold(tree, o.Data)
+	a.mu.Unlock()
+	return o.Data, nil
 }
 
 // learn takes the size of a blob that was missed.
@@ -118,11 +149,11 @@ func (a *ahead) beside(ctx context.Context, missed []store.Hash, most int) (more
 		if !ok {
 			continue
 		}
-		o, err := a.here().Object(ctx, tree)
+		data, err := a.content(ctx, tree)
 		if err != nil {
 			continue
 		}
-		for _, h := range a.following(tree, o.Data, h, most-len(more)) {
+		for _, h := range a.following(tree, data, h, most-len(more)) {
 			if !seen[h] {
 				seen[h] = true
 				more = append(more, h)

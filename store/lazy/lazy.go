@@ -20,6 +20,9 @@ type Options struct {
 	// Folder keeps the objects instead of memory. The caller closes it, after the
 	// Store. Memory then holds a few unpacked trees.
 	Folder Folder
+	// FolderBytes bounds what is in the folder, about: with Fetch, what was read longest ago is
+	// removed. Default no bound.
+	FolderBytes int64
 
 	// Fetch asks for objects elsewhere: for these and nothing below or behind them, as
 	// far as the host can be told so. When it returns nil, those that exist have arrived.
@@ -34,12 +37,6 @@ const (
 	defaultBytes = 64 << 20
 	leastBytes   = 1 << 20
 )
-
-// A Folder keeps objects on disk, such as a gitdir.Dir.
-type Folder interface {
-	store.Backend
-	store.Receiver
-}
 
 // A Store is the objects that are here and, through Fetch, those that are
 // elsewhere. It is store.Objects, store.Receiver and store.Packed. Safe
@@ -76,7 +73,7 @@ func New(o Options) *Store {
 	s.misses.start(s, o.Fetch)
 	s.ahead.init(o.Bytes, func() place { return s.here })
 	if o.Folder != nil {
-		s.here = &folder{dir: o.Folder}
+		s.here = &folder{Folder: o.Folder, max: o.FolderBytes, lossy: o.Fetch != nil}
 	} else {
 		s.here = newMemory(o.Bytes-s.ahead.bytes(), o.Fetch != nil, s.misses.arrived)
 	}

@@ -14,10 +14,14 @@ import (
 
 // A FullError says that what has to be kept does not fit.
 type FullError struct {
-	Bytes int64 // the bound
+	Bytes  int64 // the bound
+	Folder bool  // of the folder, not of memory
 }
 
 func (e *FullError) Error() string {
+	if e.Folder {
+		return fmt.Sprintf("the objects that have to be kept do not fit into %d MiB of the folder: allow it more", e.Bytes>>20)
+	}
 	return fmt.Sprintf("the objects that have to be kept do not fit into %d MiB of memory: keep them in a folder, or allow more memory", e.Bytes>>20)
 }
 
@@ -163,11 +167,11 @@ func (m *memory) enqueue(it *item) {
 // makeRoom drops what may go until so many more bytes fit. mu is held.
 func (m *memory) makeRoom(n int64) error {
 	if n > m.max {
-		return &FullError{m.max}
+		return &FullError{Bytes: m.max}
 	}
 	for turns := mostLives * len(m.items); m.used+n > m.max; turns-- {
 		if turns <= 0 || !m.lossy && m.orphans == 0 {
-			return &FullError{m.max}
+			return &FullError{Bytes: m.max}
 		}
 		it := m.queue.next
 		if m.mayGo(it) && it.spend() {

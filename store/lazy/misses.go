@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"cairn/store"
+	"cairn/store/object"
 )
 
 const (
@@ -247,6 +248,9 @@ func (ms *misses) settleHere(ctx context.Context, batch []*flight, err error) (l
 	for _, f := range batch {
 		switch objs := ms.whereabouts(ctx, f); {
 		case objs != nil:
+			if err != nil { // it came from elsewhere
+				ms.learn(ctx, f, objs)
+			}
 			ms.settle(f, objs, nil)
 		case err != nil:
 			ms.settle(f, nil, err)
@@ -255,6 +259,13 @@ func (ms *misses) settleHere(ctx context.Context, batch []*flight, err error) (l
 		}
 	}
 	return left
+}
+
+// learn tells how large what was missed is.
+func (ms *misses) learn(ctx context.Context, f *flight, objs store.Objects) {
+	if t, size, err := objs.Stat(ctx, f.hash); err == nil && t == object.TypeBlob {
+		ms.s.ahead.learn(size)
+	}
 }
 
 // whereabouts returns where a flight's object can be read, or nil.
