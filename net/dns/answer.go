@@ -48,11 +48,15 @@ func read(m *dns.Msg, q question, server string) answer {
 		}
 		a.name = next
 	}
-	if len(a.records) == 0 {
-		negative, said := absence(m)
-		a.ttl = min(a.ttl, negative)
-		a.partial = a.name != q.name && !said && m.Rcode == dns.RcodeSuccess
+	if len(a.records) > 0 {
+		return a
 	}
+	negative, said := absence(m)
+	if a.name != q.name && !said && m.Rcode == dns.RcodeSuccess {
+		a.partial = true
+		return a
+	}
+	a.ttl = min(a.ttl, negative)
 	return a
 }
 
