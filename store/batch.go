@@ -138,8 +138,11 @@ func (r *Repo) commitWaiting() {
 	r.waiting[0].done <- errLead
 }
 
-// maxGather bounds how long gather waits.
-const maxGather = 5 * time.Millisecond
+// maxGather bounds how long gather waits, and maxQuiet how long for the next one to join.
+const (
+	maxGather = 50 * time.Millisecond
+	maxQuiet  = 5 * time.Millisecond
+)
 
 // maxVain is how often gather halves its time.
 const maxVain = 5
@@ -148,7 +151,9 @@ const maxVain = 5
 // whom a commit has released tend to come back at once: the first of them would be
 // written alone, and every second commit be all but empty. It waits at most half
 // of the time that the last commit took, and half of that again each time in
-// a row that nobody came, for an update's function may hang.
+// a row that nobody came, for an update's function may hang. Where commits are slow (a
+// push), that is long enough for many functions to run one after another, as long
+// as one after another does come.
 func (r *Repo) gather() {
 	runtime.Gosched() // those who have just been released enter, and count
 	r.mu.Lock()
@@ -157,16 +162,24 @@ func (r *Repo) gather() {
 		return
 	}
 	before, late := len(r.waiting), false
-	t := time.NewTimer(min(r.took/2>>r.vain, maxGather))
-	defer t.Stop()
+	most := r.took / 2 >> r.vain
+	end, quiet := time.NewTimer(min(most, maxGather)), time.NewTimer(min(most, maxQuiet))
+	defer end.Stop()
+	defer quiet.Stop()
 	for r.users > len(r.waiting) && !late {
+		joined := len(r.waiting)
 		r.mu.Unlock()
 		select {
 		case <-r.stirred:
-		case <-t.C:
+		case <-end.C:
+			late = true
+		case <-quiet.C:
 			late = true
 		}
 		r.mu.Lock()
+		if len(r.waiting) > joined {
+			quiet.Reset(min(most, maxQuiet))
+		}
 	}
 	if late && len(r.waiting) == before {
 		r.vain = min(r.vain+1, maxVain)

@@ -41,6 +41,7 @@ func (b *Backend) noteAway(err error) {
 	defer b.mu.Unlock()
 	if b.away.IsZero() {
 		b.away = time.Now()
+		b.abilities = nil
 		b.log.Warn("the host is away", "error", err)
 	}
 	b.awayErr = err

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cairn/store"
+	"cairn/store/gitwire"
 	"cairn/store/lazy"
 )
 
@@ -45,6 +46,8 @@ type Backend struct {
 	changed  chan struct{}               // closed when any of the above changes
 	kept     []*quarantine
 	dirty    bool // refs or shallow differ from what Options.Folder remembers
+
+	abilities *gitwire.Abilities // of the host; nil when it has to be asked
 
 	closed  bool
 	away    time.Time // since when
@@ -217,13 +220,6 @@ func (b *Backend) move(name string, to store.Hash) {
 	}
 	b.dirty = true
 	b.stir()
-}
-
-// tracked is the value of a ref, Zero when it does not exist.
-func (b *Backend) tracked(name string) store.Hash {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	return b.refs[name].hash
 }
 
 // isTemporary says that nothing has happened and that it may go better later.

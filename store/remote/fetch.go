@@ -14,9 +14,8 @@ import (
 // bring fetches what refs have moved to: of branches that are new here the newest commit
 // only, unless their history is wanted.
 func (b *Backend) bring(ctx context.Context, moves []move) error {
-	able, err := b.host.Able(ctx)
+	able, err := b.able(ctx)
 	if err != nil {
-		b.noteAway(err)
 		return err
 	}
 	var whole, tips, rest []store.Hash
@@ -92,9 +91,8 @@ func (b *Backend) bringMissing(ctx context.Context, names []store.Hash) error {
 	if err := b.reachable(); err != nil {
 		return err
 	}
-	able, err := b.host.Able(ctx)
+	able, err := b.able(ctx)
 	if err != nil {
-		b.noteAway(err)
 		return err
 	}
 	if !able.WantAny {
@@ -121,10 +119,8 @@ func (b *Backend) bringMissing(ctx context.Context, names []store.Hash) error {
 		f.Filter = "tree:0"
 	}
 	err = b.fetch(ctx, f)
-	if _, ok := errors.AsType[*gitwire.RemoteError](err); ok {
-		if len(rest) == 1 {
-			b.absent.add(rest[0])
-		}
+	if missing, ok := errors.AsType[*gitwire.MissingError](err); ok {
+		b.absent.add(missing.Object)
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
 	return err

@@ -50,7 +50,7 @@ func (b *Backend) failing(err error) {
 
 // idle returns when there may be something new.
 func (b *Backend) idle(ctx context.Context) error {
-	able, err := b.ask(ctx)
+	able, err := b.able(ctx)
 	if err != nil {
 		return err
 	}

@@ -72,9 +72,8 @@ func (b *Backend) endsBefore(h store.Hash) (ends []store.Hash) {
 
 // lengthen fetches history behind cuts.
 func (b *Backend) lengthen(ctx context.Context, ends []store.Hash) error {
-	able, err := b.host.Able(ctx)
+	able, err := b.able(ctx)
 	if err != nil {
-		b.noteAway(err)
 		return err
 	}
 	f := gitwire.FetchRequest{Objects: ends, Depth: b.nextDepth()}

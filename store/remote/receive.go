@@ -45,8 +45,11 @@ func (q *quarantine) Keep(ctx context.Context) error {
 	}
 	q.b.mu.Lock()
 	defer q.b.mu.Unlock()
-	if !slices.Contains(q.b.kept, q) {
-		q.b.kept = append(q.b.kept, q)
+	for range q.All() { // of an empty pack there is nothing to keep
+		if !slices.Contains(q.b.kept, q) {
+			q.b.kept = append(q.b.kept, q)
+		}
+		break
 	}
 	return nil
 }

@@ -16,17 +16,13 @@ func (b *Backend) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	able, err := b.ask(ctx)
+	able, err := b.able(ctx)
 	switch {
-	case err == nil:
-		b.answered()
-	case warm && isTemporary(err):
-		b.noteAway(err)
+	case err != nil && warm && isTemporary(err):
 		able.WantAny = true // as far as is known; nothing is forgotten from a folder
-	default:
+	case err != nil:
 		return err
-	}
-	if err == nil && b.options.Atomic && !able.Atomic {
+	case b.options.Atomic && !able.Atomic:
 		return fmt.Errorf("several branches have to move together: %w", gitwire.ErrNotAtomic)
 	}
 	o := lazy.Options{Bytes: b.options.Bytes, Folder: b.options.Folder}
@@ -46,12 +42,25 @@ func (b *Backend) start(ctx context.Context) error {
 	return nil
 }
 
-// ask asks the host what it can do, for no longer than Options.Timeout.
-func (b *Backend) ask(ctx context.Context) (gitwire.Abilities, error) {
+// able returns what the host can do. It is asked anew once it has been away.
+func (b *Backend) able(ctx context.Context) (gitwire.Abilities, error) {
+	b.mu.RLock()
+	known := b.abilities
+	b.mu.RUnlock()
+	if known != nil {
+		return *known, nil
+	}
 	ctx, watch := b.watch(ctx)
 	defer watch.stop()
 	able, err := b.host.Able(ctx)
-	return able, watch.cause(err)
+	if err = watch.cause(err); err != nil {
+		b.noteAway(err)
+		return able, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.abilities = &able
+	return able, nil
 }
 
 // An ExpectError says that no branch contains a commit that Options.Expect names: the

@@ -1,0 +1,24 @@
+package remote
+
+import (
+	"os"
+	"testing"
+
+	"cairn/internal/githost"
+	"cairn/store"
+	"cairn/store/storetest"
+)
+
+func TestBackend(t *testing.T) {
+	kinds := []githost.Kind{githost.Cairn}
+	if os.Getenv("CAIRN_LONG") == "1" {
+		kinds = append(kinds, githost.HTTPBackend, githost.SSHD)
+	}
+	for _, kind := range kinds {
+		t.Run(string(kind), func(t *testing.T) {
+			storetest.Test(t, func(t *testing.T) store.Backend {
+				return open(t, githost.New(t, kind), inMemory(512<<20)).Backend
+			})
+		})
+	}
+}
