@@ -46,6 +46,7 @@ const (
 	minTCP      = 20
 	minIPv4     = 20
 	minIPv6     = 40
+	maxIP       = 512 // with extension headers
 )
 
 // cutTCP makes frames that carry at most SegmentLen bytes of payload each.
@@ -83,7 +84,7 @@ func locate(f frame) (segment, bool) {
 	if f.head.Segment&^libos.SegmentECN == libos.SegmentTCP6 {
 		least = minIPv6
 	}
-	if f.head.SegmentLen == 0 || s.transport < s.network+least || s.transport+minTCP > len(f.data) {
+	if f.head.SegmentLen == 0 || s.transport < s.network+least || s.transport > s.network+maxIP || s.transport+minTCP > len(f.data) {
 		return s, false
 	}
 	if least == minIPv4 && s.network+int(f.data[s.network]&15)*4 != s.transport {

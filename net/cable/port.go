@@ -143,6 +143,10 @@ func (p *Port) arrive(f frame) {
 		return
 	}
 	for _, data := range finish(f) {
+		if len(data) > ethernet+vlan+p.MTU() {
+			p.sw.log.add(p.index, f, "dropped: it was to be cut into larger frames than the MTU allows")
+			return
+		}
 		p.enqueue(frame{data: data})
 	}
 }
