@@ -4,55 +4,108 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// An instance is a `cairn up` that runs, as its run.json describes it.
+// An instance is a `cairn up` that runs, as its run.json describes it, or where it
+// has no home what it prints.
 type instance struct {
 	PID            int
 	HTTP, Git, SSH string
 
 	password string // of the first run
-	home     string
+	seed     string // of the first run without a home
+	home     string // "" for none
+	log      string // the file of what it prints
+	from     int64  // where in log that begins
 	cmd      *exec.Cmd
 	done     chan error
 }
 
-var password = regexp.MustCompile(`(?m)^Password +(\S+)`)
+// free makes `cairn up` listen on free ports.
+var free = []string{"-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0"}
 
 // start runs `cairn up` on free ports and waits until it is there. What it
 // prints goes to the end of the file log.
 func start(home, log string, env []string, args ...string) (*instance, error) {
-	args = append([]string{"up", "-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0"}, args...)
-	i := &instance{home: home, cmd: exec.Command(filepath.Join(binDir, "cairn"), args...), done: make(chan error, 1)}
-	i.cmd.Env = append(env, "CAIRN_HOME="+home)
+	cmd := exec.Command(filepath.Join(binDir, "cairn"), slices.Concat([]string{"up"}, free, args)...)
+	cmd.Env = append(env, "CAIRN_HOME="+home)
+	return launch(cmd, home, log)
+}
+
+// launch runs a command that is `cairn up` and waits until it is there.
+func launch(cmd *exec.Cmd, home, log string) (*instance, error) {
+	i := &instance{home: home, log: log, cmd: cmd, done: make(chan error, 1)}
 	i.cmd.Dir = filepath.Dir(log)
 	f, err := os.OpenFile(log, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	if i.from, err = f.Seek(0, io.SeekEnd); err != nil {
+		return nil, err
+	}
 	i.cmd.Stdout, i.cmd.Stderr = f, f
 	if err := i.cmd.Start(); err != nil {
 		return nil, err
 	}
 	go func() { i.done <- i.cmd.Wait() }()
-	if err := wait("run.json", i.readRun); err != nil {
-		said, readErr := os.ReadFile(log)
-		return nil, errors.Join(err, readErr, i.stop(syscall.SIGKILL), errors.New(string(said)))
+	if err := wait("the start", i.ready); err != nil {
+		return nil, errors.Join(err, i.stop(syscall.SIGKILL), errors.New(i.said()))
 	}
-	said, err := os.ReadFile(log)
-	if m := password.FindSubmatch(said); m != nil {
-		i.password = string(m[1])
-	}
-	return i, err
+	i.password, i.seed = i.told("Password"), i.told("Seed")
+	return i, nil
 }
+
+// said is all that the instance has printed.
+func (i *instance) said() string {
+	text, err := os.ReadFile(i.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[i.from:])
+}
+
+// told is the word behind a name at the beginning of a line that was printed.
+func (i *instance) told(name string) string {
+	m := regexp.MustCompile(`(?m)^` + name + ` +(.*)$`).FindStringSubmatch(i.said())
+	if m == nil {
+		return ""
+	}
+	word, _, _ := strings.Cut(m[1], " (")
+	return word
+}
+
+// ready finds out whether the instance is there, and where.
+func (i *instance) ready() error {
+	select {
+	case err := <-i.done:
+		i.done <- err
+		return errors.Join(errEnded, err)
+	default:
+	}
+	if i.home != "" {
+		return i.readRun()
+	}
+	if !strings.Contains(i.said(), "Ctrl-C stops it.") {
+		return errors.New("it has not printed all that it does at the start")
+	}
+	i.HTTP = strings.TrimSuffix(i.told("Site"), "/")
+	push := strings.TrimSuffix(strings.TrimPrefix(i.told("Push"), "git push "), "/site HEAD:main")
+	i.Git = strings.Replace(push, "owner@", "", 1)
+	return nil
+}
+
+// errEnded says that waiting is of no use.
+var errEnded = errors.New("the process has ended")
 
 func (i *instance) readRun() error {
 	data, err := os.ReadFile(filepath.Join(i.home, "run.json"))
@@ -82,24 +135,24 @@ func (i *instance) stop(sig syscall.Signal) error {
 	case err := <-i.done:
 		i.done <- err // for whoever asks again
 		return err
-	case <-time.After(20 * time.Second):
-		return errors.Join(errors.New("still running 20 s after the signal"), i.cmd.Process.Kill())
+	case <-time.After(time.Minute):
+		return errors.Join(errors.New("still running a minute after the signal"), i.cmd.Process.Kill())
 	}
 }
 
 // port is what follows the last colon of an address.
 func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
-// wait tries until it works, for ten seconds at most.
+// wait tries until it works, for a minute at most.
 func wait(what string, try func() error) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(10 * time.Second); ; <-tick.C {
+	for end := time.Now().Add(time.Minute); ; <-tick.C {
 		err := try()
 		if err == nil {
 			return nil
 		}
-		if time.Now().After(end) {
+		if time.Now().After(end) || errors.Is(err, errEnded) {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
