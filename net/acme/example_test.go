@@ -2,7 +2,6 @@ package acme_test
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -11,10 +10,11 @@ import (
 	"cairn/net/certs"
 )
 
-// How a service gets its certificates. Until there is one from the authority,
-// clients see the private one, whose fingerprint is logged.
+// How a service gets its certificates, given a network and a folder of the
+// secrets. Until there is one from the authority, clients see a private one,
+// whose fingerprint is logged.
 func Example() {
-	serve := func(ctx context.Context, network libos.Net, storage acme.Storage, log *slog.Logger) error {
+	serve := func(ctx context.Context, network libos.Net, storage acme.Storage, h http.Handler, log *slog.Logger) error {
 		names := []string{"example.org", "lists.example.org"}
 		own, err := certs.SelfSigned(names...)
 		if err != nil {
@@ -33,24 +33,21 @@ func Example() {
 		if err != nil {
 			return err
 		}
-		done := make(chan struct{})
-		go func() { manager.Run(ctx); close(done) }()
-
 		plain, err := network.Listen(ctx, "tcp", ":80")
 		if err != nil {
 			return err
 		}
-		go http.Serve(plain, manager.Handler(http.NotFoundHandler()))
+		go http.Serve(plain, manager.Handler(h))
 
 		secure, err := network.Listen(ctx, "tcp", ":443")
 		if err != nil {
 			return err
 		}
-		server := &http.Server{TLSConfig: certs.Config(certs.Chain{manager, own}, "h2", "http/1.1")}
-		err = server.ServeTLS(secure, "", "")
-		<-done
-		return err
+		server := &http.Server{Handler: h, TLSConfig: certs.Config(certs.Chain{manager, own}, "h2", "http/1.1")}
+		go server.ServeTLS(secure, "", "")
+
+		manager.Run(ctx) // until ctx ends
+		return server.Close()
 	}
-	fmt.Printf("%T\n", serve != nil)
-	// Output: bool
+	_ = serve
 }

@@ -167,7 +167,7 @@ func (m *Manager) wanted() (names []string, changed <-chan struct{}) {
 // GetCertificate implements certs.Source.
 func (m *Manager) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := certs.CanonicalName(hello.ServerName)
-	if slices.Equal(hello.SupportedProtos, m.Challenges()) {
+	if m.opts.TLSALPN01 && slices.Equal(hello.SupportedProtos, m.Challenges()) {
 		return m.answer(hello.Context(), name)
 	}
 	m.mu.RLock()
