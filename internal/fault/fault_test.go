@@ -60,6 +60,9 @@ func newClient(t *testing.T) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
+// errBroken is any error.
+var errBroken = errors.New("broken")
+
 func TestCalm(t *testing.T) {
 	host := newCounter(t)
 	p, client := New(t, host.addr()), newClient(t)
@@ -83,12 +86,12 @@ func TestKinds(t *testing.T) {
 		served int64  // requests by then
 	}{
 		{Fault{}, "2 5000 ", nil, 2},
-		{Fault{Kind: Cut, After: 3000}, "", io.EOF, 1},
+		{Fault{Kind: Cut, After: 3000}, "", errBroken, 1},
 		{Fault{Kind: Cut, After: 3000, Back: true}, "2 5000 ", io.ErrUnexpectedEOF, 2},
 		{Fault{Kind: Cut, After: 10000}, "2 5000 ", nil, 2},
-		{Fault{Kind: Reset, After: 3000}, "", syscall.ECONNRESET, 1},
+		{Fault{Kind: Reset, After: 3000}, "", errBroken, 1},
 		{Fault{Kind: Reset, Back: true}, "", syscall.ECONNRESET, 2},
-		{Fault{Kind: Truncate, After: 3000}, "", io.EOF, 1},
+		{Fault{Kind: Truncate, After: 3000}, "", errBroken, 1},
 		{Fault{Kind: Truncate, After: 3000, Back: true}, "2 5000 ", io.ErrUnexpectedEOF, 2},
 		{Fault{Kind: Stall, After: 3000}, "", context.DeadlineExceeded, 1},
 		{Fault{Kind: Stall, Back: true}, "", context.DeadlineExceeded, 2},
@@ -127,10 +130,10 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// is says whether err is what is wanted; a stream that ends within a request
+// is says whether err is what is wanted; a stream that breaks within a request
 // shows itself in several ways.
 func is(err, want error) bool {
-	if want == io.EOF {
+	if want == errBroken {
 		return err != nil
 	}
 	return errors.Is(err, want)

@@ -80,6 +80,9 @@ func (p *Proxy) Refuse(refuse bool) {
 	if refuse {
 		p.listener.Close()
 		p.listener = nil
+		if err := p.port.Quiet(); err != nil {
+			p.t.Errorf("proxy: %v", err)
+		}
 		return
 	}
 	l, err := p.port.Listen()

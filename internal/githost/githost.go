@@ -16,6 +16,7 @@ package githost
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -155,7 +156,7 @@ func (h *Host) Stop() {
 		return
 	}
 	h.up = false
-	if err := h.server.stop(); err != nil {
+	if err := errors.Join(h.server.stop(), h.port.Quiet()); err != nil {
 		h.t.Errorf("stop %s: %v", h.Kind, err)
 	}
 }
@@ -180,6 +181,13 @@ func (h *Host) Client(dial Dialer) *gitwire.Client {
 		c.User, c.Password = User, Password
 	}
 	return c
+}
+
+// Strangers is a transport that trusts the host and has nothing to show it.
+func (h *Host) Strangers(dial Dialer) http.RoundTripper {
+	transport := &http.Transport{DialContext: dial, TLSClientConfig: h.keys.clientTLS(HTTPBackend)}
+	h.t.Cleanup(transport.CloseIdleConnections)
+	return transport
 }
 
 // SSHConfig is a log-in with the client's key, and the host key that the host
@@ -216,8 +224,9 @@ func (h *Host) GitURL() string {
 	return u.String()
 }
 
-// need finds the program of a Debian package.
-func need(t testing.TB, program, debian string) string {
+// Need finds the program of a Debian package. A test that needs one that is not
+// installed is skipped, or fails where CAIRN_CI is set.
+func Need(t testing.TB, program, debian string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {

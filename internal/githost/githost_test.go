@@ -6,7 +6,9 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -61,7 +63,7 @@ func (h *Host) tip(t *testing.T, ref string) string {
 func TestStockClient(t *testing.T) {
 	overKinds(t, func(t *testing.T, h *Host) {
 		if h.Kind == CairnSSH || h.Kind == SSHD {
-			need(t, "ssh", "openssh-client")
+			Need(t, "ssh", "openssh-client")
 		}
 		dir, tip := h.work(t)
 		if out, err := h.client(t, dir, "push", "-q", h.GitURL(), "main"); err != nil {
@@ -138,31 +140,32 @@ func TestLinger(t *testing.T) {
 	})
 }
 
-// TestOurClient asks with our own client, which not every host's scheme is for.
+// TestOurClient asks with our own client.
 func TestOurClient(t *testing.T) {
 	overKinds(t, func(t *testing.T, h *Host) {
-		if h.Kind == Daemon {
-			t.Skip("the client does not speak git:// yet")
-		}
-		dialled := 0
-		c := h.Client(func(ctx context.Context, network, addr string) (net.Conn, error) {
-			dialled++
+		var dialled atomic.Int64
+		r, err := h.Client(func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dialled.Add(1)
 			return new(net.Dialer).DialContext(ctx, network, addr)
-		})
-		objs, tip := first()
-		err := c.Push(t.Context(), h.URL, gitwire.PushRequest{Commands: []gitwire.Command{{Name: "refs/heads/main", New: tip}}, Objects: objs})
+		}).Remote(h.URL)
 		if err != nil {
 			t.Fatal(err)
 		}
-		refs, err := c.Refs(t.Context(), h.URL, "refs/heads/")
+		defer r.Close()
+		objs, tip := first()
+		err = r.Push(t.Context(), gitwire.PushRequest{Commands: []gitwire.Command{{Name: "refs/heads/main", New: tip}}, Objects: objs})
+		if err != nil {
+			t.Fatal(err)
+		}
+		refs, err := r.Refs(t.Context(), "refs/heads/")
 		if err != nil || len(refs) != 1 || refs[0].Hash != tip {
 			t.Errorf("refs: got %v, %v, want main at %v", refs, err, tip)
 		}
-		if dialled == 0 {
+		if dialled.Load() == 0 {
 			t.Error("the dialer was not used")
 		}
 		h.Stop()
-		if _, err := c.Refs(t.Context(), h.URL); !errors.Is(err, store.ErrTemporary) {
+		if _, err := r.Refs(t.Context()); !errors.Is(err, store.ErrTemporary) {
 			t.Errorf("stopped: got %v, want %v", err, store.ErrTemporary)
 		}
 	})
@@ -194,11 +197,11 @@ func TestNobodyStays(t *testing.T) {
 		for _, p := range roots {
 			pids = append(append(pids, p.cmd.Process.Pid), descendants(p.cmd.Process.Pid)...)
 		}
-		if !running(pids) {
-			t.Errorf("%s: nothing runs", kind)
+		if slices.ContainsFunc(pids, ended) {
+			t.Errorf("%s: not all of %v run", kind, pids)
 		}
 		h.Stop()
-		if running(pids) {
+		if slices.ContainsFunc(pids, func(pid int) bool { return !ended(pid) }) {
 			t.Errorf("%s: something of %v still runs", kind, pids)
 		}
 		if sockets, err := filepath.Glob(filepath.Join(h.home, "*.pid")); err == nil && len(sockets) > 0 {

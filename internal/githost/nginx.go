@@ -19,7 +19,7 @@ type nginx struct {
 }
 
 func newNginx(h *Host) *nginx {
-	n := &nginx{h: h, nginx: need(h.t, "nginx", "nginx-light"), fcgiwrap: need(h.t, "fcgiwrap", "fcgiwrap")}
+	n := &nginx{h: h, nginx: Need(h.t, "nginx", "nginx-light"), fcgiwrap: Need(h.t, "fcgiwrap", "fcgiwrap")}
 	n.backend = filepath.Join(execPath(h), "git-http-backend")
 	return n
 }

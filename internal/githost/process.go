@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -89,43 +90,61 @@ func (p *process) said() error {
 	return errors.Join(err, errors.New(string(text)))
 }
 
-// end asks the process and all below it to end, waits for them, and ends those
-// that do not. Asking first matters to git, which then removes its locks.
+// end ends the process and all below it, and waits for them. It asks first, which matters
+// to git: it then removes its locks. Meanwhile the process is stopped, so that it
+// begins nothing new.
 func (p *process) end() error {
-	all := append([]int{p.cmd.Process.Pid}, descendants(p.cmd.Process.Pid)...)
-	for _, pid := range all {
-		// Those that are gone already need no signal.
-		_ = syscall.Kill(pid, syscall.SIGTERM)
-	}
-	kill := time.AfterFunc(patience/4, func() {
-		for _, pid := range all {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-		}
-	})
+	main := p.cmd.Process.Pid
+	// Who is gone already needs no signal.
+	_ = syscall.Kill(main, syscall.SIGSTOP)
+	left := p.endBelow(main)
+	_ = syscall.Kill(main, syscall.SIGTERM)
+	_ = syscall.Kill(main, syscall.SIGCONT)
+	kill := time.AfterFunc(patience/4, func() { _ = syscall.Kill(main, syscall.SIGKILL) })
 	defer kill.Stop()
 	p.done <- <-p.done
-	for deadline := time.Now().Add(patience); ; {
-		if !running(all[1:]) {
+	return left
+}
+
+// endBelow ends all descendants of a process.
+func (p *process) endBelow(main int) error {
+	var seen []int // those whose parents have ended are nobody's descendants
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		for _, pid := range descendants(main) {
+			if !slices.Contains(seen, pid) {
+				seen = append(seen, pid)
+			}
+		}
+		seen = slices.DeleteFunc(seen, ended)
+		switch took := time.Since(start); {
+		case len(seen) == 0:
 			return nil
+		case took > patience:
+			return fmt.Errorf("children of %s still run: %v", p.cmd.Path, seen)
+		case took > patience/4:
+			signal(seen, syscall.SIGKILL)
+		default:
+			// git daemon ignores SIGTERM when it has a client, and somebody
+			// above may ignore one of the others.
+			signal(seen, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("children of %s still run: %v", p.cmd.Path, all)
-		}
-		time.Sleep(time.Millisecond)
 	}
 }
 
-// running says whether one of them is still there, and waits for those that
-// have ended.
-func running(pids []int) bool {
+func signal(pids []int, signals ...syscall.Signal) {
 	for _, pid := range pids {
-		// It may not be our child yet.
-		_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
-		if _, ok := parentOf(pid); ok {
-			return true
+		for _, s := range signals {
+			_ = syscall.Kill(pid, s)
 		}
 	}
-	return false
+}
+
+// ended says whether a process is no more, or nothing of it is left but that its parent
+// should ask how it went; that is us when its own has ended.
+func ended(pid int) bool {
+	_, _ = syscall.Wait4(pid, nil, syscall.WNOHANG, nil)
+	state, _, ok := stat(pid)
+	return !ok || state == "Z" || state == "X"
 }
 
 // descendants are the children of a process and theirs, as they are now.
@@ -137,7 +156,7 @@ func descendants(of int) []int {
 	}
 	for _, name := range names {
 		if pid, err := strconv.Atoi(filepath.Base(name)); err == nil {
-			if parent, ok := parentOf(pid); ok {
+			if _, parent, ok := stat(pid); ok {
 				parents[pid] = parent
 			}
 		}
@@ -153,18 +172,17 @@ func descendants(of int) []int {
 	return found
 }
 
-// parentOf reads the parent of a process (proc_pid_stat(5)).
-func parentOf(pid int) (parent int, ok bool) {
+// stat reads the state and the parent of a process (proc_pid_stat(5)).
+func stat(pid int) (state string, parent int, ok bool) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, false
+		return "", 0, false
 	}
-	// The name stands in brackets and may hold anything; after it come the
-	// state and the parent.
+	// The name stands in brackets and may hold anything.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	if len(fields) < 2 {
-		return 0, false
+		return "", 0, false
 	}
 	parent, err = strconv.Atoi(fields[1])
-	return parent, err == nil
+	return fields[0], parent, err == nil
 }

@@ -14,7 +14,7 @@ type sshd struct {
 }
 
 func newSSHD(h *Host) *sshd {
-	return &sshd{h: h, path: need(h.t, "sshd", "openssh-server")}
+	return &sshd{h: h, path: Need(h.t, "sshd", "openssh-server")}
 }
 
 func (s *sshd) start() error {

@@ -4,10 +4,13 @@ package loopback
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -49,9 +52,34 @@ func (p *Port) Addr() string { return p.addr.String() }
 // Number returns the port's number.
 func (p *Port) Number() string { return fmt.Sprint(p.addr.Port()) }
 
+// patience is how long a listener may outlive its end: another process that this one
+// starts in that moment holds a copy until it runs its own program.
+const patience = 10 * time.Second
+
 // Listen listens on the port. The caller closes the listener, and may listen again.
 func (p *Port) Listen() (net.Listener, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false) // it would answer with resets of its own
-	return config.Listen(context.Background(), "tcp4", p.Addr())
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		l, err := config.Listen(context.Background(), "tcp4", p.Addr())
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Since(start) > patience {
+			return l, err
+		}
+	}
+}
+
+// Quiet returns once connections are refused, after the listener has been closed.
+func (p *Port) Quiet() error {
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		c, err := net.Dial("tcp4", p.Addr())
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			return nil
+		}
+		if err == nil {
+			c.Close()
+		}
+		if time.Since(start) > patience {
+			return fmt.Errorf("%s still accepts connections", p.Addr())
+		}
+	}
 }

@@ -32,6 +32,9 @@ func TestPort(t *testing.T) {
 		far.Close()
 		c.Close()
 		l.Close()
+		if err := p.Quiet(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
