@@ -24,7 +24,7 @@ const (
 	aheadNear = 4 << 10
 
 	// aheadShare is which part of Options.Bytes the table may take.
-	aheadShare   = 32
+	aheadShare   = 16
 	slotBytes    = 8
 	noteBytes    = 128 // of one noted tree, with its place in a map
 	slotsPerNote = 16
@@ -43,7 +43,9 @@ type ahead struct {
 	notes []note // a ring
 	last  int    // the note made last
 	known map[store.Hash]int
-	size  int64      // of a blob, as a moving average
+	size  int64 // of a blob, as a moving average
+
+	most  int64      // how large a tree may be that is held
 	large store.Hash // the large tree that was noted or looked into last
 	data  []byte     // and its content
 }
@@ -59,17 +61,20 @@ type note struct {
 	many int // how many that were
 }
 
-func (a *ahead) init(bytes int64, here func() place) {
+func (a *ahead) init(bytes int64, here func() place, hold bool) {
 	n := bytes / aheadShare / (slotBytes + noteBytes/slotsPerNote)
 	a.here, a.limit, a.size = here, min(aheadBytes, bytes/16), aheadGuess
 	a.slots = make([]slot, n)
 	a.notes = make([]note, max(n/slotsPerNote, 1))
 	a.known = make(map[store.Hash]int)
+	if hold {
+		a.most = bytes / 2
+	}
 }
 
 // bytes is what the table takes of the bound.
 func (a *ahead) bytes() int64 {
-	return int64(len(a.slots))*slotBytes + int64(len(a.notes))*noteBytes + 2*a.limit
+	return int64(len(a.slots))*slotBytes + int64(len(a.notes))*noteBytes
 }
 
 func (a *ahead) slot(h store.Hash) (*slot, uint32) {
@@ -77,37 +82,56 @@ func (a *ahead) slot(h store.Hash) (*slot, uint32) {
 	return &a.slots[at], binary.BigEndian.Uint32(h[4:])
 }
 
-// note notes a tree that was read, unless it is noted already.
+// note notes a tree that was read, unless it is noted already and others have not
+// taken its slots.
 func (a *ahead) note(h store.Hash, tree []byte) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.hold(h, tree)
-	if _, ok := a.known[h]; ok {
-		return
+	n, ok := a.known[h]
+	if ok {
+		if e, some := entryAt(tree, 0); !some || a.names(e.hash, n) {
+			return
+		}
+	} else {
+		a.last = (a.last + 1) % len(a.notes)
+		n = a.last
+		delete(a.known, a.notes[n].tree)
+		a.notes[n] = note{tree: h}
+		a.known[h] = n
 	}
-	a.last = (a.last + 1) % len(a.notes)
-	delete(a.known, a.notes[a.last].tree)
-	a.notes[a.last] = note{tree: h}
-	a.known[h] = a.last
-	for at := 0; at < len(tree); {
+	a.noteFrom(n, tree, 0, len(tree))
+}
+
+// noteFrom gives the slots of at most so many entries, from a place in a tree on, to
+// a note. mu is held.
+func (a *ahead) noteFrom(n int, tree []byte, at, most int) {
+	for ; most > 0; most-- {
 		e, ok := entryAt(tree, at)
 		if !ok {
 			return
 		}
 		if e.kind != other {
 			s, name := a.slot(e.hash)
-			*s = slot{name, uint32(a.last) + 1}
+			*s = slot{name, uint32(n) + 1}
 		}
 		at = e.end
 	}
 }
 
-// A large tree, from largeTree bytes on, is unpacked once for all misses in it.
+// names says whether an object's slot holds a note. mu is held.
+func (a *ahead) names(h store.Hash, n int) bool {
+	s, name := a.slot(h)
+	return *s == slot{name, uint32(n) + 1}
+}
+
+// A large tree, from largeTree bytes on, is read from a folder once for all misses
+// in it. Memory has what was unpacked last at hand anyway.
 const largeTree = 64 << 10
 
 // hold keeps a large tree's content at hand. mu is held.
 func (a *ahead) hold(h store.Hash, tree []byte) {
-	if len(tree) >= largeTree && int64(len(tree)) <= 2*a.limit {
+	if len(tree) >= largeTree && int64(len(tree)) <= a.most {
 		a.large, a.data = h, tree
 	}
 }
@@ -150,7 +174,11 @@ func (a *ahead) beside(ctx context.Context, missed []store.Hash, most int) (more
 			continue
 		}
 		data, err := a.content(ctx, tree)
-		if err != nil {
+		if err != nil { // it is brought along for the next miss
+			if !seen[tree] && len(more) < most {
+				seen[tree] = true
+				more = append(more, tree)
+			}
 			continue
 		}
 		for _, h := range a.following(tree, data, h, most-len(more)) {
@@ -199,6 +227,7 @@ func (a *ahead) following(tree store.Hash, data []byte, h store.Hash, most int) 
 	defer a.mu.Unlock()
 	if n, ok := a.known[tree]; ok {
 		a.notes[n].next = at
+		a.noteFrom(n, data, at, maxBatch) // what will be missed next, should others have taken its slots
 	}
 	return more
 }

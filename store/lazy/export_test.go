@@ -12,7 +12,7 @@ func (s *Store) Used() int64 {
 	defer m.mu.RUnlock()
 	m.plain.mu.Lock()
 	defer m.plain.mu.Unlock()
-	return m.used + m.plain.used + s.ahead.bytes()
+	return m.used + m.tableBytes() + m.plain.used + s.ahead.bytes()
 }
 
 func (s *Store) Items() int {
@@ -50,7 +50,7 @@ func (s *Store) Verify() error {
 			return fmt.Errorf("item %v is queued and is not in the map, or has %d deltas instead of %d", it.hash, it.deltas, deltas[it])
 		}
 	}
-	if used != m.used || used > m.max || orphans != m.orphans || queued != len(m.items) {
+	if used != m.used || used+m.tableBytes() > m.max || orphans != m.orphans || queued != len(m.items) {
 		return fmt.Errorf("used %d of %d, counted %d; orphans %d, counted %d; queued %d of %d",
 			m.used, m.max, used, m.orphans, orphans, queued, len(m.items))
 	}
@@ -58,4 +58,14 @@ func (s *Store) Verify() error {
 		return fmt.Errorf("%d requests run, %d flights, %d queued", s.misses.running, len(s.misses.flights), len(s.misses.queue))
 	}
 	return nil
+}
+
+// Waiting is how many wait for what they have missed.
+func (s *Store) Waiting() (n int) {
+	s.misses.mu.Lock()
+	defer s.misses.mu.Unlock()
+	for _, f := range s.misses.flights {
+		n += f.waiters
+	}
+	return n
 }

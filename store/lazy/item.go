@@ -31,9 +31,10 @@ type item struct {
 }
 
 const (
-	// itemBytes is what an item costs beside its data: 144 bytes for itself and
-	// up to 60 for its place in the map.
-	itemBytes = 208
+	// itemBytes is what an item costs beside its data and its place in the map.
+	itemBytes = 150
+	// placeBytes is what a place in the map costs, of which up to half are not used.
+	placeBytes = 58
 
 	// Trees and commits survive more turns than blobs: without them blobs are
 	// not found, and those above keep them in another form and do not ask.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"slices"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +21,7 @@ import (
 type host struct {
 	mu      sync.Mutex
 	objects map[store.Hash]object.Object
-	asked   [][]store.Hash // in each request
+	asked   []int // how many, in each request
 
 	to store.Receiver
 	// fault is asked before each answer; an error is the answer.
@@ -86,7 +86,7 @@ func (h *host) fetch(ctx context.Context, hashes []store.Hash) error {
 func (h *host) take(hashes []store.Hash) (objs []object.Object, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.asked = append(h.asked, slices.Clone(hashes))
+	h.asked = append(h.asked, len(hashes))
 	for _, hash := range hashes {
 		o, ok := h.objects[hash]
 		if !ok {
@@ -134,6 +134,16 @@ func soon(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// await waits until ready says so.
+func await(t *testing.T, ready func() bool) {
+	t.Helper()
+	for ctx := soon(t); !ready(); runtime.Gosched() {
+		if ctx.Err() != nil {
+			t.Fatal("waited in vain")
+		}
+	}
 }
 
 func blob(data []byte) object.Object { return object.Object{Type: object.TypeBlob, Data: data} }

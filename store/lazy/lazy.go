@@ -71,11 +71,11 @@ func New(o Options) *Store {
 	o.Bytes = max(o.Bytes, leastBytes)
 	s := &Store{}
 	s.misses.start(s, o.Fetch)
-	s.ahead.init(o.Bytes, func() place { return s.here })
+	s.ahead.init(o.Bytes, func() place { return s.here }, o.Folder != nil)
 	if o.Folder != nil {
 		s.here = &folder{Folder: o.Folder, max: o.FolderBytes, lossy: o.Fetch != nil}
 	} else {
-		s.here = newMemory(o.Bytes-s.ahead.bytes(), o.Fetch != nil, s.misses.arrived)
+		s.here = newMemory(o.Bytes-s.ahead.bytes(), o.Bytes, o.Fetch != nil, s.misses.arrived)
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"sync"
 
 	"cairn/store"
@@ -31,20 +32,23 @@ func (e *FullError) Is(target error) bool { return target == store.ErrTooLarge }
 // memory is a place of a bounded number of bytes. It forgets by second
 // chance: the queue goes round, and what was used since its last turn stays.
 type memory struct {
-	max     int64
-	lossy   bool // what is elsewhere may be dropped
+	bound   int64 // for everything, as it was asked for
+	max     int64 // of used
+	lossy   bool  // what is elsewhere may be dropped
 	arrived func(*item)
 	plain   *plain
 
 	mu      sync.RWMutex
 	items   map[store.Hash]*item
+	places  int  // that items has had since it was made: it does not shrink
 	queue   item // the ring of items: queue.next has its turn
 	used    int64
 	orphans int // items that are neither elsewhere nor pinned
 }
 
-func newMemory(bytes int64, lossy bool, arrived func(*item)) *memory {
-	m := &memory{lossy: lossy, arrived: arrived, items: make(map[store.Hash]*item)}
+// newMemory returns a place that takes bytes of the bound.
+func newMemory(bytes, bound int64, lossy bool, arrived func(*item)) *memory {
+	m := &memory{bound: bound, lossy: lossy, arrived: arrived, items: make(map[store.Hash]*item)}
 	m.plain = newPlain(bytes / plainShare)
 	m.max = bytes - bytes/plainShare
 	m.queue.prev, m.queue.next = &m.queue, &m.queue
@@ -137,6 +141,7 @@ func (m *memory) add(it *item) error {
 // link takes in an item for which there is room. mu is held.
 func (m *memory) link(it *item) {
 	m.items[it.hash] = it
+	m.places = max(m.places, len(m.items))
 	m.used += it.cost()
 	if it.base != nil {
 		it.base.deltas++
@@ -167,21 +172,35 @@ func (m *memory) enqueue(it *item) {
 // makeRoom drops what may go until so many more bytes fit. mu is held.
 func (m *memory) makeRoom(n int64) error {
 	if n > m.max {
-		return &FullError{Bytes: m.max}
+		return &FullError{Bytes: m.bound}
 	}
-	for turns := mostLives * len(m.items); m.used+n > m.max; turns-- {
+	for turns := mostLives * len(m.items); m.used+m.tableBytes()+n > m.max; turns-- {
 		if turns <= 0 || !m.lossy && m.orphans == 0 {
-			return &FullError{Bytes: m.max}
+			return &FullError{Bytes: m.bound}
 		}
 		it := m.queue.next
 		if m.mayGo(it) && it.spend() {
 			m.drop(it)
+			m.shrink()
 			continue
 		}
 		it.unlink()
 		m.enqueue(it)
 	}
 	return nil
+}
+
+// tableBytes is what the map takes.
+func (m *memory) tableBytes() int64 { return int64(m.places) * placeBytes }
+
+// shrink makes the map anew when most of its places are empty. mu is held.
+func (m *memory) shrink() {
+	if m.places < 1024 || len(m.items) > m.places/2 {
+		return
+	}
+	items := make(map[store.Hash]*item, len(m.items))
+	maps.Copy(items, m.items)
+	m.items, m.places = items, len(items)
 }
 
 // mayGo says whether an item can be had again, or need not be.

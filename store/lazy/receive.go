@@ -69,7 +69,7 @@ func (m *memory) receive(ctx context.Context, r io.Reader, base baseFunc, lim st
 	if !ok {
 		in = bufio.NewReaderSize(r, spoolBytes)
 	}
-	if most := m.max / itemBytes; lim.Objects == 0 || lim.Objects > most {
+	if most := m.max / (itemBytes + placeBytes); lim.Objects == 0 || lim.Objects > most {
 		lim.Objects = min(most, 4<<20)
 	}
 	q := &quarantine{m: m, spool: spool{m: m}}
