@@ -19,7 +19,7 @@ const (
 	// partialConfig says that what is missing is promised by a remote, which has no address here:
 	// git is not to ask it.
 	partialConfig = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n\tbare = true\n" +
-		"[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n[gc]\n\tauto = 0\n"
+		"[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n[gc]\n\tauto = 0\n\twriteCommitGraph = false\n" // which would need all of history
 )
 
 // Init makes an empty bare repository in dir, whose parent must exist; dir

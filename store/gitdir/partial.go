@@ -82,8 +82,14 @@ func (d *Dir) Trim(ctx context.Context, bytes int64) error {
 
 // packBytes is what a pack takes on disk with its index.
 func (d *Dir) packBytes(p *packFile) int64 {
-	return p.size + int64(p.index.Len())*28
+	return p.size + indexHead + int64(p.index.Len())*indexEntry
 }
+
+// What an index takes (gitformat-pack(5)): magic, fan-out and checksums; and for each object.
+const (
+	indexHead  = 8 + 4*256 + 2*20
+	indexEntry = 20 + 4 + 4
+)
 
 // PackBytes is what the packs take on disk, with their indexes.
 func (d *Dir) PackBytes() (sum int64, err error) {
