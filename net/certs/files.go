@@ -54,7 +54,7 @@ func OpenFiles(read func(name string) ([]byte, error), cert, key string, log *sl
 func (f *Files) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	l := f.now.Load()
 	if time.Now().After(l.next) && f.mu.TryLock() {
-		l = f.look(l)
+		l = f.look()
 		f.mu.Unlock()
 	}
 	if hello.ServerName != "" && l.pair.Leaf.VerifyHostname(CanonicalName(hello.ServerName)) != nil {
@@ -66,8 +66,13 @@ func (f *Files) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, er
 // Leaf returns the certificate that is served now.
 func (f *Files) Leaf() *x509.Certificate { return f.now.Load().pair.Leaf }
 
-// look reads the files again and returns what to serve. The caller holds f.mu.
-func (f *Files) look(old *loaded) *loaded {
+// look reads the files again, unless somebody just has, and returns what to
+// serve. The caller holds f.mu.
+func (f *Files) look() *loaded {
+	old := f.now.Load()
+	if !time.Now().After(old.next) {
+		return old
+	}
 	l, err := f.load(old)
 	if err != nil {
 		again := *old
