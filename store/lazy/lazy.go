@@ -126,17 +126,26 @@ func (s *Store) Entry(ctx context.Context, h store.Hash) (e store.Entry, ok bool
 	return e, ok, err
 }
 
+// maxLooks is how often an object is brought that is gone again when it is to be read.
+const maxLooks = 3
+
 // look reads an object here or, when it is not, where it has arrived.
 func (s *Store) look(ctx context.Context, h store.Hash, read func(store.Objects) error) error {
 	err := read(s.here)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
+	for range maxLooks {
+		if !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		found, missed := s.misses.bring(ctx, h)
+		if missed != nil {
+			return fmt.Errorf("object %v: %w", h, missed)
+		}
+		err = read(found)
 	}
-	found, err := s.misses.bring(ctx, h)
-	if err != nil {
-		return fmt.Errorf("object %v: %w", h, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("object %v is dropped as soon as it arrives: %w", h, store.ErrTemporary)
 	}
-	return read(found)
+	return err
 }
 
 // Held returns the objects that are here. It never asks for others: what is

@@ -36,11 +36,34 @@ func TestModel(t *testing.T) {
 		seeds, steps = 60, 2000
 	}
 	for seed := range seeds {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { runModel(t, seed, steps) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			s := runModel(t, seed, steps, lazy.Options{Bytes: 1 << 20})
+			if err := s.Verify(); err != nil {
+				t.Error(err)
+			}
+			if s.Used() > 1<<20 {
+				t.Errorf("used %d bytes", s.Used())
+			}
+		})
 	}
 }
 
-func runModel(t *testing.T, seed uint64, steps int) {
+// TestModelInFolder is TestModel over a folder that is trimmed all the time.
+func TestModelInFolder(t *testing.T) {
+	seeds, steps := uint64(2), 40
+	if os.Getenv("CAIRN_LONG") == "1" {
+		seeds, steps = 10, 300
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			dir := openFolder(t, newFolder(t))
+			runModel(t, seed, steps, lazy.Options{Bytes: 1 << 20, Folder: dir, FolderBytes: 1 << 20})
+		})
+	}
+}
+
+// runModel returns the Store, closed.
+func runModel(t *testing.T, seed uint64, steps int, o lazy.Options) *lazy.Store {
 	objs, _ := site(seed, 12, 60, 3000)
 	m := &model{t: t, host: newHost(objs...), all: objs}
 	m.remember(objs)
@@ -64,7 +87,9 @@ func runModel(t *testing.T, seed uint64, steps int) {
 		}
 		return data
 	}
-	m.s = lazily(t, m.host, 1<<20)
+	o.Fetch = m.host.fetch
+	m.s = lazy.New(o)
+	m.host.to = m.s.Fetched()
 	var work sync.WaitGroup
 	for k := range uint64(4) {
 		work.Go(func() {
@@ -76,12 +101,7 @@ func runModel(t *testing.T, seed uint64, steps int) {
 	}
 	work.Wait()
 	m.s.Close() // waits for what nobody waits for
-	if err := m.s.Verify(); err != nil {
-		t.Error(err)
-	}
-	if m.s.Used() > 1<<20 {
-		t.Errorf("used %d bytes", m.s.Used())
-	}
+	return m.s
 }
 
 func (m *model) step(random *rand.Rand) {
