@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cairn/store"
@@ -61,7 +62,8 @@ func (b *Backend) judge(ctx context.Context, a *attempt, failed error) (verdict,
 	if err != nil {
 		return lost, temporary(err)
 	}
-	if a.doubt != nil {
+	// A push that arrives twice is rejected although it has been carried out.
+	if a.doubt != nil || a.overtaken(now) {
 		switch ok, err := b.carriedOut(ctx, a, now); {
 		case err != nil:
 			return lost, temporary(err)
@@ -80,7 +82,16 @@ func (b *Backend) judge(ctx context.Context, a *attempt, failed error) (verdict,
 	return again, nil
 }
 
-// carriedOut says whether the refs show that a push in doubt has been carried out. All of
+// overtaken says whether a ref for which there is a commit of our own making has moved.
+func (a *attempt) overtaken(now map[string]store.Hash) bool {
+	made := map[store.Hash]bool{}
+	for _, o := range a.objs {
+		made[o.Hash()] = true
+	}
+	return slices.ContainsFunc(a.changes, func(c store.RefChange) bool { return made[c.New] && now[c.Name] != c.Old })
+}
+
+// carriedOut says whether the refs show that a push has been carried out. All of
 // its changes have been, then, or none: one that shows is enough. A deletion shows
 // nothing beside other changes, because others may delete too.
 func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (bool, error) {

@@ -1,0 +1,331 @@
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cairn/internal/fault"
+	"cairn/internal/githost"
+	"cairn/store"
+	"cairn/store/gitdir"
+	"cairn/store/object"
+)
+
+// hangs is after how long something that should end does not.
+const hangs = 60 * time.Second
+
+// The size of a schedule.
+const (
+	clients = 2 // of each replica
+	writes  = 6 // of each client
+)
+
+var branches = []string{"b0", "b1", "b2"}
+
+// A schedule is one run.
+type schedule struct {
+	t    *testing.T
+	seed uint64
+	rnd  *rand.Rand // of the events, which one goroutine draws
+
+	host     *githost.Host
+	outside  *gitdir.Dir // the host's repository, for somebody who is no replica
+	stranger *store.Repo
+	replicas []*replica
+	ledger   *ledger
+	made     int // by the stranger
+}
+
+func newSchedule(t *testing.T, seed uint64, kind githost.Kind) *schedule {
+	s := &schedule{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), host: githost.New(t, kind), ledger: newLedger(t)}
+	var err error
+	if s.outside, err = gitdir.Open(s.host.Dir, gitdir.Options{NoMaintenance: true}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.outside.Close() })
+	s.stranger = store.New(s.outside, store.Options{})
+	s.ordinary("b0") // b1 and b2 are made by who comes first
+	for i := range 2 {
+		s.replicas = append(s.replicas, newReplica(s, fmt.Sprint("r", i)))
+	}
+	return s
+}
+
+// change is a change of somebody, with the id as its message.
+func change(id string) store.Change {
+	who := object.Signature{Name: "Tester", Email: "tester@localhost", When: noon()}
+	return store.Change{Author: who, Message: id}
+}
+
+// noon is the clock of both replicas: they must differ without its help.
+func noon() time.Time { return time.Unix(1700000000, 0).UTC() }
+
+// run has the clients write while things go wrong.
+func (s *schedule) run() {
+	watchdog := time.AfterFunc(5*hangs, func() {
+		buf := make([]byte, 1<<20)
+		panic(fmt.Sprintf("schedule %d does not end:\n%s", s.seed, buf[:runtime.Stack(buf, true)]))
+	})
+	defer watchdog.Stop()
+	done := make(chan struct{})
+	var writers sync.WaitGroup
+	for _, r := range s.replicas {
+		for i := range clients {
+			rnd := rand.New(rand.NewPCG(s.seed, uint64(len(r.name)+i)<<8+uint64(r.name[1])))
+			writers.Go(func() { r.client(fmt.Sprintf("%s.%d", r.name, i), rnd) })
+		}
+	}
+	go func() {
+		writers.Wait()
+		close(done)
+	}()
+	for s.pause(done, 25) {
+		s.event(done)
+	}
+	for _, r := range s.replicas {
+		r.proxy.Plan(nil)
+		r.proxy.Refuse(false)
+		r.proxy.Sever() // what is stalled stays so otherwise
+	}
+	s.host.Start()
+	s.converge()
+}
+
+// pause waits for up to so many milliseconds, and says whether the clients still write.
+func (s *schedule) pause(done <-chan struct{}, most int) bool {
+	timer := time.NewTimer(time.Duration(s.rnd.IntN(most*1000)) * time.Microsecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-done:
+		return false
+	}
+}
+
+// event has something go wrong.
+func (s *schedule) event(done <-chan struct{}) {
+	r := s.replicas[s.rnd.IntN(len(s.replicas))]
+	branch := branches[s.rnd.IntN(len(branches))]
+	switch n := s.rnd.IntN(40); {
+	case n < 12:
+		r.proxy.Plan(fault.Seeded(s.rnd.Uint64(), 0.1+s.rnd.Float64()/2, fault.Kinds...))
+	case n < 20:
+		r.proxy.Plan(nil)
+	case n < 24:
+		r.proxy.Sever()
+	case n < 27:
+		r.proxy.Refuse(true)
+		s.pause(done, 40)
+		r.proxy.Refuse(false)
+	case n < 29:
+		s.host.Stop()
+		s.pause(done, 30)
+		s.host.Start()
+	case n < 32:
+		r.restart(s.rnd.IntN(2) == 0)
+	case n < 33:
+		s.rewind(branch)
+	default:
+		s.ordinary(branch)
+	}
+}
+
+// ordinary has the stranger commit to a branch.
+func (s *schedule) ordinary(branch string) {
+	s.made++
+	id := fmt.Sprint("stranger.", s.made)
+	s.ledger.begin(id, branch)
+	err := s.stranger.Branch(branch).Update(context.Background(), change(id), note(id))
+	if err != nil {
+		s.t.Errorf("the stranger's commit: %v", err)
+	}
+	s.ledger.end(id, acknowledged)
+}
+
+// note returns an edit that writes id at the end of the file log.
+func note(id string) func(*store.Tx) error {
+	return func(tx *store.Tx) error {
+		log, err := readFile(tx, "log")
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			tx.Put("log", append([]byte(log), id+"\n"...)),
+			tx.Put("by/"+strings.ReplaceAll(id, ".", "/"), []byte(id)))
+	}
+}
+
+// count is an edit that counts the file ticks up.
+func count(tx *store.Tx) error {
+	text, err := readFile(tx, "ticks")
+	n := 0
+	if err == nil && text != "" {
+		n, err = strconv.Atoi(text)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Put("ticks", fmt.Append(nil, n+1))
+}
+
+// rewind has the stranger take commits out of a branch and put one of his own in
+// their place.
+func (s *schedule) rewind(branch string) {
+	ctx := context.Background()
+	name := store.RefChange{Name: "refs/heads/" + branch}
+	for range 100 {
+		tip, err := s.outside.Ref(ctx, name.Name)
+		if err != nil {
+			return // it does not exist yet
+		}
+		base, err := s.back(tip.Hash, 1+s.rnd.IntN(3))
+		if err != nil {
+			s.t.Error(err)
+			return
+		}
+		s.made++
+		id := fmt.Sprint("stranger.", s.made)
+		scratch := "scratch/" + id
+		objs := s.outside.Commit(ctx, nil, []store.RefChange{{Name: "refs/heads/" + scratch, New: base}})
+		err = errors.Join(objs, s.stranger.Branch(scratch).Update(ctx, change(id), note(id)))
+		own, refErr := s.outside.Ref(ctx, "refs/heads/"+scratch)
+		if err := errors.Join(err, refErr); err != nil {
+			s.t.Errorf("the stranger's force-push: %v", err)
+			return
+		}
+		name.Old, name.New = tip.Hash, own.Hash
+		s.ledger.begin(id, branch)
+		err = s.outside.Commit(ctx, nil, []store.RefChange{name, {Name: "refs/heads/" + scratch, Old: own.Hash}})
+		if err == nil {
+			s.ledger.rewound(s.stranger, branch, tip.Hash, own.Hash)
+			s.ledger.end(id, acknowledged)
+			return
+		}
+		s.ledger.end(id, failed)
+	}
+}
+
+// back follows first parents.
+func (s *schedule) back(h store.Hash, steps int) (store.Hash, error) {
+	for range steps {
+		o, err := s.outside.Object(context.Background(), h)
+		if err != nil {
+			return h, err
+		}
+		c, err := object.ParseCommit(o.Data)
+		if err != nil || len(c.Parents) == 0 {
+			return h, err
+		}
+		h = c.Parents[0]
+	}
+	return h, nil
+}
+
+// converge waits until both replicas see what the host has. One that has
+// seen what a force-push took away stays where it is and says so; an
+// operator would start it anew.
+func (s *schedule) converge() {
+	if !s.allAgree() {
+		return
+	}
+	// Both can write again, to everything.
+	for _, r := range s.replicas {
+		for _, branch := range branches {
+			id := fmt.Sprintf("%s.last.%s", r.name, branch)
+			for deadline, i := time.Now().Add(hangs), 0; ; i++ {
+				err := r.write(fmt.Sprint(id, ".", i), branch)
+				if err == nil {
+					break
+				}
+				if time.Now().After(deadline) {
+					s.t.Errorf("%s cannot write to %s although all is well: %v", r.name, branch, err)
+					return
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		}
+	}
+	s.allAgree()
+}
+
+func (s *schedule) allAgree() bool {
+	for _, r := range s.replicas {
+		for _, branch := range branches {
+			if !s.agree(r, branch) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func (s *schedule) agree(r *replica, branch string) bool {
+	for deadline := time.Now().Add(hangs); ; time.Sleep(2 * time.Millisecond) {
+		want, got, err := s.tips(r, branch)
+		if err == nil && want == got {
+			return true
+		}
+		if l := r.now(); l != nil && len(l.backend.Status().Rewound) > 0 && s.ledger.wasRewound(branch) {
+			r.restart(false)
+			continue
+		}
+		if time.Now().After(deadline) {
+			s.t.Errorf("%s and the host do not agree on %s: got %v, want %v (%v)", r.name, branch, got, want, err)
+			return false
+		}
+	}
+}
+
+// tips returns what the host has and what a replica sees.
+func (s *schedule) tips(r *replica, branch string) (host, seen store.Hash, err error) {
+	repo := r.repo()
+	if repo == nil {
+		return host, seen, errors.New("it has not started")
+	}
+	ctx := context.Background()
+	ref, err := repo.Backend().Ref(ctx, "refs/heads/"+branch)
+	seen = ref.Hash
+	at, hostErr := s.outside.Ref(ctx, "refs/heads/"+branch)
+	if errors.Is(err, fs.ErrNotExist) && errors.Is(hostErr, fs.ErrNotExist) {
+		return host, seen, nil // nobody has made it
+	}
+	return at.Hash, seen, errors.Join(hostErr, err)
+}
+
+// verify holds the host's branches against the ledger, and has stock git look at some.
+func (s *schedule) verify() {
+	for _, r := range s.replicas {
+		r.stop()
+		s.forwards(r)
+	}
+	for _, branch := range branches {
+		s.ledger.verify(s.stranger, branch)
+	}
+	if s.seed%20 == 1 {
+		cmd := exec.Command("git", "fsck", "--strict", "--no-dangling")
+		cmd.Dir, cmd.Env = s.host.Dir, s.host.GitEnv()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			s.t.Errorf("git fsck: %v\n%s", err, out)
+		}
+	}
+}
+
+// forwards checks that what a replica showed of a branch never went back.
+func (s *schedule) forwards(r *replica) {
+	for _, seen := range r.seen {
+		for i := 1; i < len(seen); i++ {
+			s.ledger.descends(s.stranger, r.name, seen[i], seen[i-1])
+		}
+	}
+}
