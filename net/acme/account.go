@@ -37,8 +37,11 @@ func (m *Manager) account(ctx context.Context, c *acmez.Client) (acme.Account, e
 	if errors.Is(err, fs.ErrNotExist) {
 		acct, err = m.newAccount(ctx, c)
 	}
-	// Without the lock being given back the others wait, and go on.
-	return acct, errors.Join(err, m.locks.unlock(context.WithoutCancel(ctx), m.accountKey()))
+	// A lock that is not given back only makes the next one wait.
+	if err := m.locks.unlock(context.WithoutCancel(ctx), m.accountKey()); err != nil {
+		m.log.Warn("lock not given back", "err", err)
+	}
+	return acct, err
 }
 
 func (m *Manager) newAccount(ctx context.Context, c *acmez.Client) (acme.Account, error) {

@@ -16,6 +16,7 @@ const days = 24 * time.Hour
 
 // Each way of showing that a name leads here, alone.
 func TestChallenges(t *testing.T) {
+	t.Parallel()
 	for kind, edit := range map[string]func(*Options, *lab){
 		"http-01":     func(o *Options, _ *lab) { o.TLSALPN01 = false },
 		"tls-alpn-01": func(o *Options, _ *lab) { o.HTTP01 = false },
@@ -26,6 +27,7 @@ func TestChallenges(t *testing.T) {
 		},
 	} {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t, 90*days)
 			m := l.manager(func(o *Options) { edit(o, l) })
 			if got := l.leaf("example.org", nil); !got.Equal(l.own.Leaf()) {
@@ -50,6 +52,7 @@ func TestChallenges(t *testing.T) {
 
 // A name that cannot be had keeps no other waiting, and says why.
 func TestSeveralNames(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 90*days)
 	m := l.manager(func(o *Options) {
 		o.Names = []string{"example.org", "www.example.org", "blocked.test", "here.nowhere.test", "lists.example.org"}
@@ -88,6 +91,7 @@ func TestSeveralNames(t *testing.T) {
 
 // What is in the storage is served without asking anybody.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	l := newLab(t, 90*days)
 	m := l.manager(nil)
 	stop := l.run(m)

@@ -83,8 +83,10 @@ func (m *Manager) Challenges() []string {
 	if !m.opts.TLSALPN01 {
 		return nil
 	}
-	return []string{acmez.ACMETLS1Protocol}
+	return alpn
 }
+
+var alpn = []string{acmez.ACMETLS1Protocol}
 
 // answer returns the certificate that answers an open TLS-ALPN-01 challenge (RFC
 // 8737 §3).

@@ -19,6 +19,11 @@
 //	go http.Serve(port80, manager.Handler(redirectToHTTPS))
 //	server.TLSConfig = certs.Config(certs.Chain{manager, selfSigned}, "h2", "http/1.1")
 //
+// The Storage is for example a secrets.Folder, which keeps all encrypted on a
+// branch:
+//
+//	storage := secrets.Folder{Secrets: s, Path: "acme", By: cairn}
+//
 // # Challenges
 //
 // The authority must be shown that a name leads here, in one of three ways; if

@@ -37,12 +37,6 @@ func (i issuer) IssuerKey() string { return i.m.ca }
 // Issue implements certmagic.Issuer. Its errors are *Error.
 func (i issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*certmagic.IssuedCertificate, error) {
 	name := csr.DNSNames[0]
-	select {
-	case i.m.slots <- struct{}{}:
-		defer func() { <-i.m.slots }()
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
 	ctx, cancel := context.WithTimeout(ctx, orderTime)
 	defer cancel()
 	v := &visit{}

@@ -103,6 +103,12 @@ func (m *Manager) attend(ctx context.Context, magic *certmagic.Config, name stri
 // order gets a new certificate in the place of old, which is nil if there is
 // none. Another replica may be the one who does.
 func (m *Manager) order(ctx context.Context, magic *certmagic.Config, name string, old *certificate) (*certificate, error) {
+	select {
+	case m.slots <- struct{}{}:
+		defer func() { <-m.slots }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	var err error
 	if old == nil {
 		err = magic.ObtainCertSync(ctx, name)

@@ -35,7 +35,16 @@ type lab struct {
 // newLab makes a world whose certificates live for life. Its authority is started.
 func newLab(t testing.TB, life time.Duration) *lab {
 	t.Helper()
-	l := &lab{t: t, dns: newDNS(t), storage: &Memory{}}
+	dns := newDNS(t)
+	l := newLabAt(t, life, dns.address)
+	l.dns = dns
+	return l
+}
+
+// newLabAt is newLab with names as the DNS server at an address knows them.
+func newLabAt(t testing.TB, life time.Duration, dns string) *lab {
+	t.Helper()
+	l := &lab{t: t, storage: &Memory{}}
 	l.plain, l.secure = listen(t), listen(t)
 	own, err := certs.FromSeed([32]byte{2}, "example.org")
 	if err != nil {
@@ -43,7 +52,7 @@ func newLab(t testing.TB, life time.Duration) *lab {
 	}
 	l.own = own
 	l.serve()
-	l.pebble = newPebble(t, l.dns.address, port(t, l.plain.Addr().String()), port(t, l.secure.Addr().String()), life)
+	l.pebble = newPebble(t, dns, port(t, l.plain.Addr().String()), port(t, l.secure.Addr().String()), life)
 	l.pebble.start()
 	return l
 }

@@ -29,7 +29,7 @@ type Manager struct {
 	magic      *magicStorage
 	challenges *challenges
 	transport  *http.Transport
-	slots      chan struct{} // held by orders
+	slots      chan struct{} // held by whoever orders, or waits for a replica that does
 
 	mu      sync.RWMutex
 	names   []string
@@ -142,8 +142,7 @@ func (m *Manager) Run(ctx context.Context) {
 // empty, and so its timers find nothing to do.
 func (m *Manager) certmagic() (c *certmagic.Config, stop func()) {
 	log := zapLogger(m.log)
-	var cache *certmagic.Cache
-	cache = certmagic.NewCache(certmagic.CacheOptions{
+	cache := certmagic.NewCache(certmagic.CacheOptions{
 		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return c, nil },
 		RenewCheckInterval: m.pace.look,
 		Logger:             log,
@@ -167,7 +166,7 @@ func (m *Manager) wanted() (names []string, changed <-chan struct{}) {
 // GetCertificate implements certs.Source.
 func (m *Manager) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	name := certs.CanonicalName(hello.ServerName)
-	if m.opts.TLSALPN01 && slices.Equal(hello.SupportedProtos, m.Challenges()) {
+	if m.opts.TLSALPN01 && slices.Equal(hello.SupportedProtos, alpn) {
 		return m.answer(hello.Context(), name)
 	}
 	m.mu.RLock()

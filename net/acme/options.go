@@ -31,7 +31,8 @@ type Options struct {
 	// Roots are who may vouch for the authority's own web server; nil means the
 	// system's.
 	Roots *x509.CertPool
-	// Email is an address that the authority may write to, empty for none.
+	// Email is an address that the authority is told when the account is made, and
+	// may write to; empty for none.
 	Email string
 	// Names are what certificates are wanted for; see CheckName. The first is for
 	// clients that do not say which they want.
@@ -99,17 +100,17 @@ func (o *Options) names(names []string) ([]string, error) {
 	return all, nil
 }
 
-// CheckName returns the canonical form of a name that a public authority may
-// give a certificate for: lower case, "xn--" for what is not ASCII. It is a DNS
-// name of two labels at least, the first of which may be "*"; neither an IP
-// address nor a name of special use (RFC 6761). Anything else is fs.ErrInvalid.
+// CheckName returns the canonical form of a name that an authority may give a
+// certificate for: lower case, "xn--" for what is not ASCII. It is a DNS name of
+// two labels at least, the first of which may be "*", and no IP address. Anything
+// else is fs.ErrInvalid.
 func CheckName(name string) (string, error) {
 	host, wild := strings.CutPrefix(certs.CanonicalName(name), "*.")
 	ascii, err := idna.Lookup.ToASCII(host)
 	if err != nil {
 		return "", fmt.Errorf("certificate for %.253q: %w: %w", name, fs.ErrInvalid, err)
 	}
-	if why := notPublic(ascii); why != "" {
+	if why := unfit(ascii); why != "" {
 		return "", fmt.Errorf("certificate for %.253q: %w: %s", name, fs.ErrInvalid, why)
 	}
 	if wild {
@@ -118,9 +119,9 @@ func CheckName(name string) (string, error) {
 	return ascii, nil
 }
 
-// notPublic says why no public authority has a certificate for a name, which
-// idna found well-formed.
-func notPublic(name string) string {
+// unfit says why there cannot be a certificate for a name that idna found
+// well-formed, "" if there can.
+func unfit(name string) string {
 	labels := strings.Split(name, ".")
 	last := labels[len(labels)-1]
 	switch {
@@ -130,15 +131,13 @@ func notPublic(name string) string {
 		return "it has one label only"
 	case strings.Trim(last, "0123456789") == "":
 		return "it is an IP address"
+	case last == "localhost", last == "invalid": // RFC 6761 §6.3, §6.4
+		return "names under ." + last + " belong to nobody"
 	}
 	for _, l := range labels {
 		if l == "" || len(l) > 63 {
 			return "a label is empty or longer than 63 bytes"
 		}
-	}
-	switch last {
-	case "localhost", "local", "invalid", "internal", "onion":
-		return "names under ." + last + " are not public"
 	}
 	return ""
 }

@@ -218,7 +218,7 @@ func (p *pebble) suggest(leaf *x509.Certificate, from, until time.Time) {
 }
 
 // patienceOfTests is how long something that must happen may take.
-const patienceOfTests = 10 * time.Second
+const patienceOfTests = 3 * time.Minute
 
 // eventually waits until ok is true.
 func eventually(t testing.TB, what string, ok func() bool) {
