@@ -38,6 +38,8 @@ type house struct {
 	secrets  *secrets.Secrets
 	signer   ssh.PublicKey // of the commits made here
 	close    func() error
+
+	told []func(observe.Commit) // of every commit; set before anything runs
 }
 
 // newHouse finds its way in a repository.
@@ -46,22 +48,20 @@ func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, close func
 	if err != nil {
 		return nil, err
 	}
-	repo := store.New(b, store.Options{Signer: sign.SSH(key)})
-	sec, err := secrets.Open(repo.Branch("secrets"), seed)
-	if err != nil {
-		return nil, err
+	h := &house{seed: seed, held: held, signer: key.PublicKey(), close: close}
+	b = observe.New(b, h.tell)
+	h.receiver, h.repo = b, store.New(b, store.Options{Signer: sign.SSH(key)})
+	h.accounts = accounts.New(h.repo.Branch("accounts"))
+	h.config = config.Open(h.repo.Branch("config"))
+	h.secrets, err = secrets.Open(h.repo.Branch("secrets"), seed)
+	return h, err
+}
+
+// tell tells of a commit.
+func (h *house) tell(c observe.Commit) {
+	for _, f := range h.told {
+		f(c)
 	}
-	return &house{
-		seed:     seed,
-		repo:     repo,
-		receiver: b,
-		held:     held,
-		accounts: accounts.New(repo.Branch("accounts")),
-		config:   config.Open(repo.Branch("config")),
-		secrets:  sec,
-		signer:   key.PublicKey(),
-		close:    close,
-	}, nil
 }
 
 // signingKey is the key under which every commit is signed that Cairn makes. It comes

@@ -21,6 +21,9 @@ type commands struct {
 	User userCommands `cmd:"" help:"Who may log in."`
 	Site siteCommands `cmd:"" help:"Websites: add, list, history, rollback."`
 
+	Backup  backupCommands `cmd:"" help:"Copies in repositories elsewhere, kept at every commit."`
+	Restore restoreCommand `cmd:"" help:"Make a home from a backup."`
+
 	Signers signersCommand `cmd:"" help:"Whom git is to trust for the commits made here, as an allowed-signers file."`
 }
 

@@ -28,6 +28,7 @@ type process struct {
 	access *unipi.AccessLog
 	wire   *gitservice.Service
 	follow *followers
+	backup *mirrors
 
 	servers []func(context.Context) error // each runs until its context ends
 

@@ -50,7 +50,7 @@ type siteAdd struct {
 }
 
 func (c *siteAdd) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		if _, err := house.accounts.User(ctx, c.Owner); err != nil {
 			return fmt.Errorf("owner %q: %w (`cairn user add` makes one)", c.Owner, err)
 		}
@@ -139,7 +139,7 @@ func pushURL(r running, user, site string) string {
 type siteList struct{}
 
 func (c *siteList) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		sites, err := house.config.Sites(ctx)
 		w := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
 		for _, s := range sites {
@@ -181,7 +181,7 @@ type siteHistory struct {
 }
 
 func (c *siteHistory) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		if _, err := house.knownSite(ctx, c.Name); err != nil {
 			return err
 		}
@@ -221,7 +221,7 @@ type siteRollback struct {
 }
 
 func (c *siteRollback) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		if _, err := house.knownSite(ctx, c.Name); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ type userAdd struct {
 }
 
 func (c *userAdd) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		password, generated, err := c.password(term)
 		if err != nil {
 			return err
@@ -67,7 +67,7 @@ type userPasswd struct {
 }
 
 func (c *userPasswd) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		password, generated, err := c.password(term)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ type userApp struct {
 }
 
 func (c *userApp) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		if c.Remove {
 			return house.accounts.RemoveAppPassword(ctx, operator(), c.Name, c.App)
 		}
@@ -118,7 +118,7 @@ type userKeyAdd struct {
 }
 
 func (c *userKeyAdd) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		line, err := readKey(c.File, term)
 		if err != nil {
 			return err
@@ -151,7 +151,7 @@ type userKeyRemove struct {
 }
 
 func (c *userKeyRemove) Run(ctx context.Context, h home) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		return house.accounts.RemoveKey(ctx, operator(), c.Name, c.Key)
 	})
 }
@@ -159,7 +159,7 @@ func (c *userKeyRemove) Run(ctx context.Context, h home) error {
 type userList struct{}
 
 func (c *userList) Run(ctx context.Context, h home, term terminal) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		users, err := house.accounts.Users(ctx)
 		for _, u := range users {
 			fmt.Fprintln(term.out, describeUser(u))
@@ -187,16 +187,7 @@ type userRemove struct {
 }
 
 func (c *userRemove) Run(ctx context.Context, h home) error {
-	return withHouse(h, func(house *house) error {
+	return withHouse(ctx, h, func(house *house) error {
 		return house.accounts.Remove(ctx, operator(), c.Name)
 	})
-}
-
-// withHouse opens the home for one command, whether or not it is up.
-func withHouse(h home, do func(*house) error) error {
-	house, err := h.openQuiet()
-	if err != nil {
-		return err
-	}
-	return errors.Join(do(house), house.close())
 }

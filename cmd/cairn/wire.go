@@ -34,6 +34,9 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 		return nil, err
 	}
 	p.follow = &followers{house: h, log: env.Log, out: outbound(env).Transport(), running: map[string]*following{}}
+	p.backup = &mirrors{house: h, net: env.Net, log: env.Log, running: map[config.Backup]*mirroring{}}
+	h.told = append(h.told, watch.Committed, p.backup.committed)
+	watch.Check("backup", p.backup.wrong)
 	p.sites = &unipi.Sites{
 		Repo:     h.repo,
 		Base:     env.Args.String("domain"),
@@ -180,6 +183,7 @@ func (p *process) published(site, branch string) string {
 // watchConfig keeps the sites as the branch config has them, whoever changes it.
 func (p *process) watchConfig(ctx context.Context) error {
 	defer p.follow.wait()
+	defer p.backup.wait()
 	for _, err := range p.house.repo.Branch("config").Watch(ctx) {
 		if err == nil {
 			err = p.refresh(ctx)
@@ -189,6 +193,11 @@ func (p *process) watchConfig(ctx context.Context) error {
 		}
 		if sites, err := p.house.config.Sites(ctx); err == nil {
 			p.follow.set(ctx, sites)
+		}
+		if backups, err := p.house.config.Backups(ctx); err == nil {
+			p.backup.set(ctx, backups)
+		} else if ctx.Err() == nil {
+			p.log.Error("backups cannot be read", "err", err)
 		}
 	}
 	return nil

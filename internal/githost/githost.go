@@ -78,8 +78,9 @@ type Host struct {
 	server server
 	up     bool
 
-	mu    sync.Mutex
-	hooks Hooks
+	mu     sync.Mutex
+	hooks  Hooks
+	guests map[string]bool // keys that may log in besides the client's, by wire form
 }
 
 // A server is what listens. start returns once it accepts connections, stop
@@ -105,7 +106,7 @@ func New(t testing.TB, kind Kind) *Host {
 	if err := os.Chmod(home, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	h := &Host{Kind: kind, t: t, home: home, Dir: filepath.Join(home, "r.git"), port: loopback.Reserve(t), keys: newKeys(t)}
+	h := &Host{Kind: kind, t: t, home: home, Dir: filepath.Join(home, "r.git"), port: loopback.Reserve(t), keys: newKeys(t), guests: map[string]bool{}}
 	h.Addr = h.port.Addr()
 	scheme := ""
 	switch kind {

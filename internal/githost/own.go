@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -144,10 +145,33 @@ func openRepo(repo string, view *gitwire.View) (*gitwire.View, error) {
 	return view, nil
 }
 
+// knows says whether a key may log in.
+func (h *Host) knows(key ssh.PublicKey) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	wire := string(key.Marshal())
+	return wire == string(h.keys.client.PublicKey().Marshal()) || h.guests[wire]
+}
+
+// Authorize lets a key log in at a CairnSSH, given as authorized_keys takes it.
+func (h *Host) Authorize(line string) {
+	h.t.Helper()
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.guests[string(key.Marshal())] = true
+}
+
+// HostKeyLine is the host's key over SSH, as ssh-keyscan prints it.
+func (h *Host) HostKeyLine() string { return strings.TrimSpace(h.keys.host.line()) }
+
 // serveSSH serves until ctx ends.
 func (h *Host) serveSSH(ctx context.Context, l net.Listener, view *gitwire.View) error {
 	config := &ssh.ServerConfig{PublicKeyCallback: func(conn ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if conn.User() != User || string(key.Marshal()) != string(h.keys.client.PublicKey().Marshal()) {
+		if conn.User() != User || !h.knows(key) {
 			return nil, errors.New("not known here")
 		}
 		return &ssh.Permissions{}, nil

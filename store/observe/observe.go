@@ -34,6 +34,14 @@ type observed struct {
 	told func(Commit)
 }
 
+// Replica implements store.Replicated: "" where the backend is not.
+func (o *observed) Replica() string {
+	if r, ok := o.Backend.(store.Replicated); ok {
+		return r.Replica()
+	}
+	return ""
+}
+
 // Commit implements store.Backend.
 func (o *observed) Commit(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
 	begin := time.Now()

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"text/tabwriter"
+
+	"cairn/net/host"
+	"cairn/services/config"
+	"cairn/store/gitwire"
+	"cairn/store/mem"
+	"cairn/store/mirror"
+)
+
+type backupCommands struct {
+	Add    backupAdd    `cmd:"" help:"Keep a copy in a repository elsewhere, from now on."`
+	List   backupList   `cmd:"" help:"Backups, and how far each is."`
+	Verify backupVerify `cmd:"" help:"Restore a backup into memory and compare."`
+	Remove backupRemove `cmd:"" help:"Keep a backup up to date no longer. What is there stays."`
+}
+
+type backupAdd struct {
+	Name    string `arg:"" help:"Small letters, digits and hyphens."`
+	URL     string `arg:"" name:"url" help:"An empty repository: https, http or ssh. A password in it is kept encrypted."`
+	HostKey string `help:"The key of an ssh host, as ssh-keyscan prints it: 'ssh-ed25519 AAAA…'." placeholder:"KEY"`
+}
+
+func (c *backupAdd) Run(ctx context.Context, h home, term terminal) error {
+	return withHouse(ctx, h, func(house *house) error {
+		url, login, err := backupURL(c.URL)
+		if err != nil {
+			return err
+		}
+		b := config.Backup{Name: c.Name, URL: url, HostKey: c.HostKey}
+		client, err := house.backupClient(host.New(host.Options{}), b, login)
+		if err != nil {
+			return err
+		}
+		if err := c.try(ctx, house, client, url); err != nil {
+			return err
+		}
+		if login != "" {
+			if err := house.secrets.Put(ctx, operator(), backupSecret(c.Name), []byte(login)); err != nil {
+				return err
+			}
+		}
+		if err := house.config.AddBackup(ctx, operator(), b); err != nil {
+			return err
+		}
+		fmt.Fprintln(term.out, "A Cairn that is up keeps it up to date from now on.")
+		fmt.Fprintf(term.out, "To restore it you also need the seed, which is in no backup: keep a copy of %s\n", seedPath(string(h)))
+		return nil
+	})
+}
+
+// try makes sure that the host can be reached and holds nothing of somebody else's.
+func (c *backupAdd) try(ctx context.Context, house *house, client *gitwire.Client, url string) error {
+	to, err := client.Remote(url)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	there, err := to.Refs(ctx, "refs/")
+	if errors.Is(err, gitwire.ErrUnauthorized) && client.SSH != nil {
+		return fmt.Errorf("%w: let this key write there:\n%s", err, house.loginLine())
+	}
+	if err != nil {
+		return err
+	}
+	for _, ref := range there {
+		if _, _, err := house.repo.Backend().Stat(ctx, ref.Hash); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s holds %s, which does not come from here: a backup takes an empty repository", to, ref.Name)
+		}
+	}
+	return nil
+}
+
+type backupList struct{}
+
+func (c *backupList) Run(ctx context.Context, h home, term terminal) error {
+	return withHouse(ctx, h, func(house *house) error {
+		backups, err := house.config.Backups(ctx)
+		if err != nil {
+			return err
+		}
+		w := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
+		for _, b := range backups {
+			how := "up to date"
+			r, err := house.compare(ctx, b)
+			switch {
+			case err != nil:
+				how = err.Error()
+			case !r.OK():
+				how = describe(r)
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\n", b.Name, b.URL, how)
+		}
+		return w.Flush()
+	})
+}
+
+func (h *house) compare(ctx context.Context, b config.Backup) (mirror.Report, error) {
+	at, err := h.backup(ctx, b)
+	if err != nil {
+		return mirror.Report{}, err
+	}
+	defer at.Close()
+	return mirror.Compare(ctx, h.repo.Backend(), at)
+}
+
+// describe says in what a backup differs.
+func describe(r mirror.Report) string {
+	return fmt.Sprintf("%d refs alike, %d behind, %d missing, %d not from here", r.Same, len(r.Behind), len(r.Missing), len(r.Foreign))
+}
+
+type backupVerify struct {
+	Name []string `arg:"" optional:"" help:"Which; default: all."`
+}
+
+func (c *backupVerify) Run(ctx context.Context, h home, term terminal) error {
+	return withHouse(ctx, h, func(house *house) error {
+		backups, err := house.chosen(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, b := range backups {
+			if err := house.verify(ctx, term, b); err != nil {
+				errs = append(errs, fmt.Errorf("backup %s: %w", b.Name, err))
+			}
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// chosen are the backups of some names, or all.
+func (h *house) chosen(ctx context.Context, names []string) ([]config.Backup, error) {
+	all, err := h.config.Backups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, errors.New("there is no backup: `cairn backup add` makes one")
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var list []config.Backup
+	for _, name := range names {
+		b, err := named(all, name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+func named(all []config.Backup, name string) (config.Backup, error) {
+	for _, b := range all {
+		if b.Name == name {
+			return b, nil
+		}
+	}
+	return config.Backup{}, fmt.Errorf("there is no backup %q: `cairn backup list` shows those there are", name)
+}
+
+func (h *house) verify(ctx context.Context, term terminal, b config.Backup) error {
+	at, err := h.backup(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
+	tell := newProgress(term.err, "Reading "+b.Name)
+	r, err := mirror.Verify(ctx, h.repo.Backend(), at, tell.watch(mem.New()))
+	tell.end()
+	if err != nil {
+		return fmt.Errorf("it cannot be restored: %w", err)
+	}
+	if !r.OK() {
+		return fmt.Errorf("it is whole, but not as this repository is: %s", describe(r))
+	}
+	fmt.Fprintf(term.out, "%s restores to what is here: %d refs\n", b.Name, r.Same)
+	return nil
+}
+
+type backupRemove struct {
+	Name string `arg:""`
+}
+
+func (c *backupRemove) Run(ctx context.Context, h home) error {
+	return withHouse(ctx, h, func(house *house) error {
+		if err := house.config.RemoveBackup(ctx, operator(), c.Name); err != nil {
+			return err
+		}
+		return house.secrets.Update(ctx, operator(), backupSecret(c.Name), func([]byte) ([]byte, error) { return nil, nil })
+	})
+}
+
+// backup is a backup's repository.
+func (h *house) backup(ctx context.Context, b config.Backup) (*gitwire.Remote, error) {
+	login, err := h.secrets.Get(ctx, backupSecret(b.Name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	client, err := h.backupClient(host.New(host.Options{}), b, string(login))
+	if err != nil {
+		return nil, err
+	}
+	return client.Remote(b.URL)
+}
+
+// backupSecret is where the login for a backup is kept, as "user:password".
+func backupSecret(name string) string { return "backups/" + name }

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"cairn/cmd/setup"
+	"cairn/net/host"
+	"cairn/services/config"
+	"cairn/services/secrets"
+	"cairn/store/gitdir"
+	"cairn/store/mirror"
+)
+
+type restoreCommand struct {
+	URL      string `arg:"" name:"url" help:"A backup, or any repository that was Cairn's: https, http or ssh."`
+	SeedFile string `help:"The seed of the home that was lost." required:"" placeholder:"FILE"`
+	HostKey  string `help:"The key of an ssh host, as ssh-keyscan prints it: 'ssh-ed25519 AAAA…'." placeholder:"KEY"`
+}
+
+// Run makes a home from a backup and the seed. What it has begun and cannot finish
+// it takes away again.
+func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err error) {
+	seed, err := c.seed()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(h.repository()); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, fmt.Errorf("there is a Cairn in %s: --home DIR names an empty folder", h))
+	}
+	from, login, err := backupURL(c.URL)
+	if err != nil {
+		return err
+	}
+	derived, err := secrets.Open(nil, seed)
+	if err != nil {
+		return err
+	}
+	keys := &house{secrets: derived}
+	client, err := keys.backupClient(host.New(host.Options{}), config.Backup{URL: from, HostKey: c.HostKey}, login)
+	if err != nil {
+		return err
+	}
+	remote, err := client.Remote(from)
+	if err != nil {
+		return err
+	}
+	defer remote.Close()
+	if err := os.MkdirAll(string(h), 0o700); err != nil {
+		return err
+	}
+	fresh := h.repository() + ".new"
+	if err := os.RemoveAll(fresh); err != nil {
+		return err
+	}
+	defer os.RemoveAll(fresh)
+	if err := gitdir.Init(fresh); err != nil {
+		return err
+	}
+	dir, err := gitdir.Open(fresh, gitdir.Options{})
+	if err != nil {
+		return err
+	}
+	tell := newProgress(term.err, "Restoring")
+	refs, err := mirror.Restore(ctx, remote, tell.watch(dir))
+	tell.end()
+	if err = errors.Join(err, dir.Close()); err != nil {
+		return err
+	}
+	if err := writeDurable(seedPath(string(h)), []byte(seed.String()+"\n")); err != nil {
+		return err
+	}
+	if err := os.Rename(fresh, h.repository()); err != nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "Restored %d branches and tags to %s. Start it: cairn --home %s up\n", len(refs), h, h)
+	return h.checkSeed(ctx, term)
+}
+
+func (c *restoreCommand) seed() (setup.Seed, error) {
+	text, err := os.ReadFile(c.SeedFile)
+	if err != nil {
+		return setup.Seed{}, fmt.Errorf("read the seed: %w", err)
+	}
+	seed, err := setup.ParseSeed(string(text))
+	if err != nil {
+		return seed, fmt.Errorf("%s %w", c.SeedFile, err)
+	}
+	return seed, nil
+}
+
+// checkSeed warns when the secrets were encrypted under another seed.
+func (h home) checkSeed(ctx context.Context, term terminal) error {
+	house, err := h.openQuiet()
+	if err != nil {
+		return err
+	}
+	names, err := house.secrets.List(ctx)
+	if err == nil && len(names) > 0 {
+		if _, err := house.secrets.Get(ctx, names[0]); err != nil {
+			fmt.Fprintf(term.err, "The seed is not the one that the secrets were encrypted under: %v\nPut the right one into %s.\n", err, seedPath(string(h)))
+		}
+	}
+	return errors.Join(err, house.close())
+}
