@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"cairn/store"
 	"cairn/store/gitwire"
@@ -27,18 +28,24 @@ const maxTries = 4
 // settle finds out what has become of a push that was rejected or is in doubt. With
 // lost comes the error for the caller.
 func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict, error) {
-	if a.doubt != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, a.until)
-		defer cancel()
-	}
-	for {
+	for limited := false; ; {
+		if a.doubt != nil && !limited {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, a.until)
+			defer cancel()
+			limited = true
+		}
 		v, err := b.judge(ctx, a, failed)
 		switch {
 		case v == landed:
 			return landed, nil
-		case v == lost && (a.doubt == nil || !isTemporary(err)):
+		case v == lost && !isTemporary(err):
 			return lost, err
+		case v == lost && a.doubt == nil && !raced(failed):
+			return lost, err
+		case v == lost && a.doubt == nil:
+			// It may be a second arrival of this very push that was too late, after the first.
+			b.inDoubtFrom(a, failed)
 		case v == lost: // it could not be looked at
 		case a.doubt == nil && a.tries == maxTries:
 			return lost, refusal(failed)
@@ -54,6 +61,14 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 			return again, nil
 		}
 	}
+}
+
+// inDoubtFrom notes that it is not known from now on what has become of an attempt.
+func (b *Backend) inDoubtFrom(a *attempt, why error) {
+	if a.doubt == nil {
+		a.until = time.Now().Add(b.options.Timeout)
+	}
+	a.doubt = why
 }
 
 // judge looks at the refs and decides. Its error is temporary when they could not be looked at.

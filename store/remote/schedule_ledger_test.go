@@ -38,11 +38,15 @@ type ledger struct {
 type entry struct {
 	on      []string
 	outcome outcome
+	err     error
 	excused map[string]bool // branches that somebody else has taken it out of
 }
 
 // A tickCount counts writes that look alike.
-type tickCount struct{ acknowledged, unknown, lost int }
+type tickCount struct {
+	acknowledged, unknown, lost int
+	errs                        []error
+}
 
 func newLedger(t *testing.T) *ledger {
 	l := &ledger{t: t, entries: map[string]*entry{}, ticks: map[string]*tickCount{}, forced: map[string][]store.Hash{}}
@@ -59,15 +63,20 @@ func (l *ledger) begin(id string, on ...string) {
 	l.entries[id] = &entry{on: on, outcome: unknown, excused: map[string]bool{}}
 }
 
-func (l *ledger) end(id string, o outcome) {
+// end enters what came of a write, and the error it gave.
+func (l *ledger) end(id string, o outcome, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.entries[id].outcome = o
+	l.entries[id].outcome, l.entries[id].err = o, err
 }
 
-func (l *ledger) ticked(branch string, o outcome) {
+// ticked enters a write that looks like others.
+func (l *ledger) ticked(branch string, o outcome, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err != nil {
+		l.ticks[branch].errs = append(l.ticks[branch].errs, err)
+	}
 	switch o {
 	case acknowledged:
 		l.ticks[branch].acknowledged++
@@ -163,7 +172,7 @@ func (l *ledger) verify(repo *store.Repo, branch string) {
 	}
 	c := l.ticks[branch]
 	if least, most := c.acknowledged-c.lost, c.acknowledged+c.unknown; ticks < least || ticks > most {
-		l.t.Errorf("%s: counted up to %d, want between %d and %d", branch, ticks, least, most)
+		l.t.Errorf("%s: counted up to %d, want between %d and %d; errors: %q", branch, ticks, least, most, c.errs)
 	}
 	if n := len(l.forced[branch]); n > 0 {
 		l.descends(repo, branch, tip.Hash, l.forced[branch][n-1])
@@ -186,7 +195,7 @@ func (l *ledger) entry(id string, e *entry, branch string, got int) {
 		}
 	}
 	if got < least || got > most {
-		l.t.Errorf("%s, %s, written to %v: it is %d times on %s, want %d to %d", id, e.outcome, e.on, got, branch, least, most)
+		l.t.Errorf("%s, %s (%v), written to %v: it is %d times on %s, want %d to %d", id, e.outcome, e.err, e.on, got, branch, least, most)
 	}
 }
 

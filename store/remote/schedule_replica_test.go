@@ -260,7 +260,7 @@ func (r *replica) write(id string, on ...string) error {
 			return nil
 		})
 	})
-	s.ledger.end(id, l.outcome(err))
+	s.ledger.end(id, l.outcome(err), err)
 	if err == nil {
 		l.mustSee(id, on...)
 	}
@@ -274,7 +274,7 @@ func (r *replica) tick(branch string) error {
 		return errNotUp
 	}
 	err := r.timed("tick", func() error { return l.repo.Branch(branch).Update(context.Background(), change("tick"), count) })
-	r.s.ledger.ticked(branch, l.outcome(err))
+	r.s.ledger.ticked(branch, l.outcome(err), err)
 	return err
 }
 

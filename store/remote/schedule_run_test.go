@@ -150,7 +150,7 @@ func (s *schedule) ordinary(branch string) {
 	if err != nil {
 		s.t.Errorf("the stranger's commit: %v", err)
 	}
-	s.ledger.end(id, acknowledged)
+	s.ledger.end(id, acknowledged, nil)
 }
 
 // note returns an edit that writes id at the end of the file log.
@@ -209,10 +209,10 @@ func (s *schedule) rewind(branch string) {
 		err = s.outside.Commit(ctx, nil, []store.RefChange{name, {Name: "refs/heads/" + scratch, Old: own.Hash}})
 		if err == nil {
 			s.ledger.rewound(s.stranger, branch, tip.Hash, own.Hash)
-			s.ledger.end(id, acknowledged)
+			s.ledger.end(id, acknowledged, nil)
 			return
 		}
-		s.ledger.end(id, failed)
+		s.ledger.end(id, failed, err)
 	}
 }
 
