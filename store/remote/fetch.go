@@ -54,7 +54,7 @@ func (b *Backend) bring(ctx context.Context, moves []move) error {
 
 // fetch asks the host for objects. Of the request it fills in what is here.
 func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest) error {
-	if f.Depth != 0 {
+	if f.Depth > 1 {
 		b.deepen.Lock()
 		defer b.deepen.Unlock()
 	}
@@ -63,7 +63,9 @@ func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest) error {
 	defer watch.stop()
 	f.Into = watch.receiver(b.objects.Fetched())
 	f.Objs = b.objects.Held()
-	f.Have = b.list("")
+	if f.Have == nil {
+		f.Have = b.list("")
+	}
 	f.Shallow = b.cuts()
 	f.Partial = f.Filter != "" || b.options.Filter != "" || len(f.Shallow) > 0
 	got, err := b.host.Fetch(ctx, f)
@@ -111,7 +113,8 @@ func (b *Backend) bringMissing(ctx context.Context, names []store.Hash) error {
 	if len(rest) == 0 {
 		return nil
 	}
-	f := gitwire.FetchRequest{Objects: rest}
+	// Of a commit that we have, the host would take it that we have all its files too.
+	f := gitwire.FetchRequest{Objects: rest, Have: []store.Ref{}}
 	if able.Shallow {
 		f.Depth = 1
 	}
