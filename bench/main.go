@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"cairn/bench/measure"
+	"cairn/bench/remote"
 	"cairn/bench/stack"
 	"cairn/bench/store"
 	"cairn/bench/unipi"
@@ -38,6 +39,7 @@ var parts = []part{
 	{"site", wire.Live},
 	{"unipi", unipi.Run},
 	{"stack", stack.Run},
+	{"remote", remote.Run},
 }
 
 func main() {
@@ -71,6 +73,9 @@ func child() (bool, error) {
 	}
 	if what := os.Getenv(stack.ChildEnv); what != "" {
 		return true, stack.Child(what)
+	}
+	if what := os.Getenv(remote.ColdEnv); what != "" {
+		return true, remote.Cold(what)
 	}
 	return false, nil
 }

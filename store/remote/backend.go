@@ -22,12 +22,13 @@ import (
 // A Backend is a repository at a host: a store.Backend, store.Receiver and
 // store.Packed. Safe for concurrent use.
 type Backend struct {
-	options Options
-	host    Host
-	objects *lazy.Store
-	log     *slog.Logger
-	absent  absences
-	deepen  sync.Mutex // held while the ends of history move
+	options   Options
+	host      Host
+	objects   *lazy.Store
+	forgetful bool // objects may be missing here, and come when they are read
+	log       *slog.Logger
+	absent    absences
+	deepen    sync.Mutex // held while the ends of history move
 
 	end  context.CancelFunc
 	work sync.WaitGroup

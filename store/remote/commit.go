@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"cairn/store"
@@ -22,6 +23,8 @@ type attempt struct {
 	until time.Time // when to give up, once in doubt
 	tries int       // pushes that were rejected while the refs were as they should
 	wait  pause
+
+	storing sync.WaitGroup // the objects, on this side
 }
 
 // Commit implements store.Backend: see the package's comment for what comes back
@@ -103,10 +106,12 @@ func (b *Backend) commit(ctx context.Context, a *attempt) error {
 	if err := b.compare(a); err != nil {
 		return err
 	}
+	a.storing.Go(func() { b.store(context.WithoutCancel(ctx), a.objs) })
+	defer a.storing.Wait()
 	for {
 		err := b.push(ctx, a)
 		if err == nil {
-			b.land(ctx, a)
+			b.land(a)
 			return nil
 		}
 		if a.doubt == nil && !wasRejected(err) {
@@ -114,7 +119,7 @@ func (b *Backend) commit(ctx context.Context, a *attempt) error {
 		}
 		switch v, err := b.settle(ctx, a, err); v {
 		case landed:
-			b.land(ctx, a)
+			b.land(a)
 			return nil
 		case lost:
 			return err
@@ -157,10 +162,7 @@ func (b *Backend) push(ctx context.Context, a *attempt) error {
 		b.answered()
 		outcome = err
 	case errors.Is(err, gitwire.ErrInDoubt), ctx.Err() != nil:
-		if a.doubt == nil {
-			a.until = time.Now().Add(b.options.Timeout)
-		}
-		a.doubt = err
+		b.inDoubtFrom(a, err)
 		outcome = err
 	default:
 		b.noteAway(err)
@@ -223,12 +225,18 @@ func (b *Backend) complete(a *attempt) bool {
 	return true
 }
 
-// land makes an attempt that the host has carried out part of what reads see.
-func (b *Backend) land(ctx context.Context, a *attempt) {
-	// What cannot be kept here is at the host, and comes from there.
-	if err := b.objects.Put(context.WithoutCancel(ctx), a.objs...); err != nil {
-		b.log.Warn("objects that were pushed are not kept", "error", err)
+// store keeps objects on this side, while they are on their way to the other. Those of a push that
+// fails are dropped like all that nobody reads.
+func (b *Backend) store(ctx context.Context, objs []object.Object) {
+	// What cannot be kept here comes from the host when it is read.
+	if err := b.objects.Put(ctx, objs...); err != nil {
+		b.log.Warn("objects that are pushed are not kept", "error", err)
 	}
+}
+
+// land makes an attempt that the host has carried out part of what reads see.
+func (b *Backend) land(a *attempt) {
+	a.storing.Wait()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range a.changes {

@@ -123,7 +123,7 @@ func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]sto
 		if err := b.bring(ctx, []move{{name: c.Name, old: c.Old, new: at}}); err != nil {
 			return false, err
 		}
-		if ok, err := b.contains(ctx, at, c.New); ok || err != nil {
+		if ok, err := b.contains(ctx, at, c.New, c.Old); ok || err != nil {
 			return ok, err
 		}
 	}

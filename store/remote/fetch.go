@@ -67,7 +67,7 @@ func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest) error {
 		f.Have = b.list("")
 	}
 	f.Shallow = b.cuts()
-	f.Partial = f.Filter != "" || b.options.Filter != "" || len(f.Shallow) > 0
+	f.Partial = b.forgetful
 	got, err := b.host.Fetch(ctx, f)
 	err = watch.cause(err)
 	if err != nil {

@@ -120,7 +120,7 @@ func forward(ctx context.Context, ref string, old, new store.Hash, objs store.Ob
 	if old.IsZero() || new.IsZero() || !strings.HasPrefix(ref, "refs/heads/") {
 		return nil
 	}
-	ok, cut, err := descends(ctx, objs, new, old)
+	ok, cut, err := descends(ctx, objs, new, old, store.Hash{})
 	switch {
 	case err != nil:
 		return err
@@ -150,7 +150,7 @@ func (b *Backend) allowed(ctx context.Context, m move) (why, err error) {
 		if !errors.Is(why, fs.ErrNotExist) {
 			return why, nil
 		}
-		_, cut, err := descends(ctx, b.objects.Held(), m.new, store.Hash{})
+		_, cut, err := descends(ctx, b.objects.Held(), m.new, store.Hash{}, store.Hash{})
 		if err != nil {
 			return nil, err
 		}
@@ -163,10 +163,11 @@ func (b *Backend) allowed(ctx context.Context, m move) (why, err error) {
 	}
 }
 
-// contains says whether a commit is among another's ancestors, or is the other.
-func (b *Backend) contains(ctx context.Context, tip, wanted store.Hash) (bool, error) {
+// contains says whether a commit is among another's ancestors, or is the other. It is not
+// looked for behind floor.
+func (b *Backend) contains(ctx context.Context, tip, wanted, floor store.Hash) (bool, error) {
 	for {
-		ok, cut, err := descends(ctx, b.objects.Held(), tip, wanted)
+		ok, cut, err := descends(ctx, b.objects.Held(), tip, wanted, floor)
 		if ok || err != nil || len(cut) == 0 {
 			return ok, err
 		}
@@ -176,13 +177,13 @@ func (b *Backend) contains(ctx context.Context, tip, wanted store.Hash) (bool, e
 	}
 }
 
-// descends looks for a commit among the ancestors of tip, newest first, as far as they are here. cut are
-// commits beyond which they are not.
-func descends(ctx context.Context, objs store.Objects, tip, wanted store.Hash) (ok bool, cut []store.Hash, err error) {
+// descends looks for a commit among the ancestors of tip, newest first, as far as they are here, but
+// not behind floor. cut are commits beyond which they are not here.
+func descends(ctx context.Context, objs store.Objects, tip, wanted, floor store.Hash) (ok bool, cut []store.Hash, err error) {
 	if tip == wanted {
 		return true, nil, nil
 	}
-	seen := map[store.Hash]bool{tip: true}
+	seen := map[store.Hash]bool{tip: true, floor: true}
 	var queue ancestors
 	add := func(h, child store.Hash) error {
 		o, err := objs.Object(ctx, h)

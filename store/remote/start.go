@@ -28,6 +28,7 @@ func (b *Backend) start(ctx context.Context) error {
 	o := lazy.Options{Bytes: b.options.Bytes, Folder: b.options.Folder}
 	if able.WantAny {
 		o.Fetch = b.bringMissing
+		b.forgetful = true
 	}
 	b.objects = lazy.New(o)
 	if err == nil {
@@ -77,7 +78,7 @@ func (b *Backend) expected(ctx context.Context) error {
 		found := false
 		for _, ref := range b.list("refs/heads/") {
 			var err error
-			if found, err = b.contains(ctx, ref.Hash, want); err != nil {
+			if found, err = b.contains(ctx, ref.Hash, want, store.Hash{}); err != nil {
 				return err
 			}
 			if found {
