@@ -39,7 +39,9 @@ func (s *sshd) start() error {
 		"MaxStartups 100",
 		"MaxSessions 100",
 		"AcceptEnv GIT_PROTOCOL",
-		"SetEnv GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null",
+		// Another home, too: in the user's own there may be a .bashrc, which bash
+		// reads when sshd starts it.
+		"SetEnv GIT_CONFIG_NOSYSTEM=1 HOME="+h.home,
 	)))
 	var err error
 	// -D: in the foreground, -e: says what it has to say to standard error.
