@@ -37,8 +37,7 @@ func (m *Manager) account(ctx context.Context, c *acmez.Client) (acme.Account, e
 	if errors.Is(err, fs.ErrNotExist) {
 		acct, err = m.newAccount(ctx, c)
 	}
-	// A lock that is not given back only makes the next one wait.
-	if err := m.locks.unlock(context.WithoutCancel(ctx), m.accountKey()); err != nil {
+	if err := m.locks.unlock(ctx, m.accountKey()); err != nil {
 		m.log.Warn("lock not given back", "err", err)
 	}
 	return acct, err

@@ -79,18 +79,18 @@ func (s *magicStorage) forget(folder string) {
 	delete(s.pending, folder)
 }
 
-// save writes a bundle, and tries again for a while: the authority does not give
-// many certificates for one name.
+// save writes a bundle, also when ctx has ended, and until then tries again for a
+// while: the authority does not give many certificates for one name.
 func (s *magicStorage) save(ctx context.Context, folder string, b bundle) error {
 	data, err := json.Marshal(b)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	for {
-		err := s.storage.Update(ctx, folder, func([]byte) ([]byte, error) { return data, nil })
-		if err == nil || sleep(ctx, time.Second) != nil {
+		err := s.storage.Update(save, folder, func([]byte) ([]byte, error) { return data, nil })
+		if err == nil || ctx.Err() != nil || sleep(save, time.Second) != nil {
 			return err
 		}
 	}

@@ -125,6 +125,22 @@ func TestBundlePatience(t *testing.T) {
 	})
 }
 
+// A certificate that arrives while all is being shut down is stored.
+func TestBundleAtTheEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	storage := &Memory{}
+	s := &magicStorage{storage: storage}
+	for ext, data := range files(t, 1) {
+		if err := s.Store(ctx, folder+"/example.org"+ext, []byte(data)); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := loadCertificate(t.Context(), storage, folder); err != nil {
+		t.Error(err)
+	}
+}
+
 // What is broken in the storage is known as such, and removed only if it is.
 func TestBroken(t *testing.T) {
 	good := files(t, 1)

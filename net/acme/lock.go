@@ -120,8 +120,14 @@ func (b *beat) holds(file []byte) bool {
 	return json.Unmarshal(file, &l) == nil && l.Holder == b.lease.Holder
 }
 
-// unlock gives back a lock that this process took.
+// unlockTime bounds the giving back of a lock; one that is not given back only
+// makes the next one wait for a term.
+const unlockTime = 30 * time.Second
+
+// unlock gives back a lock that this process took, also when ctx has ended.
 func (l *locks) unlock(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), unlockTime)
+	defer cancel()
 	l.mu.Lock()
 	b := l.held[name]
 	delete(l.held, name)

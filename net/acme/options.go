@@ -29,7 +29,7 @@ type Options struct {
 	// Directory is the authority's URL; empty means LetsEncrypt.
 	Directory string
 	// Roots are who may vouch for the authority's own web server; nil means the
-	// system's.
+	// system's, which crypto/x509 reads from the disk when it first needs them.
 	Roots *x509.CertPool
 	// Email is an address that the authority is told when the account is made, and
 	// may write to; empty for none.

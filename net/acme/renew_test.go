@@ -15,7 +15,7 @@ import (
 // A renewal disturbs neither who is connected nor who connects.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 6*time.Second)
+	l := newLab(t, 4*time.Second)
 	m := l.manager(nil)
 	l.run(m)
 	l.await(m)
@@ -112,7 +112,7 @@ func TestAway(t *testing.T) {
 // An authority that has forgotten our account, and our certificate, is told again.
 func TestForgotten(t *testing.T) {
 	t.Parallel()
-	l := newLab(t, 6*time.Second)
+	l := newLab(t, 4*time.Second)
 	m := l.manager(nil)
 	l.run(m)
 	l.await(m)
