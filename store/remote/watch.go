@@ -36,6 +36,9 @@ func (w *watch) stop() {
 
 func (w *watch) alive() { w.timer.Reset(w.limit) }
 
+// pause stops the clock while we are at work and nothing is expected of the host, until alive.
+func (w *watch) pause() { w.timer.Stop() }
+
 // cause says of an error that it comes from the end of the watch, if it does.
 func (w *watch) cause(err error) error {
 	if err != nil && context.Cause(w.ctx) == errStalled && !errors.Is(err, store.ErrTemporary) {
@@ -54,7 +57,57 @@ type watchedReceiver struct {
 
 // Receive implements store.Receiver.
 func (r watchedReceiver) Receive(ctx context.Context, in io.Reader, base func(context.Context, store.Hash) (object.Object, error), lim store.Limits) (store.Quarantine, error) {
-	return r.r.Receive(ctx, watchedReader{r.w, in}, base, lim)
+	defer r.w.alive()
+	awaited := base
+	if base != nil { // which may ask the host too
+		awaited = func(ctx context.Context, h store.Hash) (object.Object, error) {
+			r.w.alive()
+			defer r.w.pause()
+			return base(ctx, h)
+		}
+	}
+	q, err := r.r.Receive(ctx, awaitedReader{r.w, in}, awaited, lim)
+	if err != nil {
+		return nil, err
+	}
+	return watchedQuarantine{q, r.w}, nil
+}
+
+// An awaitedReader is a pack on its way: the clock runs while we wait for more of it, not
+// while we unpack what has come.
+type awaitedReader struct {
+	w *watch
+	r io.Reader
+}
+
+func (r awaitedReader) Read(p []byte) (int, error) {
+	r.w.alive()
+	defer r.w.pause()
+	n, err := r.r.Read(p)
+	r.w.bytes.Add(int64(n))
+	return n, err
+}
+
+// A watchedQuarantine is a pack that has come: what is done with it takes its time.
+type watchedQuarantine struct {
+	store.Quarantine
+	w *watch
+}
+
+func (q watchedQuarantine) Object(ctx context.Context, h store.Hash) (object.Object, error) {
+	q.w.alive()
+	return q.Quarantine.Object(ctx, h)
+}
+
+func (q watchedQuarantine) Stat(ctx context.Context, h store.Hash) (object.Type, int64, error) {
+	q.w.alive()
+	return q.Quarantine.Stat(ctx, h)
+}
+
+func (q watchedQuarantine) Keep(ctx context.Context) error {
+	q.w.pause()
+	defer q.w.alive()
+	return q.Quarantine.Keep(ctx)
 }
 
 type watchedReader struct {
