@@ -1,6 +1,7 @@
 package gitwire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -17,11 +18,13 @@ import (
 // the host sends, a Write for what it takes. So goroutines stand between, which end
 // with the channel or at the latest with its connection.
 type sshSession struct {
-	ch    ssh.Channel
-	out   *io.PipeReader // what comes
-	in    *io.PipeWriter // what goes
-	once  sync.Once
-	ended chan struct{} // closed when the host has closed the channel
+	ch      ssh.Channel
+	out     *io.PipeReader // what comes
+	in      chan []byte    // what goes: one piece at a time,
+	written chan error     // and what became of it
+	once    sync.Once
+	closed  chan struct{} // this side has closed it
+	ended   chan struct{} // closed when the host has
 
 	stderr complaint
 }
@@ -60,27 +63,22 @@ func (l *sshLink) start(command string, v2 bool) (*sshSession, error) {
 		return nil, err
 	}
 	outR, outW := io.Pipe()
-	inR, inW := io.Pipe()
-	s := &sshSession{ch: ch, out: outR, in: inW, ended: make(chan struct{})}
+	s := &sshSession{
+		ch: ch, out: outR, in: make(chan []byte), written: make(chan error, 1),
+		closed: make(chan struct{}), ended: make(chan struct{}),
+	}
 	var said sync.WaitGroup
 	said.Go(func() { io.Copy(&s.stderr, ch.Stderr()) })
 	said.Go(func() { ssh.DiscardRequests(requests) })
 	go func() {
 		said.Wait()
 		close(s.ended)
-		inR.CloseWithError(io.ErrClosedPipe)
 	}()
 	go func() {
 		io.Copy(outW, ch)
 		outW.Close()
 	}()
-	go func() {
-		if _, err := io.Copy(ch, inR); err != nil {
-			inR.CloseWithError(err)
-			return
-		}
-		ch.CloseWrite()
-	}()
+	go s.send()
 	if v2 {
 		// A server that refuses it speaks the protocol that all know.
 		_, err = ch.SendRequest("env", false, ssh.Marshal(struct{ Name, Value string }{"GIT_PROTOCOL", "version=2"}))
@@ -99,13 +97,55 @@ func (l *sshLink) start(command string, v2 bool) (*sshSession, error) {
 	return s, nil
 }
 
-func (s *sshSession) Read(p []byte) (int, error)  { return s.out.Read(p) }
-func (s *sshSession) Write(p []byte) (int, error) { return s.in.Write(p) }
+// send writes to the channel until the session is closed.
+func (s *sshSession) send() {
+	for {
+		select {
+		case p := <-s.in:
+			_, err := s.ch.Write(p)
+			s.written <- err
+		case <-s.closed:
+			return
+		}
+	}
+}
+
+func (s *sshSession) Read(p []byte) (int, error) { return s.out.Read(p) }
+
+// Write reports nothing as written only when nothing of p has gone out. One goroutine
+// calls it at a time.
+func (s *sshSession) Write(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		piece := bytes.Clone(p[n:min(len(p), n+maxPiece)])
+		select {
+		case s.in <- piece:
+		case <-s.ended:
+			return n, io.ErrClosedPipe
+		case <-s.closed:
+			return n, net.ErrClosed
+		}
+		select {
+		case err := <-s.written:
+			if err != nil {
+				return n, err
+			}
+		case <-s.closed:
+			return n + len(piece), net.ErrClosed // it may be on its way
+		}
+		n += len(piece)
+	}
+	return n, nil
+}
+
+// maxPiece is at most what one packet carries (RFC 4253 §6.1), so that a piece that is
+// not written is not written in part.
+const maxPiece = 32 << 10
 
 func (s *sshSession) Close() error {
 	s.once.Do(func() {
+		close(s.closed)
 		s.out.CloseWithError(net.ErrClosed)
-		s.in.CloseWithError(net.ErrClosed)
 		go s.ch.Close() // which waits for room on the connection
 	})
 	return nil

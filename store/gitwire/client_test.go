@@ -1,17 +1,12 @@
 package gitwire
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"net/http"
-	"net/http/cgi"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,87 +17,6 @@ import (
 	"cairn/store"
 	"cairn/store/object"
 )
-
-// A host is a remote repository for the client: stock git's or ours.
-type host struct {
-	url    string
-	client *Client
-	repo   *gitRepo // bare, to look into and to change
-}
-
-// overHosts runs a test against stock git over HTTP, with and without protocol
-// v2, and against our own servers over HTTP and SSH.
-func overHosts(t *testing.T, test func(t *testing.T, h host)) {
-	for name, open := range map[string]func(t *testing.T) host{
-		"git-v2": func(t *testing.T) host { return stockHost(t, true) },
-		"git-v0": func(t *testing.T) host { return stockHost(t, false) },
-		"http":   func(t *testing.T) host { return ownHost(t, false) },
-		"ssh":    func(t *testing.T) host { return ownHost(t, true) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, open(t))
-		})
-	}
-}
-
-// stockHost serves a new repository with git http-backend.
-func stockHost(t *testing.T, v2 bool) host {
-	t.Helper()
-	out, err := exec.Command("git", "--exec-path").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	repo := newBare(t)
-	repo.git(t, "config", "http.receivepack", "true")
-	repo.git(t, "config", "receive.advertisePushOptions", "true")
-	backend := &cgi.Handler{
-		Path: filepath.Join(strings.TrimSpace(string(out)), "git-http-backend"),
-		Env: []string{
-			"GIT_PROJECT_ROOT=" + filepath.Dir(repo.dir), "GIT_HTTP_EXPORT_ALL=1",
-			"GIT_CONFIG_NOSYSTEM=1", "HOME=" + filepath.Dir(repo.dir),
-		},
-	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !v2 {
-			r.Header.Del("Git-Protocol")
-		}
-		body, err := io.ReadAll(r.Body) // CGI takes no chunks
-		if err != nil {
-			t.Error(err)
-		}
-		r.Body, r.ContentLength, r.TransferEncoding = io.NopCloser(bytes.NewReader(body)), int64(len(body)), nil
-		backend.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	return host{server.URL + "/r", &Client{HTTP: http.DefaultTransport}, repo}
-}
-
-func newBare(t testing.TB) *gitRepo {
-	t.Helper()
-	repo := newGitRepo(t)
-	repo.git(t, "init", "-q", "--bare", repo.dir)
-	return repo
-}
-
-// ownHost serves a gitdir with our own servers. Its one user sees all of it.
-func ownHost(t *testing.T, overSSH bool) host {
-	t.Helper()
-	disk, dir := backends["gitdir"](t)
-	l := newLab(t, disk)
-	view := showAll(disk)
-	view.Real = func(name string) (string, error) { return name, nil }
-	view.Allow = func(context.Context, *Push, Command) error { return nil }
-	repo := newGitRepo(t)
-	repo.dir = dir
-	if !overSSH {
-		return host{serveView(t, view), &Client{HTTP: http.DefaultTransport}, repo}
-	}
-	server := l.sshServer()
-	server.Open = func(context.Context, *ssh.Permissions, string, bool) (*View, error) { return view, nil }
-	port := serveSSH(t, server)
-	return host{"ssh://alice@127.0.0.1:" + port + "/r", l.sshClient(), repo}
-}
 
 // sshClient is a client that logs in with the lab's password.
 func (l *lab) sshClient() *Client {

@@ -100,8 +100,12 @@ func (p *receiving) moveEach(ctx context.Context, list []*receivedCommand) error
 
 // unmoved refuses commands whose refs could not be moved.
 func (p *receiving) unmoved(list []*receivedCommand, err error) error {
+	refused, words := errors.AsType[*store.RefusedError](err)
 	for _, c := range list {
-		if errors.Is(err, store.ErrTemporary) {
+		switch {
+		case words && (c.real == refused.Ref || len(list) == 1):
+			c.refuse(oneLine(refused.Reason))
+		case errors.Is(err, store.ErrTemporary):
 			c.refuse(clientText(err))
 		}
 		c.refuse("cannot update the ref")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -52,6 +53,34 @@ func TestPushPartlyFails(t *testing.T) {
 	}
 	if want := []string{"refs/heads/a", "refs/heads/c"}; !slices.Equal(done, want) {
 		t.Errorf("done: got %q, want %q", done, want)
+	}
+}
+
+// A strict backend lets one ref not be moved, and says why.
+type strict struct {
+	receivingBackend
+	not string
+}
+
+func (b *strict) Commit(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
+	if slices.ContainsFunc(changes, func(c store.RefChange) bool { return c.Name == b.not }) {
+		return fmt.Errorf("push: %w", &store.RefusedError{Ref: b.not, Reason: "not on\nSundays"})
+	}
+	return b.receivingBackend.Commit(ctx, objs, changes)
+}
+
+// The words of whoever keeps the repository reach the pusher.
+func TestPushRefused(t *testing.T) {
+	l := &lab{t: t, backend: &strict{newMemory(t), "refs/heads/site/www/b"}}
+	objs, tip := chain(100, "1")
+	push := func(caps string) string {
+		return rawPush(t, l.view(), caps, packOf(t, objs...), Command{Name: "refs/heads/a", New: tip}, Command{Name: "refs/heads/b", New: tip})
+	}
+	if got, want := push("atomic"), "unpack ok; ng refs/heads/a cannot update the ref; ng refs/heads/b not on Sundays"; got != want {
+		t.Errorf("atomic: got %q, want %q", got, want)
+	}
+	if got, want := push(""), "unpack ok; ok refs/heads/a; ng refs/heads/b not on Sundays"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
