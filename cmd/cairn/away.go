@@ -7,9 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 
 	"cairn/cmd/setup"
 	"cairn/libos"
+	"cairn/services/config"
 	"cairn/services/monitor"
 )
 
@@ -82,22 +85,44 @@ func openAway(ctx context.Context, env libos.Env, dir home, seed setup.Seed, wat
 	if err != nil {
 		return nil, err
 	}
+	var settings atomic.Pointer[config.Config]
 	r, err := setup.OpenRemote(ctx, env, setup.RemoteOptions{
 		Seed:    &seed,
 		Folder:  dir.cache(),
 		Own:     key.PublicKey(),
+		Free:    func(ref string) bool { return mayForce(ctx, settings.Load(), ref) },
 		Observe: setup.Observer(watch),
 	})
 	if err != nil {
 		return nil, err
 	}
-	house, err := newHouse(r, r.Held(), seed, r.Close)
+	house, err := newHouse(r.Guarded(), r.Held(), seed, r.Close)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	house.dir, house.remote = dir, r
+	settings.Store(house.config)
+	r.Reconsider() // of what moved while nobody was up
 	r.Monitor(watch)
 	return house, nil
+}
+
+// mayForce says whether those who may write a ref may rewrite it: previews and tags of
+// sites, as their settings have it.
+func mayForce(ctx context.Context, settings *config.Config, ref string) bool {
+	if settings == nil {
+		return false // nobody has read them yet
+	}
+	kind, rest, ok := strings.Cut(strings.TrimPrefix(ref, "refs/"), "/site/")
+	name, branch, inside := strings.Cut(rest, "/")
+	if !ok || !inside {
+		return false
+	}
+	if kind == "tags" {
+		branch = "tags/" + branch
+	}
+	site, err := settings.Site(ctx, name)
+	return err == nil && (site.Remote != nil || site.MayForce(branch))
 }
 
 // newSeed makes sure that a seed which was made just now is this house's, and

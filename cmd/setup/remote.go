@@ -18,6 +18,7 @@ import (
 	"cairn/store"
 	"cairn/store/gitdir"
 	"cairn/store/gitwire"
+	"cairn/store/observe"
 	"cairn/store/remote"
 	"cairn/store/sign"
 	"cairn/store/trust"
@@ -29,7 +30,12 @@ type Remote struct {
 	host   *gitwire.Remote
 	folder *gitdir.Dir   // nil: in memory
 	poll   time.Duration // how often the host is asked
+	policy *trust.Policy
 }
+
+// Guarded is the repository, in which nothing is written that with --trust other
+// replicas would not follow.
+func (r *Remote) Guarded() observe.Backend { return trust.Guard(r.Backend, r.policy) }
 
 // String is its URL, without a password.
 func (r *Remote) String() string { return r.host.String() }
@@ -39,9 +45,10 @@ func (r *Remote) Settle() time.Duration { return 2*r.poll + time.Second }
 
 // RemoteOptions are what is to be known beside RemoteArgs.
 type RemoteOptions struct {
-	Seed    *Seed         // nil: none
-	Folder  string        // where to keep what has been fetched; empty: nowhere but in memory
-	Own     ssh.PublicKey // whose signatures count in any case; nil: nobody's
+	Seed    *Seed                 // nil: none
+	Folder  string                // where to keep what has been fetched; empty: nowhere but in memory
+	Own     ssh.PublicKey         // whose signatures count in any case; nil: nobody's
+	Free    func(ref string) bool // refs whose writers may rewrite them; nil: none
 	Observe func(remote.Event)
 }
 
@@ -60,13 +67,15 @@ func OpenRemote(ctx context.Context, env libos.Env, o RemoteOptions) (_ *Remote,
 	if env.Args.Bool("remote-lazy") {
 		settings.Filter = "blob:none"
 	}
-	if settings.Follow, err = policy(env.Args, o.Own); err != nil {
+	whom, err := policy(env.Args, o)
+	if err != nil {
 		return nil, err
 	}
+	settings.Follow = whom.Follow
 	if settings.Expect, err = commits(env.Args.Strings("expect")); err != nil {
 		return nil, err
 	}
-	r := &Remote{poll: settings.Poll}
+	r := &Remote{poll: settings.Poll, policy: whom}
 	if r.host, err = client.Remote(url); err != nil {
 		return nil, err
 	}
@@ -128,11 +137,11 @@ func isCopy(folder *gitdir.Dir) error {
 
 // policy is whom a branch follows where. Without --trust our own signature is
 // asked for only where commits have been taken away.
-func policy(args libos.Args, own ssh.PublicKey) (func(context.Context, string, store.Hash, store.Hash, store.Objects) error, error) {
-	p := &trust.Policy{}
+func policy(args libos.Args, o RemoteOptions) (*trust.Policy, error) {
+	p := &trust.Policy{Free: o.Free}
 	var text []byte
-	if own != nil {
-		text = ssh.MarshalAuthorizedKey(own)
+	if o.Own != nil {
+		text = ssh.MarshalAuthorizedKey(o.Own)
 	}
 	for _, file := range args.Strings("trust") {
 		keys, err := os.ReadFile(file)
@@ -146,11 +155,11 @@ func policy(args libos.Args, own ssh.PublicKey) (func(context.Context, string, s
 		p.Signed = true
 	}
 	if len(text) == 0 {
-		return nil, nil
+		return p, nil
 	}
 	var err error
 	p.Keys, err = sign.ParseKeys(text)
-	return p.Follow, err
+	return p, err
 }
 
 // commits reads the names of commits.

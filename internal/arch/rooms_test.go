@@ -34,7 +34,7 @@ var rooms = []struct{ room, may, why string }{
 	{"store/remote", "store store/object store/pack store/gitwire store/lazy", "a backend sees the seam; this one speaks the wire"},
 	{"store/observe", "store store/object", "it stands before any backend"},
 	{"store/mirror", "store store/object store/gitwire", "it carries a repository elsewhere, over the wire"},
-	{"store/trust", "store store/object store/sign", "it judges commits, wherever they come from"},
+	{"store/trust", "store store/object store/observe store/sign", "it judges commits, wherever they come from"},
 
 	{"libos", "", "it is the vocabulary that everybody else speaks"},
 	{"libos/unix", "libos", "it opens the host's devices"},

@@ -42,6 +42,7 @@ type Backend struct {
 	claims   map[string]bool
 	unsure   map[string]bool // refs of a Commit that ended in doubt: look before the next
 	rewound  map[string]*RewoundError
+	rejudge  map[string]bool             // refs of rewound that Follow is asked of again
 	shallow  map[store.Hash][]store.Hash // the parents of commits that are here without them
 	depth    int                         // of the next fetch of history
 	changed  chan struct{}               // closed when any of the above changes
@@ -85,6 +86,7 @@ func Open(ctx context.Context, o Options) (*Backend, error) {
 		claims:   map[string]bool{},
 		unsure:   map[string]bool{},
 		rewound:  map[string]*RewoundError{},
+		rejudge:  map[string]bool{},
 		shallow:  map[store.Hash][]store.Hash{},
 		changed:  make(chan struct{}),
 	}

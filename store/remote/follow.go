@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"cairn/store"
@@ -73,7 +74,7 @@ func (b *Backend) idle(ctx context.Context) error {
 	defer cancel()
 	listing := b.beginListing()
 	defer listing.end()
-	refs, err := b.host.Wait(ctx, b.options.Prefixes, b.list(""))
+	refs, err := b.host.Wait(ctx, b.options.Prefixes, b.shown())
 	switch {
 	case ctx.Err() != nil:
 		return nil // woken, or it has been quiet for long: look
@@ -89,6 +90,19 @@ func (b *Backend) idle(ctx context.Context) error {
 		b.rest(ctx, quiet)
 	}
 	return b.apply(ctx, moves, nil)
+}
+
+// shown are the refs as the host showed them last.
+func (b *Backend) shown() []store.Ref {
+	refs := b.list("")
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for i := range refs {
+		if r := b.rewound[refs[i].Name]; r != nil {
+			refs[i].Hash = r.Host
+		}
+	}
+	return slices.DeleteFunc(refs, func(r store.Ref) bool { return r.Hash.IsZero() })
 }
 
 // rest waits until Wake, but no longer than this.
@@ -118,6 +132,17 @@ func (b *Backend) sync(ctx context.Context) error {
 	defer b.mu.Unlock()
 	b.current, b.problem = at, nil
 	return nil
+}
+
+// Reconsider has Options.Follow asked again of refs that it has not followed,
+// because what it goes by has changed.
+func (b *Backend) Reconsider() {
+	b.mu.Lock()
+	for name := range b.rewound {
+		b.rejudge[name] = true
+	}
+	b.mu.Unlock()
+	b.Wake()
 }
 
 // Accept has reads see, and writes go on from, what a rewound ref is at the host. The caller names

@@ -159,7 +159,7 @@ func (b *Backend) unjudged(moves []move) []move {
 	defer b.mu.RUnlock()
 	return slices.DeleteFunc(moves, func(m move) bool {
 		r := b.rewound[m.name]
-		return r != nil && r.Good == m.old && r.Host == m.new
+		return r != nil && !b.rejudge[m.name] && r.Good == m.old && r.Host == m.new
 	})
 }
 
@@ -170,6 +170,7 @@ func (b *Backend) take(m move, why error, mine bool) bool {
 	if b.refs[m.name].hash != m.old || b.claims[m.name] && !mine {
 		return false // it has moved here since: the next look will tell
 	}
+	delete(b.rejudge, m.name)
 	if why == nil {
 		delete(b.rewound, m.name)
 		b.move(m.name, m.new)

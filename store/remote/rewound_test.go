@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync/atomic"
 	"testing"
 
 	"cairn/internal/githost"
@@ -136,16 +137,18 @@ func TestFollow(t *testing.T) {
 	h := githost.New(t, githost.Cairn)
 	other := open(t, h, nil)
 	other.put(t, "a", "1")
-	refuse := errors.New("not by my key")
+	notMine := errors.New("not by my key")
+	var refuse atomic.Bool
+	refuse.Store(true)
 	r := open(t, h, func(o *Options) {
 		o.Follow = func(_ context.Context, ref string, old, new store.Hash, objs store.Objects) error {
 			if _, err := objs.Object(context.Background(), new); err != nil {
 				t.Errorf("follow %s: %v", ref, err)
 			}
-			if old.IsZero() {
+			if old.IsZero() || !refuse.Load() {
 				return nil
 			}
-			return refuse
+			return notMine
 		}
 	})
 	r.put(t, "b", "2")
@@ -153,10 +156,13 @@ func TestFollow(t *testing.T) {
 	until(t, "the other sees it", func() bool { return other.tip(t) == first })
 	other.put(t, "c", "3")
 	until(t, "the refusal is reported", func() bool { return len(r.Status().Rewound) == 1 })
-	if err := r.Status().Rewound[0]; !errors.Is(err, refuse) {
-		t.Errorf("got %v, want %v", err, refuse)
+	if err := r.Status().Rewound[0]; !errors.Is(err, notMine) {
+		t.Errorf("got %v, want %v", err, notMine)
 	}
 	if r.tip(t) != first {
 		t.Error("what was refused is read")
 	}
+	refuse.Store(false)
+	r.Reconsider()
+	until(t, "it is followed after all", func() bool { return r.tip(t) == other.tip(t) && len(r.Status().Rewound) == 0 })
 }

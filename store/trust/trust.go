@@ -33,7 +33,7 @@ type Policy struct {
 	Signed bool
 	// Free says of which refs history may be rewritten without a word, because
 	// whoever may write them may do that too: they may be moved anywhere and deleted.
-	// Nil means none.
+	// Nil means none, but that without Signed all may be deleted.
 	Free func(ref string) bool
 }
 
@@ -57,7 +57,7 @@ func (e *RewindError) Error() string {
 func (p *Policy) Follow(ctx context.Context, ref string, old, new store.Hash, objs store.Objects) error {
 	free := p.Free != nil && p.Free(ref)
 	if new.IsZero() {
-		if p.Signed && !free {
+		if (p.Signed || p.Free != nil) && !free {
 			return &RewindError{ref, old, new}
 		}
 		return nil

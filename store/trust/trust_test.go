@@ -13,6 +13,7 @@ import (
 	"cairn/store"
 	"cairn/store/mem"
 	"cairn/store/object"
+	"cairn/store/observe"
 	"cairn/store/sign"
 	"cairn/store/trust"
 )
@@ -104,6 +105,7 @@ func TestFollow(t *testing.T) {
 		{"deleted, open", open, third, object.Zero, isNil},
 		{"back, free", free, third, second, isNil},
 		{"deleted, free", free, third, object.Zero, isNil},
+		{"deleted, another is free", &trust.Policy{Free: func(string) bool { return false }}, third, object.Zero, as(&rewind)},
 		{"free, by nobody", free, third, byNobody, is(sign.ErrUnsigned)},
 		{"absent", open, third, store.Hash{1}, is(fs.ErrNotExist)},
 	} {
@@ -160,6 +162,33 @@ func TestRewrite(t *testing.T) {
 	}
 	if err := (&trust.Policy{Keys: stranger.keys}).Follow(t.Context(), "refs/heads/main", old, onTop, host); !errors.As(err, &rewind) {
 		t.Errorf("a rewrite by who is not trusted: got %v, want a RewindError", err)
+	}
+}
+
+// TestGuard refuses to write what others would not follow.
+func TestGuard(t *testing.T) {
+	host := mem.New()
+	ours, nobody := newParty(t, host, true), newParty(t, host, false)
+	unsigned := nobody.put(t, "theirs", "1")
+	policy := &trust.Policy{Keys: ours.keys, Signed: true}
+	b := trust.Guard(host, policy)
+	var refused *store.RefusedError
+	if err := b.Commit(t.Context(), nil, []store.RefChange{{Name: "refs/heads/main", New: unsigned}}); !errors.As(err, &refused) {
+		t.Errorf("a push of what nobody has signed: got %v, want a RefusedError", err)
+	}
+	put := func(tx *store.Tx) error { return tx.Put("a", []byte("2")) }
+	if err := store.New(b, store.Options{}).Branch("main").Update(t.Context(), store.Change{Message: "Put"}, put); !errors.As(err, &refused) {
+		t.Errorf("an unsigned update: got %v, want a RefusedError", err)
+	}
+	signed := ours.put(t, "draft", "3")
+	if err := b.Commit(t.Context(), nil, []store.RefChange{{Name: "refs/heads/main", New: signed}}); err != nil {
+		t.Error(err)
+	}
+	if err := b.Commit(t.Context(), nil, []store.RefChange{{Name: "refs/heads/main", Old: signed}}); err != nil {
+		t.Errorf("a deletion: %v", err)
+	}
+	if trust.Guard(host, &trust.Policy{}) != observe.Backend(host) {
+		t.Error("there is a guard without a reason")
 	}
 }
 
