@@ -117,11 +117,11 @@ func forDHCP(frame []byte) ([]byte, bool) {
 // taken asks the link whether somebody has an address (RFC 5227).
 func (s *Stack) taken(ctx context.Context, a netip.Addr) bool {
 	result := make(chan bool, 1)
-	_, err := s.net.CheckDuplicateAddress(cardID, header.IPv4ProtocolNumber, toAddress(a), func(r stack.DADResult) {
+	how, err := s.net.CheckDuplicateAddress(cardID, header.IPv4ProtocolNumber, toAddress(a), func(r stack.DADResult) {
 		_, duplicate := r.(*stack.DADDupAddrDetected)
 		result <- duplicate
 	})
-	if err != nil {
+	if err != nil || how == stack.DADDisabled { // then nobody will call back
 		return false
 	}
 	select {

@@ -92,7 +92,7 @@ func netOptions(o Options, c *config) stack.Options {
 		NetworkProtocols: []stack.NetworkProtocolFactory{
 			ipv4.NewProtocol,
 			ipv6.NewProtocolWithOptions(ipv6.Options{NDPConfigs: ndp, AutoGenLinkLocal: true, NDPDisp: c, DADConfigs: dad}),
-			arp.NewProtocol,
+			arp.NewProtocolWithOptions(arp.Options{DADConfigs: dad}),
 		},
 		TransportProtocols: []stack.TransportProtocolFactory{protocoltcp.NewProtocol, protocoludp.NewProtocol},
 		HandleLocal:        true,
