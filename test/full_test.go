@@ -45,9 +45,7 @@ func TestDiskFull(t *testing.T) {
 	git(t, work, "commit", "-qm", "First")
 	git(t, work, "push", "-q", i.push()+"/site", "HEAD:main")
 
-	noise := make([]byte, 24<<20)
-	rand.Read(noise)
-	write(t, filepath.Join(work, "big"), noise)
+	write(t, filepath.Join(work, "big"), noise(24<<20))
 	git(t, work, "add", "-A")
 	git(t, work, "commit", "-qm", "Too much")
 	out, err := tryGit(work, "push", i.push()+"/site", "HEAD:main")
@@ -75,4 +73,11 @@ func write(t *testing.T, name string, data []byte) {
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// noise is so many bytes that cannot be compressed.
+func noise(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b)
+	return b
 }

@@ -28,6 +28,7 @@ type instance struct {
 	from     int64  // where in log that begins
 	cmd      *exec.Cmd
 	done     chan error
+	killed   bool
 }
 
 // free makes `cairn up` listen on free ports.
@@ -138,6 +139,12 @@ func (i *instance) stop(sig syscall.Signal) error {
 	case <-time.After(time.Minute):
 		return errors.Join(errors.New("still running a minute after the signal"), i.cmd.Process.Kill())
 	}
+}
+
+// kill ends the process as the loss of power does.
+func (i *instance) kill() {
+	i.killed = true
+	_ = i.stop(syscall.SIGKILL) // it cannot end well
 }
 
 // port is what follows the last colon of an address.
