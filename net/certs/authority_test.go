@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 	"time"
 )
@@ -109,4 +110,18 @@ func TestAuthorityNames(t *testing.T) {
 			t.Errorf("%q: got %v, want one: %v", name, err, want)
 		}
 	}
+}
+
+// A certificate is not taken for names that are deeper or higher than its own.
+func FuzzMatches(f *testing.F) {
+	f.Add("*.example.org", "www.example.org")
+	f.Add("*.example.org", ".example.org")
+	f.Add("*.", "*.")
+	f.Add("example.org", "example.org.")
+	f.Fuzz(func(t *testing.T, pattern, name string) {
+		name = CanonicalName(name)
+		if Matches(pattern, name) && pattern != name && strings.Count(pattern, ".") != strings.Count(name, ".") {
+			t.Errorf("%q matches %q", pattern, name)
+		}
+	})
 }

@@ -54,7 +54,7 @@ func (c Chain) Challenges() []string {
 // A Challenger is a Source that proves to somebody in a handshake that it has a
 // name, such as to an ACME server (RFC 8737). Config lets a client that offers
 // one of these application protocols, and nothing else, have the Source's
-// answer. No application sees such a connection's protocol as its own.
+// answer. The application that then reads from such a connection finds nothing.
 type Challenger interface {
 	Source
 	Challenges() []string
@@ -72,7 +72,7 @@ func CanonicalName(name string) string {
 func Matches(pattern, name string) bool {
 	if parent, ok := strings.CutPrefix(pattern, "*."); ok {
 		label, rest, _ := strings.Cut(name, ".")
-		return label != "" && rest == parent
+		return label != "" && rest != "" && rest == parent
 	}
 	return pattern == name
 }
