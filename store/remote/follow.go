@@ -59,7 +59,7 @@ func (b *Backend) idle(ctx context.Context) error {
 		b.rest(ctx, b.options.Poll)
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, waitFor)
+	waiting, cancel := context.WithTimeout(ctx, waitFor)
 	defer cancel()
 	stop := make(chan struct{})
 	defer func() { <-stop }()
@@ -68,15 +68,15 @@ func (b *Backend) idle(ctx context.Context) error {
 		select {
 		case <-b.wake:
 			cancel()
-		case <-ctx.Done():
+		case <-waiting.Done():
 		}
 	}()
 	defer cancel()
 	listing := b.beginListing()
 	defer listing.end()
-	refs, err := b.host.Wait(ctx, b.options.Prefixes, b.shown())
+	refs, err := b.host.Wait(waiting, b.options.Prefixes, b.shown())
 	switch {
-	case ctx.Err() != nil:
+	case waiting.Err() != nil:
 		return nil // woken, or it has been quiet for long: look
 	case errors.Is(err, errors.ErrUnsupported):
 		b.rest(ctx, b.options.Poll)
