@@ -23,8 +23,8 @@ import (
 )
 
 // ColdEnv names the variable that makes this program a replica that starts with
-// nothing: its value is a URL, a filter, the bytes it may keep in memory and a
-// path, in lines.
+// nothing: its value is a URL, a filter, the bytes it may keep in memory and what it reads, in
+// lines. That is a path, or the number of files of a large repository.
 const ColdEnv = "CAIRN_BENCH_REPLICA"
 
 // coldFile is the size of the files: 100,000 are 200 MB.
@@ -127,12 +127,16 @@ func Cold(what string) error {
 		return err
 	}
 	defer b.Close()
-	tree, err := store.New(b, store.Options{}).Branch("main").Tree(ctx)
+	tree, err := store.New(b, store.Options{CacheBytes: bytes / 2}).Branch("main").Tree(ctx)
 	if err != nil {
 		return err
 	}
-	if data, _, err := tree.Blob(args[3]); err != nil || len(data) < coldFile {
-		return fmt.Errorf("read %s: %d bytes, %w", args[3], len(data), err)
+	if files, err := strconv.Atoi(args[3]); err == nil {
+		if err := readLarge(tree, files); err != nil {
+			return err
+		}
+	} else if _, _, err := tree.Blob(args[3]); err != nil {
+		return err
 	}
 	resident, err := resident()
 	fmt.Println(resident)

@@ -22,6 +22,9 @@ func Run(ctx context.Context, room *measure.Room) error {
 			return err
 		}
 	}
+	if err := room.Stage(ctx, "large", largeFiles, b.large); err != nil {
+		return err
+	}
 	return nil
 }
 

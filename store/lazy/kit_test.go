@@ -44,13 +44,6 @@ func (h *host) add(objs ...object.Object) {
 	}
 }
 
-func (h *host) has(hash store.Hash) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	_, ok := h.objects[hash]
-	return ok
-}
-
 func (h *host) requests() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
