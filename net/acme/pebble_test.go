@@ -127,7 +127,7 @@ func (p *pebble) start() {
 	}
 	log := &output{}
 	p.log = log
-	p.cmd = exec.Command(p.cmd.Path, "-config", p.file("config.json", data), "-dnsserver", p.dns)
+	p.cmd = exec.Command(p.cmd.Path, "-config", p.file("config.json", data), "-strict", "-dnsserver", p.dns)
 	p.cmd.Env = []string{"PEBBLE_VA_NOSLEEP=1", "PEBBLE_AUTHZREUSE=0"}
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
@@ -160,8 +160,8 @@ func (p *pebble) stop() {
 
 func (p *pebble) directory() string { return "https://" + p.api.Addr() + "/dir" }
 
-// orders is how many orders the server has taken.
-func (p *pebble) orders() int { return strings.Count(p.log.String(), "Added order") }
+// issued is how many certificates the server has given.
+func (p *pebble) issued() int { return strings.Count(p.log.String(), "Issued certificate serial") }
 
 func (p *pebble) client() *http.Client {
 	return &http.Client{

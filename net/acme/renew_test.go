@@ -3,7 +3,6 @@ package acme
 import (
 	"bufio"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"io"
 	"net/http"
@@ -121,34 +120,4 @@ func TestForgotten(t *testing.T) {
 	l.pebble.start()
 	eventually(t, "another certificate", func() bool { return !l.leaf("example.org", nil).Equal(old) })
 	l.leaf("example.org", l.pebble.roots())
-}
-
-// Two replicas order once, though the authority asks only one of them.
-func TestReplicas(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, 90*days)
-	names := []string{"example.org", "www.example.org"}
-	some := func(o *Options) { o.Names, o.Settle = names, 10*time.Millisecond }
-	a, b := l.manager(some), l.manager(some)
-	l.run(a)
-	l.run(b)
-	l.await(a)
-	l.await(b)
-	if got := l.pebble.orders(); got != len(names) {
-		t.Errorf("orders: got %d, want one for each of %d names", got, len(names))
-	}
-	for _, name := range names {
-		hello := &tls.ClientHelloInfo{ServerName: name}
-		var leafs []*x509.Certificate
-		for _, m := range []*Manager{a, b} {
-			cert, err := m.GetCertificate(hello)
-			if err != nil {
-				t.Fatal(err)
-			}
-			leafs = append(leafs, cert.Leaf)
-		}
-		if !leafs[0].Equal(leafs[1]) {
-			t.Errorf("%s: the replicas serve different certificates", name)
-		}
-	}
 }

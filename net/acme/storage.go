@@ -12,12 +12,15 @@ import (
 // share one. Keys are paths of names of letters, digits, "." "_" "-" and "@".
 // Safe for concurrent use.
 type Storage interface {
-	// Load returns what is at key; absent is fs.ErrNotExist.
+	// Load returns what is at key; absent is fs.ErrNotExist. It may be older than
+	// what another replica has made of it, but nothing that Load returns is older
+	// than the last Update of this one.
 	Load(ctx context.Context, key string) ([]byte, error)
 	// Update replaces what is at key by what edit makes of it: nil stands for
 	// absence, before and after. Nobody else changes it in between; edit may
 	// run several times. An error of edit's ends Update, which returns it wrapped.
-	// When Update returns nil, all replicas have the new content, or will.
+	// When Update returns nil, the new content is durable, and all replicas will
+	// see it.
 	Update(ctx context.Context, key string, edit func(old []byte) ([]byte, error)) error
 }
 
