@@ -13,24 +13,38 @@ import (
 )
 
 // ServeDNS is a name server on n at address, host:port, until the test ends, over
-// UDP and, where the port is the same, TCP. zone has one record a line, as in
-// a master file (RFC 1035 §5); a name that is not in it does not exist.
+// UDP and TCP. Port 0 is one that is free for both. zone has one record a line, as in a master
+// file (RFC 1035 §5); a name that is not in it does not exist.
 //
 //	server := libostest.ServeDNS(t, b, "10.0.0.2:53", "peer.test. 60 IN A 10.0.0.2")
 func ServeDNS(t testing.TB, n libos.Net, address, zone string) netip.AddrPort {
 	t.Helper()
 	records := parseZone(t, zone)
-	p, err := n.ListenPacket(t.Context(), "udp", address)
-	if err != nil {
-		t.Fatalf("listen for questions: %v", err)
-	}
+	p, l := listenBoth(t, n, address)
 	serve(t, &dns.Server{PacketConn: p, Handler: records})
-	l, err := n.Listen(t.Context(), "tcp", p.LocalAddr().String())
-	if err != nil {
-		t.Fatalf("listen for questions: %v", err)
-	}
 	serve(t, &dns.Server{Listener: l, Handler: records})
 	return p.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// listenBoth listens at the same port for datagrams and for streams. A port that was
+// chosen for the one may be taken for the other: then it takes another.
+func listenBoth(t testing.TB, n libos.Net, address string) (net.PacketConn, net.Listener) {
+	t.Helper()
+	_, port, _ := net.SplitHostPort(address)
+	for tries := 0; ; tries++ {
+		l, err := n.Listen(t.Context(), "tcp", address)
+		if err != nil {
+			t.Fatalf("listen for questions: %v", err)
+		}
+		p, err := n.ListenPacket(t.Context(), "udp", l.Addr().String())
+		if err == nil {
+			return p, l
+		}
+		l.Close()
+		if port != "0" || tries == 100 {
+			t.Fatalf("listen for questions: %v", err)
+		}
+	}
 }
 
 func serve(t testing.TB, s *dns.Server) {
