@@ -185,6 +185,9 @@ func (p *process) watchConfig(ctx context.Context) error {
 	defer p.follow.wait()
 	defer p.backup.wait()
 	for _, err := range p.house.repo.Branch("config").Watch(ctx) {
+		if p.house.remote != nil {
+			p.house.remote.Reconsider() // which previews may be rewritten is a setting
+		}
 		if err == nil {
 			err = p.refresh(ctx)
 		}
