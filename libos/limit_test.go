@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"cairn/libos"
+	"cairn/libos/libostest"
+	"cairn/net/host"
 )
 
 // open is a Net that takes everything and reaches nothing.
@@ -26,6 +28,16 @@ type book struct{ libos.Resolver }
 
 func (book) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+}
+
+// TestLimitedNet: what allows everything is a network like any other.
+func TestLimitedNet(t *testing.T) {
+	everything := libos.Limits{Listen: []string{"tcp:*", "udp:*"}, Dial: []string{"*"}}
+	loopback := netip.MustParseAddr("127.0.0.1")
+	libostest.TestNet(t, func(t *testing.T) libostest.Pair {
+		n := libos.Limit(host.New(host.Options{}), everything)
+		return libostest.Pair{A: n, B: n, A4: loopback, B4: loopback, Name: "localhost"}
+	})
 }
 
 func TestLimitDial(t *testing.T) {
