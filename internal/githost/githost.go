@@ -81,6 +81,7 @@ type Host struct {
 	mu     sync.Mutex
 	hooks  Hooks
 	guests map[string]bool // keys that may log in besides the client's, by wire form
+	log    []byte
 }
 
 // A server is what listens. start returns once it accepts connections, stop
@@ -132,6 +133,7 @@ func New(t testing.TB, kind Kind) *Host {
 	if kind.Stock() {
 		h.initStock()
 	}
+	t.Cleanup(h.printLog)
 	t.Cleanup(h.Stop)
 	h.Start()
 	return h

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -29,7 +30,7 @@ type ownHost struct {
 	dir    *gitdir.Dir
 }
 
-func newOwnHTTP(h *Host) *ownHost { return newOwn(h, serveHTTP) }
+func newOwnHTTP(h *Host) *ownHost { return newOwn(h, h.serveHTTP) }
 func newOwnSSH(h *Host) *ownHost  { return newOwn(h, h.serveSSH) }
 
 func newOwn(h *Host, serve func(context.Context, net.Listener, *gitwire.View) error) *ownHost {
@@ -93,6 +94,32 @@ func (o *ownHost) view() *gitwire.View {
 	}
 }
 
+// Log is where our own servers say what went wrong: it is printed when the
+// test fails.
+func (h *Host) Log() *slog.Logger { return slog.New(slog.NewTextHandler((*hostLog)(h), nil)) }
+
+// maxLog bounds what is kept of a log, in bytes.
+const maxLog = 64 << 10
+
+type hostLog Host
+
+func (l *hostLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.log) < maxLog {
+		l.log = append(l.log, line...)
+	}
+	return len(line), nil
+}
+
+func (h *Host) printLog() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.t.Failed() && len(h.log) > 0 {
+		h.t.Logf("what %s said:\n%s", h.Kind, h.log)
+	}
+}
+
 func (o *ownHost) refs(ctx context.Context) ([]store.Ref, error) {
 	var refs []store.Ref
 	for ref, err := range o.dir.Refs(ctx, "refs/") {
@@ -105,11 +132,11 @@ func (o *ownHost) refs(ctx context.Context) ([]store.Ref, error) {
 }
 
 // serveHTTP serves until ctx ends, and returns when no request is being served.
-func serveHTTP(ctx context.Context, l net.Listener, view *gitwire.View) error {
+func (h *Host) serveHTTP(ctx context.Context, l net.Listener, view *gitwire.View) error {
 	var serving sync.RWMutex // held for reading by each request
 	wire := &gitwire.HTTPHandler{Open: func(_ http.ResponseWriter, r *http.Request, repo string, _ bool) (*gitwire.View, error) {
 		return openOwn(r, repo, view)
-	}}
+	}, Log: h.Log()}
 	server := &http.Server{
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -179,6 +206,6 @@ func (h *Host) serveSSH(ctx context.Context, l net.Listener, view *gitwire.View)
 	config.AddHostKey(h.keys.host)
 	server := &gitwire.SSHServer{Config: config, Open: func(_ context.Context, _ *ssh.Permissions, repo string, _ bool) (*gitwire.View, error) {
 		return openRepo(repo, view)
-	}}
+	}, Log: h.Log()}
 	return server.Serve(ctx, l)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"path/filepath"
@@ -88,6 +89,7 @@ func (r *replica) restart(warm bool) {
 			r.disk = newFolder(r.s.t)
 		}
 	}
+	r.s.happened("%s starts, warm: %v, folder: %q", r.name, warm, r.disk)
 	ctx, end := context.WithCancel(context.Background())
 	r.life = &life{r: r, disk: r.disk, ctx: ctx, end: end, up: make(chan struct{})}
 	r.life.ended.Go(r.life.run)
@@ -142,6 +144,7 @@ func (l *life) run() {
 		Prefixes: []string{"refs/heads/b"},
 		Poll:     schedulePoll,
 		Timeout:  scheduleTimeout,
+		Log:      slog.New(slog.NewTextHandler(eventWriter{s, l.r.name}, nil)),
 	}
 	if l.disk != "" {
 		dir, err := gitdir.Open(l.disk, gitdir.Options{Partial: true, NoMaintenance: true})
@@ -159,6 +162,7 @@ func (l *life) run() {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	s.happened("%s is up", l.r.name)
 	close(l.up)
 	for _, branch := range branches {
 		l.ended.Go(func() { l.watch(branch) })
@@ -167,6 +171,18 @@ func (l *life) run() {
 	if err := l.backend.Close(); err != nil {
 		s.t.Errorf("close %s: %v", l.r.name, err)
 	}
+}
+
+// An eventWriter notes what a replica logs.
+type eventWriter struct {
+	s    *schedule
+	name string
+}
+
+func (w eventWriter) Write(line []byte) (int, error) {
+	_, text, _ := strings.Cut(string(line), " ") // without the time
+	w.s.happened("%s: %s", w.name, strings.TrimSpace(text))
+	return len(line), nil
 }
 
 // open tries to begin.

@@ -44,10 +44,30 @@ type schedule struct {
 	replicas []*replica
 	ledger   *ledger
 	made     int // by the stranger
+
+	began  time.Time
+	mu     sync.Mutex
+	events []string // for who looks into a failure
+}
+
+// happened notes an event.
+func (s *schedule) happened(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, fmt.Sprintf("%4d ms: ", time.Since(s.began).Milliseconds())+fmt.Sprintf(format, args...))
+}
+
+func (s *schedule) printEvents() {
+	if s.t.Failed() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.t.Logf("what happened:\n%s", strings.Join(s.events, "\n"))
+	}
 }
 
 func newSchedule(t *testing.T, seed uint64, kind githost.Kind) *schedule {
-	s := &schedule{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), host: githost.New(t, kind), ledger: newLedger(t)}
+	s := &schedule{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), host: githost.New(t, kind), ledger: newLedger(t), began: time.Now()}
+	t.Cleanup(s.printEvents)
 	var err error
 	if s.outside, err = gitdir.Open(s.host.Dir, gitdir.Options{NoMaintenance: true}); err != nil {
 		t.Fatal(err)
@@ -92,6 +112,7 @@ func (s *schedule) run() {
 	for s.pause(done, 25) {
 		s.event(done)
 	}
+	s.happened("all is well")
 	for _, r := range s.replicas {
 		r.proxy.Plan(nil)
 		r.proxy.Refuse(false)
@@ -119,16 +140,21 @@ func (s *schedule) event(done <-chan struct{}) {
 	branch := branches[s.rnd.IntN(len(branches))]
 	switch n := s.rnd.IntN(40); {
 	case n < 12:
+		s.happened("faults for %s", r.name)
 		r.proxy.Plan(fault.Seeded(s.rnd.Uint64(), 0.1+s.rnd.Float64()/2, fault.Kinds...))
 	case n < 20:
+		s.happened("calm for %s", r.name)
 		r.proxy.Plan(nil)
 	case n < 24:
+		s.happened("%s is severed", r.name)
 		r.proxy.Sever()
 	case n < 27:
+		s.happened("%s is refused for a while", r.name)
 		r.proxy.Refuse(true)
 		s.pause(done, 40)
 		r.proxy.Refuse(false)
 	case n < 29:
+		s.happened("the host is away for a while")
 		s.host.Stop()
 		s.pause(done, 30)
 		s.host.Start()
@@ -208,6 +234,7 @@ func (s *schedule) rewind(branch string) {
 		s.ledger.begin(id, branch)
 		err = s.outside.Commit(ctx, nil, []store.RefChange{name, {Name: "refs/heads/" + scratch, Old: own.Hash}})
 		if err == nil {
+			s.happened("%s is rewound from %v by way of %v to %v", branch, tip.Hash, base, own.Hash)
 			s.ledger.rewound(s.stranger, branch, tip.Hash, own.Hash)
 			s.ledger.end(id, acknowledged, nil)
 			return
