@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // testRefused dials a port on which nobody listens and nobody can begin to:
@@ -46,22 +47,23 @@ func testEndedContext(t *testing.T, s *side) {
 	}
 }
 
+// testCancelled ends a Dial that waits, most likely, for an answer.
 func testCancelled(t *testing.T, p Pair) {
 	if !p.Silent.IsValid() {
-		t.Skip("no address that stays silent on this network")
+		t.Skip("there is nobody on this network who stays silent")
 	}
+	const moment = 50 * time.Millisecond
 	ctx, cancel := context.WithCancel(contextFor(t))
-	done := make(chan error)
-	go func() {
-		c, err := p.A.Dial(ctx, "tcp", at(p.Silent, "80"))
-		if err == nil {
-			c.Close()
-		}
-		done <- err
-	}()
-	cancel()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("dial that was cancelled: %v, want context.Canceled", err)
+	defer cancel()
+	time.AfterFunc(moment, cancel)
+	if c, err := p.A.Dial(ctx, "tcp", p.Silent.String()); !errors.Is(err, context.Canceled) {
+		t.Errorf("dial that was cancelled: %v, %v, want context.Canceled", c, err)
+	}
+	ctx, cancel = context.WithTimeout(contextFor(t), moment)
+	defer cancel()
+	_, err := p.A.Dial(ctx, "tcp", p.Silent.String())
+	if timeout := net.Error(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("dial beyond its deadline: %v, want a timeout", err)
 	}
 }
 

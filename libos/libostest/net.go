@@ -27,9 +27,9 @@ type Pair struct {
 	// Unknown is a name of which A's resolver learns that it does not exist. Empty: not tried.
 	Unknown string
 
-	// Silent is an address that A can dial and from which nothing ever comes back.
-	// Zero: a Dial that is cancelled while it waits is not tried.
-	Silent netip.Addr
+	// Silent is where A can dial and nothing ever comes back. Zero: a Dial that is
+	// cancelled while it waits is not tried.
+	Silent netip.AddrPort
 }
 
 // TestNet runs the suite for a libos.Net. open makes a fresh Pair for one test and

@@ -36,10 +36,10 @@ type Options struct {
 	// Probabilities between 0 and 1, for each frame.
 	Loss      float64 // it never arrives
 	Duplicate float64 // it arrives twice
-	Reorder   float64 // it is held back for another Delay and Jitter, at least 1 ms, and overtaken
+	Reorder   float64 // it is held back for another Delay and Jitter, at least 1 ms, and may be overtaken
 
-	Delay  time.Duration // every frame takes as long, one way
-	Jitter time.Duration // and up to as much longer; the order remains
+	Delay  time.Duration // what every frame takes, one way
+	Jitter time.Duration // what it takes longer at most; frames keep their order
 
 	Rate  int64 // bytes per second that a port can send; 0: no limit
 	Queue int   // bytes that wait in one place; 0: 16 MiB

@@ -250,6 +250,20 @@ func TestUnfinishedFrameNeedsOffload(t *testing.T) {
 	}
 }
 
+func BenchmarkCable(b *testing.B) {
+	x, y := cable.New(cable.Options{})
+	frame, buf := make([]byte, 1514), make([]byte, libos.MaxFrame)
+	b.SetBytes(int64(len(frame)))
+	for b.Loop() {
+		if err := x.Send(libos.FrameHeader{}, frame); err != nil {
+			b.Fatal(err)
+		}
+		if _, _, err := y.Receive(buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func ExampleNew() {
 	a, b := cable.New(cable.Options{Seed: 7, Delay: 10 * time.Millisecond, Loss: 0.01})
 	defer a.Close()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 
 	"cairn/libos"
@@ -15,7 +16,7 @@ import (
 // loopback is the host's network twice, on its loopback addresses.
 func loopback(t *testing.T, n libos.Net) libostest.Pair {
 	v4, v6 := netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()
-	p := libostest.Pair{A: n, B: n, A4: v4, B4: v4}
+	p := libostest.Pair{A: n, B: n, A4: v4, B4: v4, Silent: silent(t)}
 	l, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		t.Logf("this machine has no IPv6: %v", err)
@@ -24,6 +25,34 @@ func loopback(t *testing.T, n libos.Net) libostest.Pair {
 	l.Close()
 	p.A6, p.B6 = v6, v6
 	return p
+}
+
+// silent returns an address at which a listener has no room for another connection, so
+// that the kernel passes over those who knock.
+func silent(t *testing.T) netip.AddrPort {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	own, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(own.(*syscall.SockaddrInet4).Port))
+	first, err := net.Dial("tcp", addr.String()) // takes the only place
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { first.Close() })
+	return addr
 }
 
 func TestNet(t *testing.T) {
