@@ -21,8 +21,8 @@ type instance struct {
 	PID            int
 	HTTP, Git, SSH string
 
-	password string // of the first run
-	seed     string // of the first run without a home
+	password string // that the first run with this log has told
+	seed     string // the same, of a run without a home
 	home     string // "" for none
 	log      string // the file of what it prints
 	from     int64  // where in log that begins
@@ -62,8 +62,9 @@ func launch(cmd *exec.Cmd, home, log string) (*instance, error) {
 	if err := wait("the start", i.ready); err != nil {
 		return nil, errors.Join(err, i.stop(syscall.SIGKILL), errors.New(i.said()))
 	}
-	i.password, i.seed = i.told("Password"), i.told("Seed")
-	return i, nil
+	all, err := os.ReadFile(log)
+	i.password, i.seed = told(string(all), "Password"), told(string(all), "Seed")
+	return i, err
 }
 
 // said is all that the instance has printed.
@@ -75,9 +76,12 @@ func (i *instance) said() string {
 	return string(text[i.from:])
 }
 
-// told is the word behind a name at the beginning of a line that was printed.
-func (i *instance) told(name string) string {
-	m := regexp.MustCompile(`(?m)^` + name + ` +(.*)$`).FindStringSubmatch(i.said())
+// told is what the instance has printed behind a name.
+func (i *instance) told(name string) string { return told(i.said(), name) }
+
+// told is what stands behind a name at the beginning of a line, up to a bracket.
+func told(text, name string) string {
+	m := regexp.MustCompile(`(?m)^` + name + ` +(.*)$`).FindStringSubmatch(text)
 	if m == nil {
 		return ""
 	}
