@@ -31,22 +31,22 @@ func (q *quarantine) Keep(ctx context.Context) error {
 
 func (q *quarantine) keepAll(ctx context.Context) error {
 	q.pinned = make([]*item, 0, q.received.Len())
-	for h, offset := range q.pack.Index().InPackOrder() {
+	for o := range q.received.Objects() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := q.keepOne(h, offset); err != nil {
-			return fmt.Errorf("object %v: %w", h, err)
+		if _, err := q.keepOne(o.Hash, o.Offset, o.Size); err != nil {
+			return fmt.Errorf("object %v: %w", o.Hash, err)
 		}
-		q.spool.free(offset)
+		q.spool.free(o.Offset)
 	}
 	return nil
 }
 
 // keepOne makes a pinned item of the entry at offset, and of its base before it.
 // That one may lie behind it only where it was named by hash, and chains
-// of those are as short as pack.Receive has allowed.
-func (q *quarantine) keepOne(h store.Hash, offset int64) (*item, error) {
+// of those are as short as pack.Receive has allowed. A negative size is not known.
+func (q *quarantine) keepOne(h store.Hash, offset, size int64) (*item, error) {
 	if it := q.pin(h); it != nil {
 		return it, nil
 	}
@@ -60,13 +60,14 @@ func (q *quarantine) keepOne(h store.Hash, offset int64) (*item, error) {
 		if !ok {
 			return nil, fmt.Errorf("delta base %v: %w", e.Base, fs.ErrNotExist)
 		}
-		if base, err = q.keepOne(e.Base, at); err != nil {
+		if base, err = q.keepOne(e.Base, at, -1); err != nil {
 			return nil, err
 		}
 	}
-	size, err := e.ContentSize()
-	if err != nil {
-		return nil, err
+	if size < 0 {
+		if size, err = e.ContentSize(); err != nil {
+			return nil, err
+		}
 	}
 	return q.add(newItem(h, e, base, size))
 }

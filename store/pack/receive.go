@@ -56,6 +56,26 @@ func (r *Received) All() iter.Seq2[Hash, object.Type] {
 	}
 }
 
+// Objects yields what is known of every object, in the order of the pack.
+func (r *Received) Objects() iter.Seq[ReceivedObject] {
+	return func(yield func(ReceivedObject) bool) {
+		for i := range r.records {
+			rec := &r.records[i]
+			if !yield(ReceivedObject{rec.hash, rec.typ, rec.size, rec.off}) {
+				return
+			}
+		}
+	}
+}
+
+// A ReceivedObject is one object of a received pack.
+type ReceivedObject struct {
+	Hash   Hash
+	Type   object.Type
+	Size   int64 // unpacked, also of a delta
+	Offset int64
+}
+
 // Index returns the pack's version 2 index.
 func (r *Received) Index() []byte {
 	entries := make([]IndexEntry, len(r.records))
@@ -96,7 +116,7 @@ type BaseFunc func(context.Context, Hash) (object.Object, error)
 // first. After an error the spool's content is of no use. When ctx ends, Receive returns
 // as soon as a read from r does.
 //
-// Memory is about 50 bytes an object and some 150 MB, whatever the pack holds. Deltas
+// Memory is about 60 bytes an object and some 150 MB, whatever the pack holds. Deltas
 // of objects beyond largeObject use the spool behind the pack meanwhile.
 func Receive(ctx context.Context, r *bufio.Reader, spool Spool, base BaseFunc, lim Limits) (*Received, error) {
 	rc := &receiver{ctx: ctx, spool: spool, base: base, lim: lim.withDefaults()}
@@ -137,11 +157,12 @@ type receiver struct {
 	scratch  scratch
 }
 
-// A record is what is kept of each object: 48 bytes.
+// A record is what is kept of each object: 56 bytes.
 type record struct {
 	hash  Hash // of the object; of the base, for a refDelta not yet resolved
 	crc   uint32
 	off   int64
+	size  int64  // of the object; of a delta as long as that is not resolved
 	child uint32 // 1 + number of the first delta on this object
 	next  uint32 // 1 + number of the next delta on the same base
 	typ   object.Type

@@ -62,7 +62,7 @@ func (pr *packReader) readEntry(at int64) error {
 	if err != nil {
 		return noEOF(err)
 	}
-	pr.records = append(pr.records, record{off: at, typ: h.typ})
+	pr.records = append(pr.records, record{off: at, size: h.size, typ: h.typ})
 	if err := resetZlib(&pr.inf.z, pr.in.Reader); err != nil {
 		return err
 	}

@@ -185,7 +185,7 @@ func (r *resolver) resolve(i uint32, base content, t object.Type) (content, erro
 	if rec.hash, err = r.verifyContent(t, c); err != nil {
 		return c, err
 	}
-	rec.typ = t
+	rec.typ, rec.size = t, c.size()
 	r.unsolved.Add(-1)
 	r.adopt(i)
 	return c, nil

@@ -63,7 +63,7 @@ func (rc *receiver) completeBase(h Hash) error {
 	if _, err := rc.spool.WriteAt(entry, rc.end); err != nil {
 		return fmt.Errorf("spool pack: %w", err)
 	}
-	rc.records = append(rc.records, record{hash: h, typ: o.Type, off: rc.end, crc: crc32.ChecksumIEEE(entry)})
+	rc.records = append(rc.records, record{hash: h, typ: o.Type, size: head.size, off: rc.end, crc: crc32.ChecksumIEEE(entry)})
 	rc.end += int64(len(entry))
 	me := uint32(len(rc.records) - 1)
 	rc.adopt(me)
