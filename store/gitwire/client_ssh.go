@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/url"
 	"reflect"
+	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,9 +59,11 @@ func newSSHTransport(c *Client, u *url.URL) (*streamTransport, error) {
 	return newStreamTransport(c, d.dial, d.close), nil
 }
 
-// believesAnyHost reports whether a callback is known to accept every key.
+// believesAnyHost reports whether a callback is known to accept every key. To ask it about
+// a made-up key would teach one to those that learn; so it is known by its name, which it
+// keeps where it is inlined.
 func believesAnyHost(f ssh.HostKeyCallback) bool {
-	return f == nil || reflect.ValueOf(f).Pointer() == reflect.ValueOf(ssh.InsecureIgnoreHostKey()).Pointer()
+	return f == nil || strings.Contains(runtime.FuncForPC(reflect.ValueOf(f).Pointer()).Name(), "InsecureIgnoreHostKey")
 }
 
 // dial opens a session and reads the greeting.

@@ -51,7 +51,7 @@ func remoteRefuses(text string) error {
 	low := strings.ToLower(text)
 	switch {
 	case strings.Contains(low, "does not appear to be a git repository"), strings.Contains(low, "not found"),
-		strings.Contains(low, "repository not exported"):
+		strings.Contains(low, "repository not exported"), strings.Contains(low, "no such repository"):
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, said)
 	case strings.Contains(low, "permission denied"), strings.Contains(low, "access denied"), strings.Contains(low, "you may not"),
 		strings.Contains(low, "service not enabled"):
