@@ -29,6 +29,7 @@ type card struct {
 	mtu      uint32
 	receiver sync.WaitGroup
 
+	acks  *acks
 	parts sync.Pool // of *[][]byte
 }
 
@@ -43,6 +44,7 @@ func newCard(l libos.Link) *card {
 		mac:     tcpip.LinkAddress(l.MAC()),
 		mtu:     uint32(l.MTU()),
 		offload: l.Offload(),
+		acks:    newAcks(l),
 	}
 	c.parts.New = func() any { return new([][]byte) }
 	return c
@@ -73,7 +75,7 @@ func (c *card) Wait() { c.receiver.Wait() }
 
 // receive hands frames up until the link is closed or fails.
 func (c *card) receive() {
-	in := newInbox()
+	var in inbox
 	for {
 		n, h, err := c.link.Receive(in.space())
 		if err != nil {
@@ -82,25 +84,23 @@ func (c *card) receive() {
 			}
 			return
 		}
-		if frame := in.take(n); frame != nil {
-			c.deliver(frame, h)
+		if up := c.dispatcher(); up != nil && c.accepts(in.space()[:n], h) {
+			deliver(up, in.take(n))
 		}
 	}
 }
 
-// deliver hands up a frame, if it is for us and whole. It takes the view over.
-func (c *card) deliver(frame *buffer.View, h libos.FrameHeader) {
-	b := frame.AsSlice()
-	up := c.dispatcher()
-	if up == nil || len(b) < header.EthernetMinimumSize || !c.wanted(b) || c.diverted(b) || c.offload && !trusted(h) && !intact(b) {
-		frame.Release()
-		return
-	}
-	eth := header.Ethernet(b)
-	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithView(frame)})
+// accepts reports whether a frame is for netstack, and whole.
+func (c *card) accepts(frame []byte, h libos.FrameHeader) bool {
+	return len(frame) >= header.EthernetMinimumSize && c.wanted(frame) && !c.diverted(frame) && (!c.offload || trusted(h) || intact(frame))
+}
+
+// deliver hands up a frame.
+func deliver(up stack.NetworkDispatcher, frame buffer.Buffer) {
+	pkt := stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: frame})
 	defer pkt.DecRef()
-	pkt.LinkHeader().Consume(header.EthernetMinimumSize)
-	up.DeliverNetworkPacket(eth.Type(), pkt)
+	eth, _ := pkt.LinkHeader().Consume(header.EthernetMinimumSize)
+	up.DeliverNetworkPacket(header.Ethernet(eth).Type(), pkt)
 }
 
 // wanted reports whether a frame is for this card, or for many.
@@ -126,7 +126,7 @@ func (c *card) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 	}()
 	for i, pkt := range list.AsSlice() {
 		*parts = appendParts((*parts)[:0], pkt)
-		err := c.link.Send(unfinished(pkt), *parts...)
+		err := c.send(pkt, *parts)
 		switch {
 		case err == nil:
 		case errors.Is(err, net.ErrClosed):
@@ -136,6 +136,13 @@ func (c *card) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 		}
 	}
 	return list.Len(), nil
+}
+
+func (c *card) send(pkt *stack.PacketBuffer, parts [][]byte) error {
+	if i, ok := c.acks.segment(pkt); ok {
+		return c.acks.send(i, unfinished(pkt), parts)
+	}
+	return c.link.Send(unfinished(pkt), parts...)
 }
 
 // appendParts appends the pieces that a packet lies in.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"net"
-	"net/netip"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -18,7 +17,7 @@ import (
 type Conn struct {
 	sides
 	ep            tcpip.Endpoint
-	local, remote netip.AddrPort
+	local, remote *net.TCPAddr
 
 	src bytes.Reader      // of the Write under way
 	dst tcpip.SliceWriter // of the Read under way
@@ -49,8 +48,8 @@ func newConn(ep tcpip.Endpoint, q *waiter.Queue) (*Conn, tcpip.Error) {
 	if err != nil {
 		return nil, err
 	}
-	c.local = fromFull(local, header.IPv6ProtocolNumber)
-	c.remote = fromFull(remote, header.IPv6ProtocolNumber)
+	c.local = tcpAddr(fromFull(local, header.IPv6ProtocolNumber))
+	c.remote = tcpAddr(fromFull(remote, header.IPv6ProtocolNumber))
 	keepAlive(ep)
 	c.sides.init(q)
 	return c, nil
@@ -65,10 +64,10 @@ func keepAlive(ep tcpip.Endpoint) {
 }
 
 // LocalAddr returns a *net.TCPAddr.
-func (c *Conn) LocalAddr() net.Addr { return tcpAddr(c.local) }
+func (c *Conn) LocalAddr() net.Addr { return c.local }
 
 // RemoteAddr returns a *net.TCPAddr.
-func (c *Conn) RemoteAddr() net.Addr { return tcpAddr(c.remote) }
+func (c *Conn) RemoteAddr() net.Addr { return c.remote }
 
 // Read waits for bytes and returns those there are.
 func (c *Conn) Read(b []byte) (int, error) {

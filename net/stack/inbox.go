@@ -13,10 +13,10 @@ type inbox struct {
 	view *buffer.View
 }
 
-// smallFrame is the size of what is copied, in bytes.
-const smallFrame = libos.MaxFrame / 4
-
-func newInbox() *inbox { return &inbox{} }
+const (
+	smallFrame = 16 << 10 // of what is copied, in bytes
+	headers    = 128      // what Ethernet, IP and TCP headers usually fit, in bytes
+)
 
 // space returns libos.MaxFrame bytes.
 func (in *inbox) space() []byte {
@@ -26,16 +26,18 @@ func (in *inbox) space() []byte {
 	return in.view.AsSlice()
 }
 
-// take returns the n bytes that have come, nil for none.
-func (in *inbox) take(n int) *buffer.View {
-	if n <= 0 || n > libos.MaxFrame {
-		return nil
+// take returns the n bytes that have come. The headers lie by themselves: netstack
+// copies the whole piece of memory that a header lies in when others share it.
+func (in *inbox) take(n int) (b buffer.Buffer) {
+	frame := in.view.AsSlice()[:n]
+	if n <= smallFrame {
+		return buffer.MakeWithData(frame)
 	}
-	if n > smallFrame {
-		v := in.view
-		in.view = nil
-		v.CapLength(n)
-		return v
-	}
-	return buffer.NewViewWithData(in.view.AsSlice()[:n])
+	b = buffer.MakeWithData(frame[:headers])
+	payload := in.view
+	in.view = nil
+	payload.CapLength(n)
+	payload.TrimFront(headers)
+	b.Append(payload)
+	return b
 }

@@ -185,6 +185,8 @@ func (s *Stack) Close() error {
 	s.work.Wait()
 	s.net.Close()
 	err := s.card.link.Close()
+	s.card.Wait() // netstack waits for it with a lock held that receiving may need
+	s.card.acks.stop()
 	s.net.Wait()
 	return err
 }

@@ -20,7 +20,8 @@ type side struct {
 	deadline atomic.Int64 // nanoseconds after start; 0: none
 
 	timing sync.Mutex
-	timer  *time.Timer // wakes at the deadline; made when first needed
+	timer  *time.Timer   // made when first needed
+	rings  time.Duration // when it does, after start; 0: not at all
 }
 
 func (s *side) init() { s.wake = make(chan struct{}, 1) }
@@ -56,32 +57,55 @@ func (s *side) close() bool {
 	if !s.closed.CompareAndSwap(false, true) {
 		return false
 	}
-	s.setDeadline(time.Time{})
+	s.timing.Lock()
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.timing.Unlock()
 	s.poke()
 	return true
 }
 
-// setDeadline bounds all waiting from now on, also that under way.
+// setDeadline bounds all waiting from now on, also that under way. A timer that is
+// set for an earlier time is left as it is: servers move deadlines with each request.
 func (s *side) setDeadline(t time.Time) {
 	s.timing.Lock()
 	defer s.timing.Unlock()
 	if t.IsZero() {
 		s.deadline.Store(0)
-		if s.timer != nil {
-			s.timer.Stop()
-		}
 		return
 	}
-	after := t.Sub(start)
-	s.deadline.Store(max(int64(after), 1))
-	wait := after - time.Since(start)
-	switch {
-	case wait <= 0:
+	at := max(t.Sub(start), 1)
+	s.deadline.Store(int64(at))
+	if now := time.Since(start); at <= now {
 		s.poke()
-	case s.timer == nil:
-		s.timer = time.AfterFunc(wait, s.poke)
+	} else if s.rings == 0 || s.rings > at {
+		s.ringAt(at, now)
+	}
+}
+
+// ringAt sets the timer.
+func (s *side) ringAt(at, now time.Duration) {
+	s.rings = at
+	if s.timer == nil {
+		s.timer = time.AfterFunc(at-now, s.ring)
+	} else {
+		s.timer.Reset(at - now)
+	}
+}
+
+// ring is called by the timer.
+func (s *side) ring() {
+	s.timing.Lock()
+	defer s.timing.Unlock()
+	s.rings = 0
+	at, now := time.Duration(s.deadline.Load()), time.Since(start)
+	switch {
+	case at == 0:
+	case at <= now:
+		s.poke()
 	default:
-		s.timer.Reset(wait)
+		s.ringAt(at, now)
 	}
 }
 
