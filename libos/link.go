@@ -27,7 +27,7 @@ type Link interface {
 
 // MaxFrame is the largest frame in bytes: an Ethernet header with a VLAN tag and
 // the largest IP packet.
-const MaxFrame = 18 + 65535
+const MaxFrame = 1 << 16
 
 // A FrameHeader says what is unfinished about a frame. It has the meaning and
 // the values of virtio's virtio_net_hdr (virtio 1.2, 5.1.6).
