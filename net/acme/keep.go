@@ -14,6 +14,7 @@ import (
 // A pace is how often things are tried.
 type pace struct {
 	look    time.Duration // between looks at a certificate with which all is well
+	least   time.Duration // between any two looks
 	refused time.Duration // before an order is tried again that the authority refused, three times as much each time,
 	seldom  time.Duration // up to this
 	failed  time.Duration // before anything else is tried again, twice as much each time,
@@ -24,6 +25,7 @@ type pace struct {
 // an hour.
 var defaultPace = pace{
 	look:    10 * time.Minute,
+	least:   time.Second,
 	refused: time.Minute,
 	seldom:  6 * time.Hour,
 	failed:  5 * time.Second,
@@ -64,7 +66,7 @@ func (m *Manager) keep(ctx context.Context, magic *certmagic.Config, name string
 			m.log.Error("no new certificate", "name", name, "err", err, "next try in", wait.Round(time.Second))
 		}
 		m.change(name, func(s *site) { s.status.Next, s.status.Err = next, err })
-		if sleep(ctx, max(time.Until(next), m.pace.look/600)) != nil {
+		if sleep(ctx, max(time.Until(next), m.pace.least)) != nil {
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package acme
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -77,9 +78,13 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestMain sees to it that certmagic, which has a folder of its own in mind, does
-// not make it.
+// TestMain runs several tests at once, as they wait more than they work, and sees
+// to it that certmagic, which has a folder of its own in mind, does not make it.
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
 	folder := certmagic.Default.Storage.(*certmagic.FileStorage).Path
 	_, before := os.Stat(folder)
 	code := m.Run()
