@@ -79,7 +79,12 @@ func testFamilies(t *testing.T, s *side) {
 	if err != nil {
 		t.Fatalf("dial tcp%s: %v", s.version, err)
 	}
-	c.Close()
+	keep(t, c)
+	accepted, err := l.Accept()
+	if err != nil {
+		t.Fatalf("accept: %v", err)
+	}
+	exchange(t, c, keep(t, accepted), "hello")
 	if c, err := s.A.Dial(s.ctx, "tcp"+other, l.Addr().String()); err == nil {
 		c.Close()
 		t.Errorf("dial tcp%s reached %s", other, l.Addr())

@@ -324,6 +324,51 @@ func TestMalformedNames(t *testing.T) {
 	}
 }
 
+// TestNames: only what is a name is asked for; everything else does not exist.
+func TestNames(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	long := strings.Join([]string{label, label, label, label[:61]}, ".")
+	for name, ok := range map[string]bool{
+		"example": true, "Example.": true, "a-b.example": true, "_dmarc.example": true, "xn--bcher-kva.example": true, "3com.example": true,
+		"1.2.0.192.in-addr.arpa": true, label + ".example": true, long: true,
+		"": false, "..": false, "a..b": false, ".a": false, "-a.example": false, "a-.example": false, "192.0.2": false, "192.0.2.1.": false,
+		"a b": false, "a\032b": false, "a\x00b": false, "bücher.example": false, "a/b": false, "*.example": false, "fe80::1%x.": false,
+		label + "a.example": false, long + "a": false,
+	} {
+		f := always(0)
+		_, err := f.resolver(dns.Options{}, one).LookupTXT(t.Context(), name)
+		missing(t, "TXT of", name, err)
+		if asked := len(f.questions()) > 0; asked != ok {
+			t.Errorf("%q was asked for: %v, want %v", name, asked, ok)
+		}
+	}
+}
+
+// TestSRVOrder: priorities in order, and within one the weights decide how often a
+// host is the first.
+func TestSRVOrder(t *testing.T) {
+	f := always(0, "example. 60 IN SRV 1 0 1 never.example.", "example. 60 IN SRV 1 10 1 seldom.example.", "example. 60 IN SRV 1 90 1 often.example.",
+		"example. 60 IN SRV 2 65535 1 last.example.", "example. 60 IN SRV 0 0 1 first.example.")
+	r := f.resolver(dns.Options{}, one)
+	first := map[string]int{}
+	for range 2000 {
+		_, all, err := r.LookupSRV(t.Context(), "", "", "example")
+		if err != nil || len(all) != 5 || all[0].Target != "first.example." || all[4].Target != "last.example." {
+			t.Fatalf("%v, %v, want the priorities 0, 1, 1, 1, 2", all, err)
+		}
+		first[all[1].Target]++
+	}
+	if n := first["often.example."]; n < 1650 || n > 1900 {
+		t.Errorf("weight 90 of 100 was first %d times in 2000, want about 1780", n)
+	}
+	if n := first["seldom.example."]; n < 120 || n > 300 {
+		t.Errorf("weight 10 of 100 was first %d times in 2000, want about 200", n)
+	}
+	if n := first["never.example."]; n > 100 {
+		t.Errorf("weight 0 was first %d times in 2000, want about 20", n)
+	}
+}
+
 // TestLocalNames are answered without asking.
 func TestLocalNames(t *testing.T) {
 	f := always(0, line)
