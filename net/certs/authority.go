@@ -15,9 +15,11 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/net/idna"
 )
 
 // An Authority is a private certificate authority with one certificate, for all
@@ -48,9 +50,9 @@ func FromSeed(seed [32]byte, names ...string) (*Authority, error) {
 	if len(names) == 0 {
 		return nil, errors.New("a certificate needs a name")
 	}
-	names = slices.Clone(names)
-	for i, n := range names {
-		names[i] = CanonicalName(n)
+	names, err := canonical(names)
+	if err != nil {
+		return nil, err
 	}
 	rootKey, err := deriveKey(seed, "root")
 	if err != nil {
@@ -70,6 +72,27 @@ func FromSeed(seed [32]byte, names ...string) (*Authority, error) {
 	}
 	pair := tls.Certificate{Certificate: [][]byte{leaf.Raw, root.Raw}, PrivateKey: leafKey, Leaf: leaf}
 	return &Authority{root: root, pair: pair, names: names}, nil
+}
+
+// canonical returns names as certificates have them, those that are not ASCII with
+// "xn--".
+func canonical(names []string) ([]string, error) {
+	all := make([]string, len(names))
+	for i, n := range names {
+		wild, host := "", CanonicalName(n)
+		if h, ok := strings.CutPrefix(host, "*."); ok {
+			wild, host = "*.", h
+		}
+		if strings.ContainsFunc(host, func(r rune) bool { return r > unicode.MaxASCII }) {
+			ascii, err := idna.Lookup.ToASCII(host)
+			if err != nil {
+				return nil, fmt.Errorf("certificate for %q: %w", n, err)
+			}
+			host = ascii
+		}
+		all[i] = wild + host
+	}
+	return all, nil
 }
 
 // SelfSigned returns an Authority that there was not before and will not be

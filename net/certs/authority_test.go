@@ -100,9 +100,9 @@ func TestSelfSigned(t *testing.T) {
 }
 
 func TestAuthorityNames(t *testing.T) {
-	a := authority(t, seed, "example.org", "*.example.net")
+	a := authority(t, seed, "example.org", "*.example.net", "bücher.example", "a_b.local")
 	for name, want := range map[string]bool{
-		"": true, "example.org": true, "EXAMPLE.org.": true, "www.example.net": true,
+		"": true, "example.org": true, "EXAMPLE.org.": true, "www.example.net": true, "xn--bcher-kva.example": true, "a_b.local": true,
 		"www.example.org": false, "example.net": false, "a.b.example.net": false, ".example.net": false, "*": false,
 	} {
 		cert, err := a.GetCertificate(&tls.ClientHelloInfo{ServerName: name})
