@@ -27,7 +27,7 @@ func (m Manifest) Limits(a Args, own bool) Limits {
 			l.Dial = append(l.Dial, p.Address)
 			continue
 		}
-		for _, value := range a.given[p.Arg] {
+		for _, value := range a.values(p.Arg) {
 			if address := peerAddress(value); address != "" {
 				l.Dial = append(l.Dial, address)
 			}

@@ -25,11 +25,16 @@ func (a Args) String(name string) string { return a.last(a.arg(name, String)) }
 
 // Strings returns everything that was said of a Repeated argument.
 func (a Args) Strings(name string) []string {
-	arg := a.arg(name, Repeated)
+	a.arg(name, Repeated)
+	return a.values(name)
+}
+
+// values is what was said of an argument, its default where nothing was.
+func (a Args) values(name string) []string {
 	if list := a.given[name]; list != nil {
 		return list
 	}
-	return strings.Fields(arg.Default)
+	return strings.Fields(a.arg(name).Default)
 }
 
 // Bool returns whether an argument is set.

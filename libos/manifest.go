@@ -44,8 +44,8 @@ type Peer struct {
 	// any port or both.
 	Address string
 
-	// Arg, in place of an Address, names an argument that says who it is: a URL, host:port, or
-	// several with commas between.
+	// Arg, in place of an Address, names an argument that says who it is: a URL, git's
+	// user@host:path, or host:port up to a comma.
 	Arg string
 
 	Why string

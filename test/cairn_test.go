@@ -4,6 +4,7 @@ package test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +31,23 @@ func buildAndRun(m *testing.M) int {
 		return 1
 	}
 	binDir = dir
+	if err := lookAtSources(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	return m.Run()
+}
+
+// lookAtSources looks at every file that the commands are built from, so that go
+// test's cache notices a change.
+func lookAtSources() error {
+	return filepath.WalkDir("..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".go" {
+			return err
+		}
+		_, err = os.Stat(name)
+		return err
+	})
 }
 
 func TestScripts(t *testing.T) {

@@ -28,7 +28,7 @@ var RemoteArgs = []libos.Arg{
 	{Name: "remote-ssh-key", Value: "FILE", Env: "CAIRN_REMOTE_SSH_KEY", Needs: "remote", Help: "The key to log in with over ssh; by itself one that follows from the seed."},
 	{Name: "remote-host-key", Kind: libos.Repeated, Value: "'TYPE BASE64'", Env: "CAIRN_REMOTE_HOST_KEY", Needs: "remote", Help: "The host's key over ssh, as ssh-keyscan prints it."},
 	{Name: "remote-known-hosts", Value: "FILE", Env: "CAIRN_REMOTE_KNOWN_HOSTS", Needs: "remote", Help: "A known_hosts file that has the host's key."},
-	{Name: "remote-lazy", Kind: libos.Bool, Help: "Leave files at the host until somebody asks for them: a quick start, but what nobody has asked for is not to be had while the host is away."},
+	{Name: "remote-lazy", Kind: libos.Bool, Needs: "remote", Help: "Leave files at the host until somebody asks for them: a quick start, but what nobody has asked for is not to be had while the host is away."},
 	{Name: "remote-memory", Value: "MIB", Default: "64", Needs: "remote", Help: "How much memory the repository may take without a folder, in MiB."},
 	{Name: "poll", Kind: libos.Duration, Default: "800ms", Needs: "remote", Help: "How often a host is asked for news that does not tell by itself."},
 	{Name: "trust", Kind: libos.Repeated, Value: "KEYFILE", Needs: "remote", Help: "Follow only commits signed by a key in this file, or by our own."},

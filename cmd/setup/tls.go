@@ -32,11 +32,10 @@ var TLSArgs = []libos.Arg{
 	{Name: "acme-dns", Value: "HOST:PORT,KEY,FILE", Needs: "acme", Help: "Prove names by DNS updates (RFC 2136) at this server, with the key of that name, whose secret is in the file in base64. Certificates for *.DOMAIN need it."},
 }
 
-// TLSPeers are whom TLSArgs make a service dial. The authority's directory may
-// name servers besides its own.
+// TLSPeers are whom TLSArgs make a service dial.
 var TLSPeers = []libos.Peer{
 	{Arg: "acme-dns", Why: "names are proved there"},
-	{Address: "*:443", Why: "an authority gives certificates"},
+	{Arg: "acme-directory", Why: "an authority gives certificates"},
 }
 
 // TLSOptions are what certificates are made for and from.

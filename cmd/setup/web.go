@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,8 +138,8 @@ func (w *Web) lead() http.Handler {
 	_, port, err := net.SplitHostPort(w.Addr().String())
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		host := r.Host
-		if name, _, splitErr := net.SplitHostPort(host); splitErr == nil {
-			host = name
+		if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+			host = host[:i]
 		}
 		if err != nil || host == "" {
 			http.Error(rw, "Say which host is meant.", http.StatusBadRequest)
