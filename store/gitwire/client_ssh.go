@@ -39,7 +39,7 @@ type sshDialer struct {
 
 // An sshLink is a connection that has logged in.
 type sshLink struct {
-	conn   net.Conn
+	conn   *linkConn
 	client *ssh.Client
 	dead   chan struct{} // closed when the connection has ended
 	used   atomic.Int64  // when a session was last opened, in nanoseconds since 1970
@@ -127,12 +127,30 @@ func (d *sshDialer) link(ctx context.Context) (l *sshLink, fresh bool, err error
 	return l, true, nil
 }
 
+// A linkConn knows how much has gone out, and whether it has broken: package ssh
+// does not tell who writes to a channel.
+type linkConn struct {
+	net.Conn
+	bytes  atomic.Int64
+	broken atomic.Bool
+}
+
+func (c *linkConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.bytes.Add(int64(n))
+	if err != nil {
+		c.broken.Store(true)
+	}
+	return n, err
+}
+
 // connect dials and logs in.
 func (d *sshDialer) connect(ctx context.Context) (*sshLink, error) {
-	nc, err := d.client.Dial(ctx, "tcp", d.addr)
+	dialled, err := d.client.Dial(ctx, "tcp", d.addr)
 	if err != nil {
 		return nil, dialError(ctx, err)
 	}
+	nc := &linkConn{Conn: dialled}
 	defer context.AfterFunc(ctx, func() { nc.Close() })()
 	p := &pulse{limit: d.client.stall(), abort: func() { nc.Close() }}
 	p.arm()

@@ -2,6 +2,7 @@ package gitwire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -18,6 +19,7 @@ import (
 // the host sends, a Write for what it takes. So goroutines stand between, which end
 // with the channel or at the latest with its connection.
 type sshSession struct {
+	conn    *linkConn
 	ch      ssh.Channel
 	out     *io.PipeReader // what comes
 	in      chan []byte    // what goes: one piece at a time,
@@ -64,7 +66,7 @@ func (l *sshLink) start(command string, v2 bool) (*sshSession, error) {
 	}
 	outR, outW := io.Pipe()
 	s := &sshSession{
-		ch: ch, out: outR, in: make(chan []byte), written: make(chan error, 1),
+		conn: l.conn, ch: ch, out: outR, in: make(chan []byte), written: make(chan error, 1),
 		closed: make(chan struct{}), ended: make(chan struct{}),
 	}
 	var said sync.WaitGroup
@@ -102,7 +104,11 @@ func (s *sshSession) send() {
 	for {
 		select {
 		case p := <-s.in:
+			before := s.conn.bytes.Load()
 			_, err := s.ch.Write(p)
+			if err == nil && s.conn.broken.Load() && s.conn.bytes.Load() == before {
+				err = net.ErrClosed // it has not gone out, and nothing will any more
+			}
 			s.written <- err
 		case <-s.closed:
 			return
@@ -125,17 +131,33 @@ func (s *sshSession) Write(p []byte) (int, error) {
 		case <-s.closed:
 			return n, net.ErrClosed
 		}
-		select {
-		case err := <-s.written:
-			if err != nil {
-				return n, err
-			}
-		case <-s.closed:
-			return n + len(piece), net.ErrClosed // it may be on its way
+		ok, err := s.outcome()
+		if ok {
+			n += len(piece)
 		}
-		n += len(piece)
+		if err != nil {
+			return n, err
+		}
 	}
 	return n, nil
+}
+
+// outcome reports whether the last piece has gone out, or may have.
+func (s *sshSession) outcome() (bool, error) {
+	select {
+	case err := <-s.written:
+		return err == nil, err
+	case <-s.closed:
+	}
+	// Where the connection has ended, it is known at once.
+	late := time.NewTimer(time.Second)
+	defer late.Stop()
+	select {
+	case err := <-s.written:
+		return err == nil, cmp.Or(err, net.ErrClosed)
+	case <-late.C:
+		return true, net.ErrClosed
+	}
 }
 
 // maxPiece is at most what one packet carries (RFC 4253 §6.1), so that a piece that is

@@ -1,6 +1,6 @@
 // Package gitwire speaks the git protocol, both ends of it: upload-pack and
 // receive-pack for stock git, over smart HTTP and SSH, and a client that fetches
-// and pushes.
+// and pushes, over these and git://.
 //
 //	http.Handle("/", &gitwire.HTTPHandler{Open: func(w http.ResponseWriter, r *http.Request, repo string, write bool) (*gitwire.View, error) {
 //		return &gitwire.View{Backend: backend, Refs: refsOf(r, repo), Head: "refs/heads/main"}, nil
@@ -35,6 +35,23 @@
 // checked for form, size and connectivity and until the View's functions have
 // agreed; then all refs move together or, without atomic, those that may.
 //
+// # Remotes
+//
+// A [Client] reaches repositories elsewhere; a [Remote] is one of them:
+//
+//	remote, err := client.Remote("https://git.example.org/household.git")
+//	got, err := remote.Fetch(ctx, gitwire.FetchRequest{Into: backend, Have: refs})
+//	err = remote.Push(ctx, gitwire.PushRequest{Commands: commands, Objects: objs})
+//
+// It keeps what the host can do and warm connections, so that a push is one round trip.
+// What a push expects of a ref is what the caller says and the host compares, never
+// what an advertisement says. Its errors tell what certainly has not happened
+// from what may have: [ErrInDoubt]. A POST is never repeated behind the caller's back.
+//
+// Fetches may be shallow, leave objects out, and name objects by hash. A push from a store is
+// streamed. A host that is ours lets clients wait for refs to change, by a command of
+// protocol v2 that git passes over (upload_wait.go).
+//
 // # Bounds
 //
 // Lengths are checked before anything is allocated; numbers of lines, sizes of
@@ -48,6 +65,10 @@
 // may go unacknowledged, which costs bytes and nothing else. Searching for a want that
 // no ref reaches walks the whole history that the view shows; an HTTPHandler keeps
 // such searches, up to about 50 MB, until the refs have moved.
+//
+// A host that stops to support atomic pushes while a Remote believes otherwise, over HTTP,
+// may carry out a part of one; the error then is ErrNotAtomic and says which. Over
+// SSH and git:// a session tells at its beginning what holds for it.
 //
 // # What of go-git is used
 //
