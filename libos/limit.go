@@ -63,7 +63,7 @@ type limited struct {
 }
 
 func (n *limited) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if err := n.mayDial(address); err != nil {
+	if err := n.mayDial(network, address); err != nil {
 		return nil, opError("dial", network, address, err)
 	}
 	return n.net.Dial(ctx, network, address)
@@ -93,11 +93,8 @@ func (n *limited) Resolver() Resolver {
 	return n.net.Resolver()
 }
 
-func (n *limited) mayDial(address string) error {
-	if n.broken != nil {
-		return n.broken
-	}
-	host, port, err := splitPort(address)
+func (n *limited) mayDial(network, address string) error {
+	_, host, port, err := n.split(network, address)
 	if err != nil {
 		return err
 	}
@@ -108,17 +105,27 @@ func (n *limited) mayDial(address string) error {
 }
 
 func (n *limited) mayListen(network, address string) error {
-	if n.broken != nil {
-		return n.broken
-	}
-	_, port, err := splitPort(address)
+	transport, _, port, err := n.split(network, address)
 	if err != nil {
 		return err
 	}
-	if !n.rules.listen(network, port) {
-		return &RefusedError{Kind: "port", Want: transport(network) + ":" + port}
+	if !n.rules.listen(transport, port) {
+		return &RefusedError{Kind: "port", Want: transport + ":" + port}
 	}
 	return nil
+}
+
+// split takes apart what the rules look at. Networks that they know nothing of are
+// unknown here, whatever the Net below knows.
+func (n *limited) split(network, address string) (transport, host, port string, err error) {
+	if n.broken != nil {
+		return "", "", "", n.broken
+	}
+	if transport, err = transportOf(network); err != nil {
+		return "", "", "", err
+	}
+	host, port, err = splitPort(address)
+	return transport, host, port, err
 }
 
 // splitPort takes an address apart. A port has to be a number: what a name of one

@@ -87,6 +87,20 @@ func TestLimitDial(t *testing.T) {
 	}
 }
 
+// TestLimitNetworks: a rule about hosts and ports allows nothing that has neither.
+func TestLimitNetworks(t *testing.T) {
+	n := libos.Limit(open{}, libos.Limits{Listen: []string{"tcp:*", "udp:*"}, Dial: []string{"*"}})
+	for _, network := range []string{"unix", "unixgram", "ip4:25", "tcp46", ""} {
+		_, err := n.Dial(t.Context(), network, "/run/x:25")
+		if !errors.As(err, new(net.UnknownNetworkError)) {
+			t.Errorf("dial %q: %v, want net.UnknownNetworkError", network, err)
+		}
+		if err := listenBoth(t, n, [2]string{network, "/run/x:25"}); !errors.As(err, new(net.UnknownNetworkError)) {
+			t.Errorf("listen %q: %v, want net.UnknownNetworkError", network, err)
+		}
+	}
+}
+
 func TestLimitLoopback(t *testing.T) {
 	n := libos.Limit(open{}, libos.Limits{Dial: []string{"127.0.0.0/8:80", "[::1]:80"}})
 	for _, address := range []string{":80", "0.0.0.0:80", "[::]:80"} {

@@ -118,12 +118,20 @@ func canonical(name string) string {
 	}, name), ".")
 }
 
-// transport returns a network without its family.
-func transport(network string) string { return strings.TrimRight(network, "46") }
+// transportOf returns a network without its family: "tcp" or "udp".
+func transportOf(network string) (string, error) {
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+		return "tcp", nil
+	case "udp", "udp4", "udp6":
+		return "udp", nil
+	}
+	return "", net.UnknownNetworkError(network)
+}
 
-func (r rules) listen(network, port string) bool {
+func (r rules) listen(transport, port string) bool {
 	return slices.ContainsFunc(r.listens, func(l listenRule) bool {
-		return l.transport == transport(network) && (l.port == "*" || l.port == port)
+		return l.transport == transport && (l.port == "*" || l.port == port)
 	})
 }
 
