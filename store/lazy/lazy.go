@@ -17,8 +17,8 @@ type Options struct {
 	// Bytes bounds the memory. Default 64 MiB, least 1 MiB.
 	Bytes int64
 
-	// Folder keeps the objects instead of memory. The caller closes it, after the
-	// Store. Memory then holds a few unpacked trees.
+	// Folder keeps the objects instead of memory: a gitdir.Dir opened as Partial. The caller
+	// closes it, after the Store. Memory then holds one unpacked tree.
 	Folder Folder
 	// FolderBytes bounds what is in the folder, about: with Fetch, what was read longest ago is
 	// removed. Default no bound.
@@ -29,7 +29,8 @@ type Options struct {
 	// It returns fs.ErrNotExist when the host refuses because one of them
 	// does not exist, and is asked for fewer then; store.ErrTemporary when it may be asked
 	// again later. It sets its own limit in time; ctx ends when nobody waits any more.
-	// Up to 8 calls run at a time. nil: nothing that is missing can be had.
+	// Up to 8 calls run at a time, and none may miss anything itself: it reads Held. nil: nothing
+	// that is missing can be had.
 	Fetch func(ctx context.Context, hashes []store.Hash) error
 }
 

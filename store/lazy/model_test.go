@@ -33,7 +33,7 @@ type model struct {
 func TestModel(t *testing.T) {
 	seeds, steps := uint64(4), 100
 	if os.Getenv("CAIRN_LONG") == "1" {
-		seeds, steps = 60, 2000
+		seeds, steps = 20, 500
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestModel(t *testing.T) {
 func TestModelInFolder(t *testing.T) {
 	seeds, steps := uint64(2), 40
 	if os.Getenv("CAIRN_LONG") == "1" {
-		seeds, steps = 10, 300
+		seeds, steps = 6, 200
 	}
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
