@@ -2,17 +2,13 @@ package remote
 
 import (
 	"fmt"
-	"io/fs"
 	"time"
 )
 
-// reachable is ErrAway while the host is known to be away, and after Close.
+// reachable is ErrAway while the host is known to be away.
 func (b *Backend) reachable() error {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	if b.closed {
-		return fs.ErrClosed
-	}
 	if !b.away.IsZero() {
 		return fmt.Errorf("%w (since %s: %w)", ErrAway, b.away.Format(time.TimeOnly), b.awayErr)
 	}

@@ -99,7 +99,7 @@ func TestStall(t *testing.T) {
 // What is slow but moves is not a stall.
 func TestSlowIsNotStalled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, w := (&Backend{options: Options{Timeout: time.Second}}).watch(t.Context())
+		ctx, w := newWatch(t.Context(), time.Second)
 		defer w.stop()
 		r, in := io.Pipe()
 		go func() {

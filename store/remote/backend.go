@@ -126,9 +126,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Close stops following the host. Commits under way go on to their end, later ones
-// are refused.
+// Close stops following the host. It waits for Commits under way; later ones are fs.ErrClosed.
 func (b *Backend) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
 	b.end()
 	b.work.Wait()
 	return b.objects.Close()

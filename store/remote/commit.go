@@ -34,6 +34,10 @@ func (b *Backend) Commit(ctx context.Context, objs []object.Object, changes []st
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := b.begin(); err != nil {
+		return err
+	}
+	defer b.work.Done()
 	if len(changes) == 0 {
 		return b.hold(ctx, objs)
 	}
@@ -57,6 +61,17 @@ func (b *Backend) Commit(ctx context.Context, objs []object.Object, changes []st
 	err := b.commit(ctx, a)
 	b.unuse(used, err == nil)
 	return err
+}
+
+// begin keeps Close waiting until work.Done.
+func (b *Backend) begin() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.closed {
+		return fmt.Errorf("commit: %w", fs.ErrClosed)
+	}
+	b.work.Add(1)
+	return nil
 }
 
 // claim waits until no other Commit has one of the refs, and takes them.
@@ -103,11 +118,16 @@ func (b *Backend) commit(ctx context.Context, a *attempt) error {
 			return err
 		}
 	}
-	if err := b.compare(a); err != nil {
+	done, err := b.compare(ctx, a)
+	if err != nil {
 		return err
 	}
 	a.storing.Go(func() { b.store(context.WithoutCancel(ctx), a.objs) })
 	defer a.storing.Wait()
+	if done {
+		b.land(a)
+		return nil
+	}
 	for {
 		err := b.push(ctx, a)
 		if err == nil {
@@ -132,28 +152,46 @@ func wasRejected(err error) bool {
 	return ok
 }
 
-// compare holds the changes against the refs as they are known.
-func (b *Backend) compare(a *attempt) error {
+// compare holds the changes against the refs as they are known. It may be done: what the
+// host has refused once can have arrived twice, and is there when it is committed again.
+func (b *Backend) compare(ctx context.Context, a *attempt) (done bool, err error) {
+	c, now, err := b.differs(a)
+	if err != nil || c.Name == "" {
+		return false, err
+	}
+	if a.makes(c.New) {
+		if done, _, err := descends(ctx, b.objects.Held(), now, c.New, c.Old); done || err != nil {
+			return done, err
+		}
+	}
+	return false, &store.ConflictError{Change: c, Actual: now}
+}
+
+// differs finds the first change whose ref is not what it stands on, and what it is.
+func (b *Backend) differs(a *attempt) (c store.RefChange, now store.Hash, err error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	for _, c := range a.changes {
 		if r := b.rewound[c.Name]; r != nil {
-			return r
+			return c, now, r
 		}
 		if now := b.refs[c.Name].hash; now != c.Old {
-			return &store.ConflictError{Change: c, Actual: now}
+			return c, now, nil
 		}
 	}
-	return nil
+	return c, now, nil
 }
 
 // push sends the attempt once. When its outcome is not known it is in doubt from then on.
 func (b *Backend) push(ctx context.Context, a *attempt) error {
 	begin := time.Now()
-	ctx, watch := b.watch(ctx)
+	complete, limit := b.complete(a), b.options.Timeout
+	if !complete {
+		limit *= slow
+	}
+	ctx, watch := newWatch(ctx, limit)
 	defer watch.stop()
-	request := b.request(a, watch)
-	err := watch.cause(b.host.Push(ctx, request))
+	err := watch.cause(b.host.Push(ctx, b.request(a, complete, watch)))
 	var outcome error
 	switch {
 	case err == nil:
@@ -177,12 +215,12 @@ func (b *Backend) push(ctx context.Context, a *attempt) error {
 
 // request is the push of an attempt. The old values are those that the caller's changes
 // stand on, and nothing else.
-func (b *Backend) request(a *attempt, watch *watch) gitwire.PushRequest {
+func (b *Backend) request(a *attempt, complete bool, watch *watch) gitwire.PushRequest {
 	p := gitwire.PushRequest{Objects: a.objs}
 	for _, c := range a.changes {
 		p.Commands = append(p.Commands, gitwire.Command{Name: c.Name, Old: c.Old, New: c.New})
 	}
-	if !b.complete(a) {
+	if !complete {
 		p.Objects = nil
 		p.From = watch.objects(over(a.objs, b.objects))
 		for _, ref := range b.list("") {
@@ -196,13 +234,12 @@ func (b *Backend) request(a *attempt, watch *watch) gitwire.PushRequest {
 // new values are among them or are what some ref is at, and so are the parents
 // of the commits.
 func (b *Backend) complete(a *attempt) bool {
-	b.mu.RLock()
-	defer b.mu.RUnlock()
 	known := map[store.Hash]bool{{}: true}
-	for _, t := range b.refs {
-		known[t.hash] = true
+	var named []store.Hash
+	for _, c := range a.changes {
+		known[c.Old] = true
+		named = append(named, c.New)
 	}
-	var parents []store.Hash
 	for _, o := range a.objs {
 		known[o.Hash()] = true
 		if o.Type != object.TypeCommit {
@@ -212,17 +249,25 @@ func (b *Backend) complete(a *attempt) bool {
 		if err != nil {
 			return false
 		}
-		parents = append(parents, c.Parents...)
+		named = append(named, c.Parents...)
 	}
-	for _, c := range a.changes {
-		parents = append(parents, c.New)
-	}
-	for _, h := range parents {
+	lacking := map[store.Hash]bool{}
+	for _, h := range named {
 		if !known[h] {
-			return false
+			lacking[h] = true
 		}
 	}
-	return true
+	return len(lacking) == 0 || b.allTips(lacking)
+}
+
+// allTips says whether some ref is at each of these.
+func (b *Backend) allTips(hashes map[store.Hash]bool) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, t := range b.refs {
+		delete(hashes, t.hash)
+	}
+	return len(hashes) == 0
 }
 
 // store keeps objects on this side, while they are on their way to the other. Those of a push that
@@ -240,7 +285,9 @@ func (b *Backend) land(a *attempt) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range a.changes {
-		b.move(c.Name, c.New)
+		if b.refs[c.Name].hash == c.Old { // else others have gone on from there
+			b.move(c.Name, c.New)
+		}
 		delete(b.unsure, c.Name)
 	}
 }

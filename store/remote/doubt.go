@@ -10,6 +10,7 @@ import (
 
 	"cairn/store"
 	"cairn/store/gitwire"
+	"cairn/store/object"
 )
 
 // A verdict is what has become of a push that did not simply succeed.
@@ -42,7 +43,7 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 		case v == lost && !isTemporary(err):
 			return lost, err
 		case v == lost && a.doubt == nil && !raced(failed):
-			return lost, err
+			return lost, refusal(failed)
 		case v == lost && a.doubt == nil:
 			// It may be a second arrival of this very push that was too late, after the first.
 			b.inDoubtFrom(a, failed)
@@ -99,11 +100,12 @@ func (b *Backend) judge(ctx context.Context, a *attempt, failed error) (verdict,
 
 // overtaken says whether a ref for which there is a commit of our own making has moved.
 func (a *attempt) overtaken(now map[string]store.Hash) bool {
-	made := map[store.Hash]bool{}
-	for _, o := range a.objs {
-		made[o.Hash()] = true
-	}
-	return slices.ContainsFunc(a.changes, func(c store.RefChange) bool { return made[c.New] && now[c.Name] != c.Old })
+	return slices.ContainsFunc(a.changes, func(c store.RefChange) bool { return now[c.Name] != c.Old && a.makes(c.New) })
+}
+
+// makes says whether an object is new with the attempt, so that nobody else has it.
+func (a *attempt) makes(h store.Hash) bool {
+	return slices.ContainsFunc(a.objs, func(o object.Object) bool { return o.Hash() == h })
 }
 
 // carriedOut says whether the refs show that a push has been carried out. All of

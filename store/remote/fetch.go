@@ -59,7 +59,11 @@ func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest) error {
 		defer b.deepen.Unlock()
 	}
 	begin := time.Now()
-	ctx, watch := b.watch(ctx)
+	limit := b.options.Timeout
+	if f.Depth != 0 {
+		limit *= slow
+	}
+	ctx, watch := newWatch(ctx, limit)
 	defer watch.stop()
 	f.Into = watch.receiver(b.objects.Fetched())
 	f.Objs = b.objects.Held()

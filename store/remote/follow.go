@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -78,11 +77,9 @@ func (b *Backend) idle(ctx context.Context) error {
 	switch {
 	case waiting.Err() != nil:
 		return nil // woken, or it has been quiet for long: look
-	case errors.Is(err, errors.ErrUnsupported):
+	case err != nil: // it may have too many who wait; a look tells whether it is away
 		b.rest(ctx, b.options.Poll)
 		return nil
-	case err != nil:
-		return err
 	}
 	b.answered()
 	moves := listing.news(refs)

@@ -37,7 +37,7 @@ func (b *Backend) look(ctx context.Context, names []string) (map[string]store.Ha
 
 func (b *Backend) listHost(ctx context.Context, prefixes []string) ([]store.Ref, error) {
 	begin := time.Now()
-	ctx, watch := b.watch(ctx)
+	ctx, watch := newWatch(ctx, b.options.Timeout)
 	defer watch.stop()
 	refs, err := b.host.Refs(ctx, prefixes...)
 	err = watch.cause(err)
@@ -103,7 +103,7 @@ func (l listing) news(refs []store.Ref) []move {
 		switch {
 		case !untouched(name):
 		case now[name] != t.hash:
-			news = append(news, move{name, t.hash, now[name], len(now) == 0})
+			news = append(news, move{name, t.hash, now[name], len(now) == 0 && len(b.refs) > 1})
 		case b.rewound[name] != nil:
 			delete(b.rewound, name)
 			b.log.Info("a ref that was rewound is back", "ref", name, "at", t.hash)

@@ -63,8 +63,9 @@ type Options struct {
 	// 800 ms.
 	Poll time.Duration
 
-	// Timeout is how long the host may stand still before it is away, and how
-	// long a Commit in doubt looks for its outcome. Default: 10 s.
+	// Timeout is how long the host may stand still before it is away (six times as
+	// long where it has much to do: a start, a large push), and how long a Commit in
+	// doubt looks for its outcome. Default: 10 s.
 	Timeout time.Duration
 
 	// Replica is in every commit that a store.Repo makes here. No two processes on

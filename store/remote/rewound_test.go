@@ -125,8 +125,14 @@ func TestDeleted(t *testing.T) {
 		_, err := r.Ref(soon(t), "refs/heads/preview")
 		return errors.Is(err, fs.ErrNotExist)
 	})
-	h.Git("update-ref", "-d", "refs/heads/main")
-	until(t, "it is noticed", func() bool { return len(r.Status().Rewound) == 1 })
+	if _, err := r.repo.Branch("main").Fork(soon(t), "other"); err != nil {
+		t.Fatal(err)
+	}
+	h.Stop()
+	h.Git("update-ref", "--no-deref", "-d", "refs/heads/main")
+	h.Git("update-ref", "-d", "refs/heads/other")
+	h.Start()
+	until(t, "it is noticed", func() bool { return len(r.Status().Rewound) > 0 })
 	if _, err := r.repo.Branch("main").Tree(soon(t)); err != nil {
 		t.Errorf("read: %v", err)
 	}

@@ -51,7 +51,7 @@ func (b *Backend) able(ctx context.Context) (gitwire.Abilities, error) {
 	if known != nil {
 		return *known, nil
 	}
-	ctx, watch := b.watch(ctx)
+	ctx, watch := newWatch(ctx, b.options.Timeout)
 	defer watch.stop()
 	able, err := b.host.Able(ctx)
 	if err = watch.cause(err); err != nil {

@@ -151,6 +151,8 @@ func retryAfterLoss(t *testing.T, h *githost.Host, a, b *replica) error {
 		case errors.Is(err, gitwire.ErrInDoubt) || !errors.Is(err, store.ErrTemporary):
 			return err
 		}
+		b.Wake()
+		until(t, "what is at the host is seen", func() bool { return b.tip(t).String() == hostTip(t, h) })
 	}
 }
 

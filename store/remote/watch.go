@@ -12,7 +12,7 @@ import (
 	"cairn/store/object"
 )
 
-// A watch ends a conversation in which nothing has happened for Options.Timeout. What
+// A watch ends a conversation in which nothing has happened for some time. What
 // goes through its readers is something that happens.
 type watch struct {
 	ctx   context.Context // of one conversation, which the watch does not outlive
@@ -22,9 +22,12 @@ type watch struct {
 	bytes atomic.Int64 // received
 }
 
-func (b *Backend) watch(ctx context.Context) (context.Context, *watch) {
+// slow is how many times longer a host may be silent that has much to do before it answers.
+const slow = 6
+
+func newWatch(ctx context.Context, limit time.Duration) (context.Context, *watch) {
 	ctx, end := context.WithCancelCause(ctx)
-	w := &watch{ctx: ctx, end: end, limit: b.options.Timeout}
+	w := &watch{ctx: ctx, end: end, limit: limit}
 	w.timer = time.AfterFunc(w.limit, func() { end(errStalled) })
 	return ctx, w
 }

@@ -57,8 +57,7 @@ func TestWatch(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b := &Backend{options: Options{Timeout: 10 * time.Second}}
-				ctx, w := b.watch(t.Context())
+				ctx, w := newWatch(t.Context(), 10*time.Second)
 				defer w.stop()
 				_, err := w.receiver(slowReceiver(c.here)).Receive(ctx, slowReader{strings.NewReader("pack"), c.host}, nil, store.Limits{})
 				if got := w.cause(err); !errors.Is(got, c.want) {
