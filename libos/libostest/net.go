@@ -33,7 +33,17 @@ type Pair struct {
 }
 
 // TestNet runs the suite for a libos.Net. open makes a fresh Pair for one test and
-// leaves what has to be closed to t.Cleanup.
+// leaves what has to be closed to t.Cleanup:
+//
+//	libostest.TestNet(t, func(t *testing.T) libostest.Pair {
+//		x, y := cable.New(cable.Options{})
+//		libostest.KeepPcap(t, x)
+//		a, b := attach(t, x), attach(t, y)
+//		return libostest.Pair{A: a, B: b, A4: addrA, B4: addrB}
+//	})
+//
+// It may lose frames: the suite asks for what a network does in the end, and only
+// gives up after minutes.
 func TestNet(t *testing.T, open func(t *testing.T) Pair) {
 	for _, c := range []struct {
 		name string

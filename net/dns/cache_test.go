@@ -201,3 +201,12 @@ func TestOtherServersOtherAnswers(t *testing.T) {
 		t.Errorf("without servers: %v, want a temporary error", err)
 	}
 }
+
+func BenchmarkRemembered(b *testing.B) {
+	r := always(0, "www.example. 3600 IN A 192.0.2.1").resolver(dns.Options{}, one)
+	for b.Loop() {
+		if _, err := r.LookupNetIP(b.Context(), "ip4", "www.example"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

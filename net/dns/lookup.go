@@ -51,10 +51,12 @@ var addressTypes = map[string][]uint16{
 // that which leaves open whether there are addresses, before that which says there are none.
 func (r *Resolver) addresses(ctx context.Context, host string, types []uint16) (answer, error) {
 	answers, errs := make([]answer, len(types)), make([]error, len(types))
+	ask := func(i int) { answers[i], errs[i] = r.lookup(ctx, host, types[i]) }
 	var wg sync.WaitGroup
-	for i, t := range types {
-		wg.Go(func() { answers[i], errs[i] = r.lookup(ctx, host, t) })
+	for i := 1; i < len(types); i++ {
+		wg.Go(func() { ask(i) })
 	}
+	ask(0)
 	wg.Wait()
 	var all answer
 	for _, a := range answers {
