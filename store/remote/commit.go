@@ -19,6 +19,8 @@ type attempt struct {
 	changes []store.RefChange
 	names   []string
 
+	received []*quarantine // packs that somebody has pushed to us and that hold what the changes name
+
 	doubt error     // of a push that may have been carried out or may yet be
 	until time.Time // when to give up, once in doubt
 	tries int       // pushes that were rejected while the refs were as they should
@@ -57,9 +59,9 @@ func (b *Backend) Commit(ctx context.Context, objs []object.Object, changes []st
 		return err
 	}
 	defer b.release(a.names)
-	used := b.use(ctx, changes)
+	a.received = b.use(changes)
 	err := b.commit(ctx, a)
-	b.unuse(used, err == nil)
+	b.unuse(a.received, err == nil)
 	return err
 }
 

@@ -105,7 +105,8 @@ func (a *attempt) overtaken(now map[string]store.Hash) bool {
 
 // makes says whether an object is new with the attempt, so that nobody else has it.
 func (a *attempt) makes(h store.Hash) bool {
-	return slices.ContainsFunc(a.objs, func(o object.Object) bool { return o.Hash() == h })
+	return slices.ContainsFunc(a.objs, func(o object.Object) bool { return o.Hash() == h }) ||
+		slices.ContainsFunc(a.received, func(q *quarantine) bool { return q.holds(h) })
 }
 
 // carriedOut says whether the refs show that a push has been carried out. All of

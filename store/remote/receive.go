@@ -85,12 +85,18 @@ func (b *Backend) dropKept() {
 	}
 }
 
+// holds says whether an object came with the pack.
+func (q *quarantine) holds(h store.Hash) bool {
+	_, _, err := q.Stat(context.Background(), h)
+	return err == nil
+}
+
 // use finds the received packs that hold what changes name, and keeps them until unuse.
-func (b *Backend) use(ctx context.Context, changes []store.RefChange) (used []*quarantine) {
+func (b *Backend) use(changes []store.RefChange) (used []*quarantine) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, q := range b.kept {
-		if slices.ContainsFunc(changes, func(c store.RefChange) bool { _, _, err := q.Stat(ctx, c.New); return err == nil }) {
+		if slices.ContainsFunc(changes, func(c store.RefChange) bool { return q.holds(c.New) }) {
 			q.using++
 			used = append(used, q)
 		}

@@ -3,6 +3,7 @@ package remote
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -243,6 +244,55 @@ func TestMergeBehindTheEnd(t *testing.T) {
 	if got, want := h.Git("rev-list", "--count", "--merges", "main"), "1"; got != want {
 		t.Errorf("merges: got %q, want %q", got, want)
 	}
+}
+
+// A host that sends only what a ref names has all of it sent at the start: nothing could be had
+// later.
+func TestHostWithoutWants(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	fill(t, h, 30)
+	r := open(t, h, func(o *Options) {
+		o.Host.(*wire).able = func(able *gitwire.Abilities) { able.WantAny, able.Filter, able.Shallow = false, false, false }
+	})
+	if held := r.history(t); held != 30 {
+		t.Errorf("commits at the start: got %d, want 30", held)
+	}
+	other := open(t, h, nil)
+	other.put(t, "a", "1")
+	until(t, "the other's commit is seen", func() bool { return r.tip(t) == other.tip(t) })
+	r.put(t, "b", "2")
+	if _, err := r.repo.Tree(soon(t), store.Hash{1, 2, 3}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an unknown hash: got %v, want %v", err, fs.ErrNotExist)
+	}
+}
+
+// With a filter files stay at the host until they are read, and can be written beside all the same.
+func TestFilter(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	first := open(t, h, nil)
+	for i := range 5 {
+		first.put(t, numbered("dir/f", i), numbered("content", i))
+	}
+	r := open(t, h, func(o *Options) { o.Filter = "blob:none" })
+	tree, err := r.repo.Branch("main").Tree(soon(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 {
+		e, err := tree.Lookup(numbered("dir/f", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 && r.holds(soon(t), e.Hash) {
+			t.Error("a file is here before it is read")
+		}
+		if got, err := tree.ReadFile(numbered("dir/f", i)); err != nil || string(got) != numbered("content", i) {
+			t.Errorf("file %d: got %q, %v", i, got, err)
+		}
+	}
+	r.put(t, "dir/new", "1")
+	until(t, "the first sees it", func() bool { return first.tip(t) == r.tip(t) })
+	h.Git("fsck", "--strict")
 }
 
 func TestFullHistory(t *testing.T) {
