@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // An httpTransport speaks smart HTTP (gitprotocol-http). It asks each service for
@@ -32,7 +33,12 @@ type httpTransport struct {
 type httpService struct {
 	base     *url.URL // the repository's, after redirects
 	greeting *greeting
+	heard    time.Time
 }
+
+// stale is after how long upload-pack is asked again what it can do: it may have
+// learned something. receive-pack is asked when a push needs more than it could, or fails.
+const stale = time.Hour
 
 func newHTTPTransport(c *Client, u *url.URL) (*httpTransport, error) {
 	if c.HTTP == nil {
@@ -63,6 +69,9 @@ func (h *httpTransport) open(ctx context.Context, service string, listing bool) 
 	c := h.carrier(ctx, service)
 	w := &remoteWire{carrier: c, progress: h.client.progress()}
 	s := h.known(service)
+	if s != nil && service == fetchService && time.Since(s.heard) > stale {
+		s = nil
+	}
 	if s != nil && (!listing || s.greeting.version == 2) {
 		w.kept = true
 	} else {
@@ -102,8 +111,8 @@ func (h *httpTransport) greet(c *httpCarrier) (*httpService, error) {
 	again.refs = nil
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.kept[c.service] = &httpService{&final, &again}
-	return &httpService{&final, g}, nil
+	h.kept[c.service] = &httpService{&final, &again, time.Now()}
+	return &httpService{base: &final, greeting: g}, nil
 }
 
 // An httpCarrier asks by one request for each question.

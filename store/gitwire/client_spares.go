@@ -2,6 +2,7 @@ package gitwire
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ type streamTransport struct {
 	mu     sync.Mutex
 	busy   map[*stream]struct{}
 	spares map[string]*spares
+	modest bool // the host has no room for spares
 }
 
 // spares are those of one service, oldest first.
@@ -63,7 +65,12 @@ func (t *streamTransport) open(ctx context.Context, service string, listing bool
 	kept := s != nil
 	if s == nil {
 		var err error
-		if s, err = t.dial(ctx, service); err != nil {
+		s, err = t.dial(ctx, service)
+		for try := 0; try < yields && errors.Is(err, errNoRoom) && t.yield(); try++ {
+			pause(ctx, patience) // until the host knows
+			s, err = t.dial(ctx, service)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -80,6 +87,26 @@ func (t *streamTransport) open(ctx context.Context, service string, listing bool
 	c := &streamCarrier{s: s, ctx: ctx, done: func(c *streamCarrier) { t.done(service, c) }}
 	c.release = context.AfterFunc(ctx, func() { s.rw.Close() })
 	return &remoteWire{carrier: c, greeting: s.greeting, kept: kept, progress: t.client.progress()}, nil
+}
+
+// yields is how often a stream is tried once more after making room for it.
+const yields = 3
+
+// errNoRoom says that a host does not let more streams be open.
+var errNoRoom = errors.New("the host allows no more sessions")
+
+// yield gives up all spares for good, in favour of streams that are needed; false when
+// there have been none.
+func (t *streamTransport) yield() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	some := t.modest
+	t.modest = true
+	for _, sp := range t.spares {
+		some = some || len(sp.list) > 0
+		t.discard(sp)
+	}
+	return some
 }
 
 // take returns a spare, or nil.
@@ -139,7 +166,7 @@ func (t *streamTransport) done(service string, c *streamCarrier) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.busy, c.s)
-	worthy := t.life.Err() == nil && (service == pushService || c.s.greeting.version == 2)
+	worthy := t.life.Err() == nil && !t.modest && (service == pushService || c.s.greeting.version == 2)
 	if worthy && t.spares[service] == nil {
 		t.spares[service] = &spares{target: 1, used: time.Now()}
 	}
@@ -162,7 +189,7 @@ func (t *streamTransport) done(service string, c *streamCarrier) {
 // refill starts to make spares where they are too few. t.mu is held.
 func (t *streamTransport) refill(service string) {
 	sp := t.spares[service]
-	for sp != nil && len(sp.list) < sp.target && t.life.Err() == nil {
+	for sp != nil && len(sp.list) < sp.target && t.life.Err() == nil && !t.modest {
 		p := &spare{ready: make(chan struct{})}
 		sp.list = append(sp.list, p)
 		t.wg.Go(func() { t.make(service, p) })

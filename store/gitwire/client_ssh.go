@@ -83,7 +83,7 @@ func (d *sshDialer) dial(ctx context.Context, service string) (*stream, error) {
 		var refused *ssh.OpenChannelError
 		switch {
 		case errors.As(err, &refused):
-			return nil, away(fmt.Errorf("open session: %w", err))
+			return nil, away(fmt.Errorf("%w: %w", errNoRoom, err))
 		case errors.Is(err, errNoExec):
 			return nil, err
 		}

@@ -209,6 +209,53 @@ func TestWarmPushOverSSH(t *testing.T) {
 	close(held)
 }
 
+// A host that allows one session at a time is not kept busy with spares.
+func TestNoRoomForSpares(t *testing.T) {
+	l := labOver(t, "mem")
+	r := remoteOf(t, l.sshClient(), l.ssh)
+	tip := grow(t, r, store.Hash{}, 1)
+	ready(t, r, pushService)
+	tr := r.wire.(*streamTransport)
+	dial := tr.dial
+	tr.mu.Lock()
+	tr.dial = func(ctx context.Context, service string) (*stream, error) {
+		tr.mu.Lock()
+		open := len(tr.busy)
+		for _, sp := range tr.spares {
+			open += len(sp.list)
+		}
+		tr.mu.Unlock()
+		if open > 0 {
+			return nil, away(errNoRoom)
+		}
+		return dial(ctx, service)
+	}
+	tr.mu.Unlock()
+	quiet := func() { // what was asked last has come to its end
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+			tr.mu.Lock()
+			busy := len(tr.busy)
+			tr.mu.Unlock()
+			if busy == 0 {
+				return
+			}
+		}
+	}
+	quiet()
+	if _, err := r.Refs(t.Context()); err != nil {
+		t.Errorf("beside a spare: %v", err)
+	}
+	for range 2 {
+		quiet()
+		tip = grow(t, r, tip, 1)
+	}
+	quiet()
+	refs, err := r.Refs(t.Context(), "refs/heads/")
+	if err != nil || len(refs) != 1 || refs[0].Hash != tip {
+		t.Errorf("got %v, %v, want main at %s", refs, err, tip)
+	}
+}
+
 // A spare that has died is replaced without a word.
 func TestDeadSpareIsReplaced(t *testing.T) {
 	for _, kind := range []string{"git-daemon", "ssh", "git-ssh"} {
