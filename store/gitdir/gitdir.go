@@ -139,7 +139,10 @@ func open(root osDisk, w disk, o Options) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open repository %s: %w", root, err)
 	}
-	if err := sweep(root); err != nil {
+	if err = sweep(root); err == nil && o.Partial {
+		err = promiseAll(root, w)
+	}
+	if err != nil {
 		own.close(root)
 		return nil, fmt.Errorf("open repository %s: %w", root, temporary(err))
 	}

@@ -16,8 +16,26 @@ import (
 
 // markPromised makes the .promisor file of the pack of that name, before the pack is
 // there.
-func (d *Dir) markPromised(name string) error {
-	f, err := d.disk.create(name + ".promisor")
+func (d *Dir) markPromised(name string) error { return promise(d.disk, name) }
+
+// promiseAll makes the .promisor files that a power cut has lost.
+func promiseAll(root osDisk, w disk) error {
+	entries, err := os.ReadDir(root.path(packFolder))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name, ok := packName(e.Name()); ok {
+			if err := promise(w, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func promise(w disk, name string) error {
+	f, err := w.create(name + ".promisor")
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}

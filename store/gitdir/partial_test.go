@@ -220,6 +220,28 @@ func TestTrim(t *testing.T) {
 	}
 }
 
+// TestPartialPromisesAgain: a pack that has lost its .promisor file gets it back.
+func TestPartialPromisesAgain(t *testing.T) {
+	d, _, _ := newPartial(t)
+	path := string(d.root)
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before := glob(t, d, "*.promisor")
+	if len(before) == 0 {
+		t.Fatal("there are none")
+	}
+	for _, name := range before {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d = openDir(t, path, Options{NoMaintenance: true, Partial: true})
+	if after := glob(t, d, "*.promisor"); len(after) != len(before) {
+		t.Errorf("got %d, want %d", len(after), len(before))
+	}
+}
+
 // TestPartialOpen: each kind of repository is opened as what it is.
 func TestPartialOpen(t *testing.T) {
 	d, full, _ := newPartial(t)

@@ -95,7 +95,7 @@ func TestHonest(t *testing.T) {
 	}
 	const bound = 8 << 20
 	for _, size := range []int{100, 1000, 20000} {
-		objs, _ := site(1, 40, 16<<20/40/size, size)
+		objs, _ := site(1, 40, min(16<<20, 60_000*size)/40/size, size)
 		h := newHost(objs...)
 		before := heap()
 		s := lazily(t, h, bound)

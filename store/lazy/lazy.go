@@ -153,7 +153,8 @@ func (s *Store) look(ctx context.Context, h store.Hash, read func(store.Objects)
 // not here is fs.ErrNotExist.
 func (s *Store) Held() store.Objects { return s.here }
 
-// Put keeps objects that are elsewhere too. Their bytes are not shared.
+// Put keeps objects that were made here and are elsewhere by now; their names are believed. It
+// does not share their bytes.
 func (s *Store) Put(ctx context.Context, objs ...object.Object) error {
 	return s.here.put(ctx, objs)
 }

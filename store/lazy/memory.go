@@ -169,17 +169,19 @@ func (m *memory) enqueue(it *item) {
 	it.prev.next, it.next.prev = it, it
 }
 
-// makeRoom drops what may go until so many more bytes fit. mu is held.
+// makeRoom drops what may go until so many more bytes fit. In the last round of the queue it does
+// not matter any more what was used. mu is held.
 func (m *memory) makeRoom(n int64) error {
 	if n > m.max {
 		return &FullError{Bytes: m.bound}
 	}
-	for turns := mostLives * len(m.items); m.used+m.tableBytes()+n > m.max; turns-- {
+	round := len(m.items)
+	for turns := mostLives * round; m.used+m.tableBytes()+n > m.max; turns-- {
 		if turns <= 0 || !m.lossy && m.orphans == 0 {
 			return &FullError{Bytes: m.bound}
 		}
 		it := m.queue.next
-		if m.mayGo(it) && it.spend() {
+		if m.mayGo(it) && (it.spend() || turns <= round) {
 			m.drop(it)
 			m.shrink()
 			continue
