@@ -15,6 +15,7 @@ import (
 	"cairn/bench/stock"
 	"cairn/store"
 	"cairn/store/gitdir"
+	"cairn/store/gitwire"
 	"cairn/store/object"
 	"cairn/store/remote"
 )
@@ -27,6 +28,7 @@ const fileSize = 200
 // A place is a repository at a far host, and a replica of it here.
 type place struct {
 	far    *far
+	host   *gitwire.Remote
 	corpus stock.Corpus
 	branch *store.Branch
 	pushes atomic.Int64
@@ -53,18 +55,17 @@ func newPlace(ctx context.Context, dir string, size int, bytes int64) (*place, e
 	if p.far, err = newFar(d); err != nil {
 		return nil, errors.Join(err, d.Close())
 	}
-	host, err := p.far.client().Remote(p.far.url)
-	if err != nil {
+	if p.host, err = p.far.client().Remote(p.far.url); err != nil {
 		return nil, err
 	}
-	b, err := remote.Open(ctx, remote.Options{Host: host, Bytes: bytes, Observe: p.observe})
+	b, err := remote.Open(ctx, remote.Options{Host: p.host, Bytes: bytes, Observe: p.observe})
 	if err != nil {
 		return nil, err
 	}
 	p.branch = store.New(b, store.Options{}).Branch("main")
 	p.close = func() {
 		b.Close()
-		host.Close()
+		p.host.Close()
 		p.far.close()
 		d.Close()
 	}
@@ -86,7 +87,7 @@ func (b *bench) update(ctx context.Context, dir string, size int) error {
 	defer stop()
 	n := b.room.Share(3000)
 	seed := uint64(0)
-	var latencies, shares []float64
+	var latencies, bare, shares []float64
 	ours, theirs, err := measure.InTurn(b.room.Rounds,
 		func() (float64, error) {
 			seed++
@@ -97,15 +98,32 @@ func (b *bench) update(ctx context.Context, dir string, size int) error {
 				return 0, err
 			}
 			all := time.Since(began)
-			latencies = append(latencies, measure.Median(took))
+			trip, err := p.bare(ctx)
+			if err != nil {
+				return 0, err
+			}
+			latencies, bare = append(latencies, measure.Median(took)), append(bare, trip)
 			shares = append(shares, float64(n)/float64(p.pushes.Load()-before))
 			return float64(n) / all.Seconds(), nil
 		}, peer)
 	const tool = "git push for each, one at a time"
 	b.add("durable update 20 ms away, 64 writers", size, measure.PerSecond, ours, theirs, tool, measure.Goal{Value: 500})
-	b.add("one of them, median", size, measure.Seconds, latencies, nil, "", measure.Goal{Value: 1.5 * roundTrip.Seconds()})
+	b.add("one of them, median", size, measure.Seconds, latencies, bare, "a request that lists one ref", measure.Goal{Ratio: 1.5})
 	fmt.Fprintf(b.room.Log, "updates in one push: %.1f\n", measure.Median(shares))
 	return err
+}
+
+// bare is how long a request takes that costs nobody anything, in seconds: a round trip.
+func (p *place) bare(ctx context.Context) (float64, error) {
+	var took []float64
+	for range 5 {
+		began := time.Now()
+		if _, err := p.host.Refs(ctx, "refs/heads/main"); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(began).Seconds())
+	}
+	return measure.Median(took), nil
 }
 
 // write makes each edit in an update of its own, many at a time, and returns how
