@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,6 +96,20 @@ func (b *bench) openDeaf(d *deaf) (*remote.Backend, *store.Repo) {
 	b.t.Helper()
 	d.Host = b.remote(b.Client(b.proxy.Dial))
 	return b.open(remote.Options{Host: d, Poll: time.Hour})
+}
+
+// openTicking is openDeaf with a clock on which a second passes whenever it is looked at:
+// a change that is made twice is not the same commit twice.
+func (b *bench) openTicking(d *deaf) *store.Repo {
+	b.t.Helper()
+	back, _ := b.openDeaf(d)
+	return store.New(back, store.Options{Now: ticking()})
+}
+
+func ticking() func() time.Time {
+	var seconds atomic.Int64
+	seconds.Store(4_000_000_000) // later than any commit made by the machine's clock
+	return func() time.Time { return time.Unix(seconds.Add(1), 0).UTC() }
 }
 
 // Able implements remote.Host.

@@ -191,7 +191,7 @@ func (l *life) open(o remote.Options) bool {
 	if l.refused != nil {
 		return false
 	}
-	l.repo = store.New(l.backend, store.Options{Now: noon, CacheBytes: 1 << 20})
+	l.repo = store.New(l.backend, store.Options{Now: l.r.s.clock(), CacheBytes: 1 << 20})
 	return true
 }
 
@@ -307,12 +307,13 @@ func (r *replica) timed(id string, update func() error) error {
 }
 
 // outcome is what an update's error says about it. A process that was killed
-// meanwhile has told nobody.
+// meanwhile has told nobody. What the host has refused it may have taken, when the network
+// brings a push twice.
 func (l *life) outcome(err error) outcome {
 	switch {
 	case err == nil:
 		return acknowledged
-	case l.ctx.Err() != nil, errors.Is(err, gitwire.ErrInDoubt):
+	case l.ctx.Err() != nil, errors.Is(err, gitwire.ErrInDoubt), is[*store.RefusedError](err):
 		return unknown
 	default:
 		return failed

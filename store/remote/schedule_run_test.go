@@ -87,7 +87,15 @@ func change(id string) store.Change {
 	return store.Change{Author: who, Message: id}
 }
 
-// noon is the clock of both replicas: they must differ without its help.
+// clock is a replica's: one that stands still, so that replicas do not differ by its help,
+// or one that does not, so that a second try differs from the first.
+func (s *schedule) clock() func() time.Time {
+	if s.seed%2 == 0 {
+		return noon
+	}
+	return ticking()
+}
+
 func noon() time.Time { return time.Unix(1700000000, 0).UTC() }
 
 // run has the clients write while things go wrong.
@@ -339,11 +347,23 @@ func (s *schedule) verify() {
 	for _, branch := range branches {
 		s.ledger.verify(s.stranger, branch)
 	}
+	if s.t.Failed() {
+		s.printHistory()
+	}
 	if s.seed%20 == 1 {
 		cmd := exec.Command("git", "fsck", "--strict", "--no-dangling")
 		cmd.Dir, cmd.Env = s.host.Dir, s.host.GitEnv()
 		if out, err := cmd.CombinedOutput(); err != nil {
 			s.t.Errorf("git fsck: %v\n%s", err, out)
+		}
+	}
+}
+
+// printHistory prints what the host's branches have come to, newest first.
+func (s *schedule) printHistory() {
+	for _, branch := range branches {
+		for rev, err := range s.stranger.Branch(branch).Log(context.Background(), "") {
+			s.t.Logf("%s: %v %q %v %v", branch, rev.Hash, rev.Message, rev.Extra, err)
 		}
 	}
 }

@@ -100,7 +100,7 @@ func TestTrapIgnoredRefusal(t *testing.T) {
 func TestTrapBlindRetry(t *testing.T) {
 	overTrapKinds(t, func(t *testing.T, b *bench) {
 		d := &deaf{}
-		_, repo := b.openDeaf(d)
+		repo := b.openTicking(d)
 		mustWrite(t, repo, "main", "second")
 		d.before = func() {
 			d.before = nil
@@ -125,7 +125,7 @@ func (b *bench) lastTurn() int { return 0 }
 func TestTrapBlindRetryOvertaken(t *testing.T) {
 	overTrapKinds(t, func(t *testing.T, b *bench) {
 		d := &deaf{}
-		_, repo := b.openDeaf(d)
+		repo := b.openTicking(d)
 		mustWrite(t, repo, "main", "second")
 		d.before = func() {
 			d.before = nil
@@ -155,7 +155,7 @@ func TestTrapLostRequest(t *testing.T) {
 			d := &deaf{}
 			branch := fmt.Sprint("b", i)
 			mustWrite(t, b.other, branch, "first")
-			_, repo := b.openDeaf(d)
+			repo := b.openTicking(d)
 			mustWrite(t, repo, branch, "second")
 			d.before = func() {
 				d.before = nil
@@ -187,15 +187,10 @@ func TestTrapForcePush(t *testing.T) {
 		soon(t, "the follower sees it", func() bool { return log(t, follower, "main") == "first second third" })
 
 		good := b.at("main")
-		mustWrite(t, b.other, "rewritten", "first")
 		b.force("main", first)
 		mustWrite(t, b.other, "main", "forced")
 		forced := b.at("main")
-		soon(t, "it is reported", func() bool {
-			rewound := aware.Status().Rewound
-			return len(rewound) == 1 && rewound[0].Ref == "refs/heads/main" && rewound[0].Good == good && rewound[0].Host == forced
-		})
-		for name, repo := range map[string]*store.Repo{"unaware": unaware, "follower": follower} {
+		refuses := func(name string, repo *store.Repo) {
 			err := write(repo, "main", "fourth")
 			var rewound *remote.RewoundError
 			if !errors.As(err, &rewound) || rewound.Ref != "refs/heads/main" || rewound.Good != good || rewound.Host != forced {
@@ -204,8 +199,17 @@ func TestTrapForcePush(t *testing.T) {
 			if got, want := log(t, repo, "main"), "first second third"; got != want {
 				t.Errorf("%s: reads show %q, want %q", name, got, want)
 			}
-			mustWrite(t, repo, "other-"+name, "others go on")
 		}
+		refuses("unaware", unaware)
+		if t.Failed() {
+			return
+		}
+		soon(t, "it is reported", func() bool {
+			rewound := aware.Status().Rewound
+			return len(rewound) == 1 && rewound[0].Ref == "refs/heads/main" && rewound[0].Good == good && rewound[0].Host == forced
+		})
+		refuses("follower", follower)
+		mustWrite(t, follower, "other", "others go on")
 		if got := b.at("main"); got != forced {
 			t.Errorf("the host's main: got %v, want what was forced, %v", got, forced)
 		}
