@@ -130,5 +130,8 @@ func (b *Backend) bringMissing(ctx context.Context, names []store.Hash) error {
 		b.absent.add(missing.Object)
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
 	}
+	if errors.Is(err, fs.ErrNotExist) { // not an object, but the repository
+		return fmt.Errorf("%w: %v", store.ErrTemporary, err)
+	}
 	return err
 }
