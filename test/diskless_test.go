@@ -32,9 +32,13 @@ func awayArgs(h *githost.Host) []string {
 	return args
 }
 
-// following is what a pattern's group finds in text.
+// following is what a pattern's group finds in text, "" for nothing.
 func following(text, pattern string) string {
-	return regexp.MustCompile(pattern).FindStringSubmatch(text)[1]
+	m := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	return m[1]
 }
 
 // upAway starts a cairn without a home; seed is "" on the first run.

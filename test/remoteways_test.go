@@ -139,11 +139,11 @@ func TestUnipiRemote(t *testing.T) {
 	var site, metrics string
 	err = wait("unipi", func() error {
 		text, err := os.ReadFile(log)
-		if err != nil || !strings.Contains(string(text), "unipi: serving") {
+		site = "http://" + following(string(text), `serving .* on (\S+)\n`)
+		metrics = following(string(text), `url=(\S+)/metrics\n`)
+		if err != nil || site == "http://" || metrics == "" {
 			return fmt.Errorf("%s, %v", text, err)
 		}
-		site = "http://" + following(string(text), `serving .* on (\S+)`)
-		metrics = following(string(text), `url=(\S+)/metrics`)
 		return nil
 	})
 	if err != nil {
