@@ -47,6 +47,7 @@ const (
 	firstWait    = 4 * time.Second  // §4.1, before a message is sent again; doubled each time
 	longestWait  = 64 * time.Second // §4.1
 	declinedWait = 10 * time.Second // §3.1 (5), before an address is asked for again
+	refusedWait  = 2 * time.Second  // before what has been refused is asked for again
 	requestTries = 4                // §3.1 (5), before an offer is given up
 )
 
@@ -84,7 +85,11 @@ func (c *Client) acquire(ctx context.Context) *reply {
 	ack := c.ask(ctx, request, requestTries, nobody, everybody, func(r *reply) bool {
 		return r.kind == dhcpv4.MessageTypeNak || r.kind == dhcpv4.MessageTypeAck && r.lease.valid()
 	})
-	if ack == nil || ack.kind == dhcpv4.MessageTypeNak {
+	if ack == nil {
+		return nil
+	}
+	if ack.kind == dhcpv4.MessageTypeNak {
+		c.idle(ctx, time.Now().Add(refusedWait)) // a server that keeps refusing is not asked without a pause
 		return nil
 	}
 	if c.Taken != nil && c.Taken(ctx, ack.lease.Addr.Addr()) {
@@ -101,17 +106,7 @@ func (c *Client) decline(ctx context.Context, ack *reply) {
 	m.UpdateOption(dhcpv4.OptRequestedIPAddress(ack.lease.Addr.Addr().AsSlice()))
 	m.UpdateOption(dhcpv4.OptServerIdentifier(ack.lease.Server.AsSlice()))
 	c.send(m, nobody, everybody)
-	timer := time.NewTimer(declinedWait)
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-			return
-		case <-c.Messages:
-		}
-	}
+	c.idle(ctx, time.Now().Add(declinedWait))
 }
 
 // keep holds a lease through renewals until it is lost or ctx ends.

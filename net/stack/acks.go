@@ -135,8 +135,11 @@ func (a *acks) release(s *ackSlot) error {
 func (a *acks) await(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.stopped {
+		return
+	}
 	a.waiting = append(a.waiting, n)
-	if !a.armed && !a.stopped {
+	if !a.armed {
 		a.armed = true
 		time.AfterFunc(ackDelay, a.expire)
 	}
