@@ -176,7 +176,10 @@ func TestLeaving(t *testing.T) {
 
 		start = time.Now()
 		r = f.resolver(dns.Options{}, one)
-		hasty(100 * time.Millisecond) // synctest finds a goroutine that stays
+		hasty(100 * time.Millisecond)
+		if f.open != 0 {
+			t.Errorf("%d connections are open after the last one left", f.open)
+		}
 	})
 }
 
@@ -199,6 +202,29 @@ func TestOtherServersOtherAnswers(t *testing.T) {
 	_, err := lookup4(t, r)
 	if e := (*net.DNSError)(nil); !errors.As(err, &e) || e.IsNotFound || !e.IsTemporary {
 		t.Errorf("without servers: %v, want a temporary error", err)
+	}
+}
+
+// TestLateAnswer: what a server says when it is no longer one helps who waits for it, and is not
+// remembered.
+func TestLateAnswer(t *testing.T) {
+	old, current := netip.MustParseAddrPort("192.0.2.53:53"), netip.MustParseAddrPort("198.51.100.53:53")
+	servers := []netip.AddrPort{old}
+	var r *dns.Resolver
+	f := &fake{answer: func(_ string, server netip.AddrPort, q *wire.Msg) [][]byte {
+		if server == old {
+			servers = []netip.AddrPort{current}
+			if _, err := r.LookupTXT(t.Context(), "other.example"); err == nil { // which is when the change is noticed
+				t.Error("other.example has no text")
+			}
+		}
+		return pack(reply(q, 0, "www.example. 3600 IN A "+server.Addr().String()))
+	}}
+	r = f.resolver(dns.Options{Servers: func() []netip.AddrPort { return servers }})
+	for _, want := range []string{"192.0.2.53", "198.51.100.53", "198.51.100.53"} {
+		if got, err := lookup4(t, r); err != nil || got != want {
+			t.Errorf("%q, %v, want %s", got, err, want)
+		}
 	}
 }
 

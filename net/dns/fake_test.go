@@ -24,6 +24,7 @@ type fake struct {
 
 	mu    sync.Mutex
 	asked []asked
+	open  int // connections
 }
 
 // asked is a question as a server saw it.
@@ -41,6 +42,9 @@ func (f *fake) questions() []asked {
 }
 
 func (f *fake) dial(_ context.Context, network string, server netip.AddrPort) (net.Conn, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open++
 	return &fakeConn{fake: f, network: network, server: server, arrived: make(chan []byte, 100), expired: make(chan struct{})}, nil
 }
 
@@ -115,7 +119,12 @@ func (c *fakeConn) Read(p []byte) (int, error) {
 	}
 }
 
-func (c *fakeConn) Close() error { return nil }
+func (c *fakeConn) Close() error {
+	c.fake.mu.Lock()
+	defer c.fake.mu.Unlock()
+	c.fake.open--
+	return nil
+}
 
 func (c *fakeConn) SetDeadline(t time.Time) error {
 	if t.Before(time.Now()) {
