@@ -56,6 +56,7 @@ type Backend struct {
 	awayErr error
 	problem error     // why the host cannot be followed
 	contact time.Time // when the host last answered
+	waiting bool      // for the host to tell of what is new
 	current time.Time // when the refs were last known to be the host's
 }
 

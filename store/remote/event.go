@@ -1,6 +1,11 @@
 package remote
 
-import "time"
+import (
+	"errors"
+	"time"
+
+	"cairn/store/gitwire"
+)
 
 // A Kind is what an Event is about.
 type Kind string
@@ -35,3 +40,20 @@ const (
 	Away     Outcome = "away"     // temporary, nothing has happened
 	Failed   Outcome = "error"
 )
+
+// Outcome says what became of it.
+func (e Event) Outcome() Outcome {
+	switch rejected, ok := errors.AsType[*gitwire.RejectedError](e.Err); {
+	case e.Err == nil:
+		return Done
+	case errors.Is(e.Err, gitwire.ErrInDoubt):
+		return Doubt
+	case ok && rejected.Race:
+		return Conflict
+	case ok:
+		return Refused
+	case isTemporary(e.Err):
+		return Away
+	}
+	return Failed
+}

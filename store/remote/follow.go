@@ -73,7 +73,9 @@ func (b *Backend) idle(ctx context.Context) error {
 	defer cancel()
 	listing := b.beginListing()
 	defer listing.end()
+	b.setWaiting(true)
 	refs, err := b.host.Wait(waiting, b.options.Prefixes, b.shown())
+	b.setWaiting(false)
 	switch {
 	case waiting.Err() != nil:
 		return nil // woken, or it has been quiet for long: look
@@ -87,6 +89,13 @@ func (b *Backend) idle(ctx context.Context) error {
 		b.rest(ctx, quiet)
 	}
 	return b.apply(ctx, moves, nil)
+}
+
+// setWaiting notes whether the host will tell of what is new.
+func (b *Backend) setWaiting(yes bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = yes
 }
 
 // shown are the refs as the host showed them last.

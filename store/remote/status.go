@@ -26,8 +26,11 @@ func (b *Backend) Status() Status {
 		Away: b.away, Contact: b.contact, Current: b.current, Err: b.problem,
 		Refs: len(b.refs), Unsure: len(b.unsure), Kept: len(b.kept),
 	}
-	if !b.away.IsZero() {
+	switch {
+	case !b.away.IsZero():
 		s.Err = b.awayErr
+	case b.waiting:
+		s.Current = time.Now()
 	}
 	for _, r := range b.rewound {
 		s.Rewound = append(s.Rewound, r)
