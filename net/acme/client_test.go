@@ -2,6 +2,7 @@ package acme
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -12,13 +13,15 @@ import (
 )
 
 // An authority that misbehaves: what it answers to requests for the directory,
-// for a nonce and for anything else.
+// for a nonce and for anything else. Its directory has an address that no other
+// server has had: acmez remembers.
 func misbehaving(t *testing.T, dir func(base string) map[string]string, other http.HandlerFunc) *Manager {
 	t.Helper()
 	var base string
+	directory := "/" + rand.Text()
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
-		case "/dir":
+		case directory:
 			w.Header().Set("Content-Type", "application/json")
 			json.NewEncoder(w).Encode(dir(base))
 		case "/nonce":
@@ -32,7 +35,7 @@ func misbehaving(t *testing.T, dir func(base string) map[string]string, other ht
 	roots := x509.NewCertPool()
 	roots.AddCert(s.Certificate())
 	m, err := New(t.Context(), Options{
-		Net: loopbackNet{}, Directory: base + "/dir", Roots: roots, Names: []string{"example.org"},
+		Net: loopbackNet{}, Directory: base + directory, Roots: roots, Names: []string{"example.org"},
 		Storage: &Memory{}, HTTP01: true, Log: testLog(t),
 	})
 	if err != nil {
@@ -78,10 +81,8 @@ func TestTooMuch(t *testing.T) {
 	t.Parallel()
 	m := misbehaving(t, goodDirectory, func(w http.ResponseWriter, r *http.Request) {
 		chunk := bytes.Repeat([]byte("x"), 1<<16)
-		for {
-			if _, err := w.Write(chunk); err != nil {
-				return
-			}
+		for r.Context().Err() == nil {
+			w.Write(chunk)
 		}
 	})
 	if s := trouble(t, m); !errors.Is(s.Err, errTooMuch) {
