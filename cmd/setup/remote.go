@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -101,38 +100,15 @@ func openFolder(name string, env libos.Env) (*gitdir.Dir, error) {
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			return nil, err
 		}
-		if err := gitdir.Init(name); err != nil {
-			return nil, fmt.Errorf("make %s: %w", name, err)
+		if err := gitdir.InitPartial(name); err != nil {
+			return nil, err
 		}
 	}
-	// What nothing there refers to is not garbage.
-	folder, err := gitdir.Open(name, gitdir.Options{NoMaintenance: true, Log: env.Log})
+	folder, err := gitdir.Open(name, gitdir.Options{Partial: true, Log: env.Log})
 	if err != nil {
-		return nil, err
-	}
-	if err := isCopy(folder); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s %w", name, err), folder.Close())
+		return nil, fmt.Errorf("open the folder of copies: %w", err)
 	}
 	return folder, nil
-}
-
-// isCopy makes sure that nothing is overwritten which is nowhere else: every repository of
-// copies has a ref of its own kind.
-func isCopy(folder *gitdir.Dir) error {
-	refs := 0
-	for ref, err := range folder.Refs(context.Background(), "refs/") {
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(ref.Name, "refs/cairn/") {
-			return nil
-		}
-		refs++
-	}
-	if refs > 0 {
-		return errors.New("is a repository of its own, which copies from a remote would overwrite: name another")
-	}
-	return nil
 }
 
 // policy is whom a branch follows where. Without --trust our own signature is

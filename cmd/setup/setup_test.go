@@ -1,7 +1,6 @@
 package setup
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
@@ -20,7 +19,6 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 
 	"cairn/libos"
-	"cairn/store"
 	"cairn/store/gitdir"
 )
 
@@ -166,25 +164,22 @@ func TestPassword(t *testing.T) {
 // TestOwnRepository makes sure that a repository which is not one of copies is never
 // taken for one.
 func TestOwnRepository(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "r.git")
 	env := libos.Env{Log: slog.New(slog.DiscardHandler)}
-	folder, err := openFolder(name, env)
-	if err != nil {
+	name := filepath.Join(t.TempDir(), "r.git")
+	for range 2 { // made, and opened again
+		folder, err := openFolder(name, env)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := folder.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := filepath.Join(t.TempDir(), "own.git")
+	if err := gitdir.Init(own); err != nil {
 		t.Fatal(err)
 	}
-	if err := folder.Close(); err != nil {
-		t.Fatal(err)
-	}
-	dir, err := gitdir.Open(name, gitdir.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = store.New(dir, store.Options{}).Branch("main").Update(context.Background(), store.Change{Message: "Put a"},
-		func(tx *store.Tx) error { return tx.Put("a", []byte("1")) })
-	if err = errors.Join(err, dir.Close()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := openFolder(name, env); err == nil {
+	if _, err := openFolder(own, env); err == nil {
 		t.Error("a repository of its own was taken for copies")
 	}
 }
