@@ -90,7 +90,9 @@ func (a *ahead) note(h store.Hash, tree []byte) {
 	a.hold(h, tree)
 	n, ok := a.known[h]
 	if ok {
-		if e, some := entryAt(tree, 0); !some || a.names(e.hash, n) {
+		// Of the entries of one tree the last may take the slots of others.
+		var last store.Hash
+		if copy(last[:], tree[max(len(tree)-len(last), 0):]); a.names(last, n) {
 			return
 		}
 	} else {
@@ -111,10 +113,8 @@ func (a *ahead) noteFrom(n int, tree []byte, at, most int) {
 		if !ok {
 			return
 		}
-		if e.kind != other {
-			s, name := a.slot(e.hash)
-			*s = slot{name, uint32(n) + 1}
-		}
+		s, name := a.slot(e.hash)
+		*s = slot{name, uint32(n) + 1}
 		at = e.end
 	}
 }
