@@ -108,6 +108,9 @@ func (n *namespace) up(home string, words ...string) *instance {
 		if err := i.stop(syscall.SIGINT); err != nil && !i.killed {
 			n.t.Errorf("cairn up ended with %v\n%s", err, i.said())
 		}
+		if strings.Contains(i.said(), "level=ERROR") {
+			n.t.Errorf("cairn up reports errors:\n%s", i.said())
+		}
 	})
 	return i
 }

@@ -14,6 +14,7 @@ import (
 	"cairn/libos"
 	"cairn/services/config"
 	"cairn/services/monitor"
+	"cairn/store/gitwire"
 )
 
 // cache is where copies are kept of a repository that lies somewhere else.
@@ -35,8 +36,10 @@ func makeAway(ctx context.Context, env libos.Env, dir home, watch *monitor.Monit
 		return nil, "", err
 	}
 	house, err := openAway(ctx, env, dir, seed, watch)
-	if err != nil {
+	if errors.Is(err, gitwire.ErrUnauthorized) {
 		tellLogin(env, seed, have)
+	}
+	if err != nil {
 		return nil, "", err
 	}
 	defer func() {
@@ -139,8 +142,8 @@ func (h *house) newSeed(ctx context.Context, env libos.Env) error {
 	return nil
 }
 
-// tellLogin says which key has to be let in at the host, where that can be
-// the reason why nobody was.
+// tellLogin says which key has to be let in at the host, where we log in by one that
+// follows from the seed.
 func tellLogin(env libos.Env, seed setup.Seed, have bool) {
 	line, err := setup.LoginKey(env.Args, seed)
 	if err != nil || line == "" {

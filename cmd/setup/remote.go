@@ -76,7 +76,7 @@ func OpenRemote(ctx context.Context, env libos.Env, o RemoteOptions) (_ *Remote,
 	}
 	r := &Remote{poll: settings.Poll, policy: whom}
 	if r.host, err = client.Remote(url); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--remote: %w", err)
 	}
 	defer func() {
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -22,6 +23,8 @@ type TAP struct {
 	mtu  int
 	file *os.File
 	raw  syscall.RawConn
+
+	closed atomic.Bool // a RawConn's own error for that is nobody's to compare
 
 	in  transfer  // of Receive, which has one caller
 	out sync.Pool // of *transfer
@@ -203,6 +206,7 @@ func (t *TAP) limit(h libos.FrameHeader) int {
 
 // Close ends a Receive and every Send. An interface that OpenTAP made is gone.
 func (t *TAP) Close() error {
+	t.closed.Store(true)
 	if err := t.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return err
 	}
@@ -210,7 +214,7 @@ func (t *TAP) Close() error {
 }
 
 func (t *TAP) err(op string, err error) error {
-	if errors.Is(err, os.ErrClosed) {
+	if t.closed.Load() {
 		err = net.ErrClosed
 	}
 	return fmt.Errorf("%s on TAP %q: %w", op, t.name, err)
