@@ -25,8 +25,7 @@ type Link interface {
 	Close() error
 }
 
-// MaxFrame is the largest frame in bytes: an Ethernet header with a VLAN tag and
-// the largest IP packet.
+// MaxFrame is the largest frame in bytes, its Ethernet header included.
 const MaxFrame = 1 << 16
 
 // A FrameHeader says what is unfinished about a frame. It has the meaning and
