@@ -167,7 +167,8 @@ func TestPushFromStoreMemory(t *testing.T) {
 	}
 	h.wantRefs(t, "main", tip.Hash())
 	t.Logf("%d MB pushed, the heap was %d MB at most", files*size>>20, peak.Load()>>20)
-	if peak.Load() > 100<<20 {
-		t.Errorf("heap: got %d MB, want at most 100", peak.Load()>>20)
+	const most = files * size / 3 // garbage and the caches of the store included
+	if peak.Load() > most {
+		t.Errorf("heap: got %d MB, want at most %d", peak.Load()>>20, most>>20)
 	}
 }
