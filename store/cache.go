@@ -11,6 +11,9 @@ const (
 	// shards is how many parts the cache has, so that readers on different
 	// cores seldom meet. A power of two, at most 256.
 	shards = 16
+	// largeShare is which part of the cache is for values that are too large for a
+	// shard: the trees of folders of many thousand entries.
+	largeShare = 4
 	// itemBytes is what an item costs besides its value: the item, its place in
 	// the ring and in the map, the value's header.
 	itemBytes = 192
@@ -22,6 +25,7 @@ const (
 // is ever wrong. Safe for concurrent use.
 type cache struct {
 	shards [shards]shard
+	large  shard
 }
 
 type shard struct {
@@ -43,15 +47,27 @@ type item struct {
 
 func newCache(bytes int64) *cache {
 	c := &cache{}
+	c.large.init(bytes / largeShare)
 	for i := range c.shards {
-		c.shards[i].max = bytes / shards
-		c.shards[i].items = map[Hash]*item{}
+		c.shards[i].init((bytes - c.large.max) / shards)
 	}
 	return c
 }
 
+func (s *shard) init(bytes int64) { s.max, s.items = bytes, map[Hash]*item{} }
+
 func (c *cache) get(h Hash) (any, bool) {
-	s := &c.shards[h[0]%shards]
+	v, ok := c.shards[h[0]%shards].get(h)
+	if _, size := v.(int64); ok && !size {
+		return v, true
+	}
+	if large, there := c.large.get(h); there { // perhaps the blob whose size was kept before
+		return large, true
+	}
+	return v, ok
+}
+
+func (s *shard) get(h Hash) (any, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	it, ok := s.items[h]
@@ -64,13 +80,17 @@ func (c *cache) get(h Hash) (any, bool) {
 	return it.value, true
 }
 
-// put keeps a value, unless it would take more than half of its shard.
+// put keeps a value, unless it would take more than half of what is for large ones.
 func (c *cache) put(h Hash, value any) {
-	s := &c.shards[h[0]%shards]
 	cost := itemBytes + sizeOf(value)
-	if cost > s.max/2 {
-		return
+	if s := &c.shards[h[0]%shards]; cost <= s.max/2 {
+		s.put(h, value, cost)
+	} else if cost <= c.large.max/2 {
+		c.large.put(h, value, cost)
 	}
+}
+
+func (s *shard) put(h Hash, value any, cost int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if it, ok := s.items[h]; ok {
@@ -104,12 +124,15 @@ func (s *shard) evict() {
 // bytes is what the cache holds now.
 func (c *cache) bytes() (n int64) {
 	for i := range c.shards {
-		s := &c.shards[i]
-		s.mu.RLock()
-		n += s.bytes
-		s.mu.RUnlock()
+		n += c.shards[i].size()
 	}
-	return n
+	return n + c.large.size()
+}
+
+func (s *shard) size() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.bytes
 }
 
 func sizeOf(value any) int64 {

@@ -137,6 +137,33 @@ func checkDiffering(t *testing.T, a, b *node) {
 	}
 }
 
+// TestCacheOfLarge: a tree of 100,000 entries has a place, and so has a large blob of which
+// the size was kept before.
+func TestCacheOfLarge(t *testing.T) {
+	const most = 64 << 20
+	c := newCache(most)
+	tree, blob := Hash{1}, Hash{2}
+	c.put(tree, &node{raw: string(make([]byte, 6<<20)), refs: make([]ref, 100_000)})
+	c.put(blob, int64(5<<20))
+	c.put(blob, make([]byte, 5<<20))
+	if v, ok := c.get(tree); !ok || len(v.(*node).refs) != 100_000 {
+		t.Errorf("large tree: got %T", v)
+	}
+	if v, _ := c.get(blob); len(v.([]byte)) != 5<<20 {
+		t.Errorf("large blob: got %T", v)
+	}
+	for i := range byte(100) {
+		c.put(Hash{3, i}, make([]byte, 4<<20))
+	}
+	if got := c.bytes(); got > most/largeShare {
+		t.Errorf("large values take %d bytes", got)
+	}
+	c.large.init(0)
+	if v, _ := c.get(blob); v != int64(5<<20) {
+		t.Errorf("blob that was forgotten: got %T, want its size", v)
+	}
+}
+
 func TestCacheIsBounded(t *testing.T) {
 	const most = 1 << 20
 	c := newCache(most)
