@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -41,9 +42,14 @@ func newBench(t *testing.T, kind githost.Kind) *bench {
 	return &bench{Host: h, t: t, outside: outside, other: store.New(outside, store.Options{}), proxy: fault.New(t, h.Addr)}
 }
 
-// overKinds runs a test on each kind of host.
+// overKinds runs a test on each kind of host; in the ordinary run on three, which are
+// quick and between them have all that matters.
 func overKinds(t *testing.T, test func(t *testing.T, b *bench)) {
-	for _, kind := range githost.Kinds {
+	kinds := []githost.Kind{githost.Cairn, githost.PlainHTTP, githost.Daemon}
+	if os.Getenv("CAIRN_LONG") != "" {
+		kinds = githost.Kinds
+	}
+	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
 			test(t, newBench(t, kind))

@@ -182,7 +182,7 @@ func hostAtomic(t *testing.T, b *bench) {
 // hostBigFile writes some megabytes and reads them elsewhere.
 func hostBigFile(t *testing.T, b *bench) {
 	_, repo := b.open(remote.Options{})
-	big := make([]byte, 9<<20)
+	big := make([]byte, 3<<20)
 	rnd := rand.NewChaCha8([32]byte{1})
 	rnd.Read(big)
 	err := repo.Branch("big").Update(t.Context(), change("big"), func(tx *store.Tx) error { return tx.Put("big", big) })

@@ -21,11 +21,8 @@ import (
 	"cairn/store/remote"
 )
 
-// How patient the replicas of a schedule are, so that much happens in little time.
-const (
-	schedulePoll    = 25 * time.Millisecond
-	scheduleTimeout = 300 * time.Millisecond
-)
+// schedulePoll is short, so that much happens in little time.
+const schedulePoll = 25 * time.Millisecond
 
 // clientTime is how long a client goes on at most.
 const clientTime = 2 * time.Second
@@ -35,6 +32,7 @@ type replica struct {
 	s     *schedule
 	name  string
 	proxy *fault.Proxy // between it and the host
+	wire  wire         // between it and the proxy
 
 	mu   sync.Mutex
 	life *life
@@ -62,6 +60,10 @@ type life struct {
 
 func newReplica(s *schedule, name string) *replica {
 	r := &replica{s: s, name: name, proxy: fault.New(s.t, s.host.Addr)}
+	r.wire.dial = r.proxy.Dial
+	if s.onCable() {
+		r.wire = newCable(s.t, s.rnd.Uint64(), r.proxy)
+	}
 	r.restart(false)
 	s.t.Cleanup(r.stop)
 	return r
@@ -122,14 +124,6 @@ func (r *replica) now() *life {
 	}
 }
 
-// repo is the replica's repository; nil while it is not up.
-func (r *replica) repo() *store.Repo {
-	if l := r.now(); l != nil {
-		return l.repo
-	}
-	return nil
-}
-
 // run is a life, from the first try to start, for the host may not be reached at once.
 func (l *life) run() {
 	s := l.r.s
@@ -143,7 +137,7 @@ func (l *life) run() {
 		Host:     host,
 		Prefixes: []string{"refs/heads/b"},
 		Poll:     schedulePoll,
-		Timeout:  scheduleTimeout,
+		Timeout:  s.timeout(),
 		Log:      slog.New(slog.NewTextHandler(eventWriter{s, l.r.name}, nil)),
 	}
 	if l.disk != "" {
@@ -195,9 +189,9 @@ func (l *life) open(o remote.Options) bool {
 	return true
 }
 
-// dial connects through the proxy.
+// dial connects to the host, through the proxy.
 func (l *life) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	c, err := l.r.proxy.Dial(ctx, network, addr)
+	c, err := l.r.wire.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +43,9 @@ type schedule struct {
 	stranger *store.Repo
 	replicas []*replica
 	ledger   *ledger
-	made     int // by the stranger
+	made     int         // by the stranger
+	writes   int         // at the end
+	patient  atomic.Bool // the machine is slow
 
 	began  time.Time
 	mu     sync.Mutex
@@ -87,6 +89,21 @@ func change(id string) store.Change {
 	return store.Change{Author: who, Message: id}
 }
 
+// onCable says whether the replicas have TCP/IP of their own.
+func (s *schedule) onCable() bool { return s.seed%20 == 5 }
+
+// timeout is short, so that much happens in little time, but TCP sends again what was lost
+// after 200 ms at the earliest.
+func (s *schedule) timeout() time.Duration {
+	if s.patient.Load() {
+		return hangs / 2
+	}
+	if s.onCable() {
+		return time.Second
+	}
+	return 300 * time.Millisecond
+}
+
 // clock is a replica's: one that stands still, so that replicas do not differ by its help,
 // or one that does not, so that a second try differs from the first.
 func (s *schedule) clock() func() time.Time {
@@ -96,6 +113,7 @@ func (s *schedule) clock() func() time.Time {
 	return ticking()
 }
 
+// noon stands still.
 func noon() time.Time { return time.Unix(1700000000, 0).UTC() }
 
 // run has the clients write while things go wrong.
@@ -161,6 +179,11 @@ func (s *schedule) event(done <-chan struct{}) {
 		r.proxy.Refuse(true)
 		s.pause(done, 40)
 		r.proxy.Refuse(false)
+	case n < 28 && r.wire.cut != nil:
+		s.happened("the cable of %s is cut for a while", r.name)
+		r.wire.cut(true)
+		s.pause(done, 100)
+		r.wire.cut(false)
 	case n < 29:
 		s.happened("the host is away for a while")
 		s.host.Stop()
@@ -265,77 +288,6 @@ func (s *schedule) back(h store.Hash, steps int) (store.Hash, error) {
 		h = c.Parents[0]
 	}
 	return h, nil
-}
-
-// converge waits until both replicas see what the host has. One that has
-// seen what a force-push took away stays where it is and says so; an
-// operator would start it anew.
-func (s *schedule) converge() {
-	if !s.allAgree() {
-		return
-	}
-	// Both can write again, to everything.
-	for _, r := range s.replicas {
-		for _, branch := range branches {
-			id := fmt.Sprintf("%s.last.%s", r.name, branch)
-			for deadline, i := time.Now().Add(hangs), 0; ; i++ {
-				err := r.write(fmt.Sprint(id, ".", i), branch)
-				if err == nil {
-					break
-				}
-				if time.Now().After(deadline) {
-					s.t.Errorf("%s cannot write to %s although all is well: %v", r.name, branch, err)
-					return
-				}
-				time.Sleep(5 * time.Millisecond)
-			}
-		}
-	}
-	s.allAgree()
-}
-
-func (s *schedule) allAgree() bool {
-	for _, r := range s.replicas {
-		for _, branch := range branches {
-			if !s.agree(r, branch) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-func (s *schedule) agree(r *replica, branch string) bool {
-	for deadline := time.Now().Add(hangs); ; time.Sleep(2 * time.Millisecond) {
-		want, got, err := s.tips(r, branch)
-		if err == nil && want == got {
-			return true
-		}
-		if l := r.now(); l != nil && len(l.backend.Status().Rewound) > 0 && s.ledger.wasRewound(branch) {
-			r.restart(false)
-			continue
-		}
-		if time.Now().After(deadline) {
-			s.t.Errorf("%s and the host do not agree on %s: got %v, want %v (%v)", r.name, branch, got, want, err)
-			return false
-		}
-	}
-}
-
-// tips returns what the host has and what a replica sees.
-func (s *schedule) tips(r *replica, branch string) (host, seen store.Hash, err error) {
-	repo := r.repo()
-	if repo == nil {
-		return host, seen, errors.New("it has not started")
-	}
-	ctx := context.Background()
-	ref, err := repo.Backend().Ref(ctx, "refs/heads/"+branch)
-	seen = ref.Hash
-	at, hostErr := s.outside.Ref(ctx, "refs/heads/"+branch)
-	if errors.Is(err, fs.ErrNotExist) && errors.Is(hostErr, fs.ErrNotExist) {
-		return host, seen, nil // nobody has made it
-	}
-	return at.Hash, seen, errors.Join(hostErr, err)
 }
 
 // verify holds the host's branches against the ledger, and has stock git look at some.
