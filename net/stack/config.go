@@ -258,8 +258,12 @@ func (a *assignment) OnChanged(_ stack.AddressLifetimes, state stack.AddressAssi
 	if state != stack.AddressAssigned {
 		return
 	}
-	a.c.log.Info("an address is in use", "address", a.addr)
-	a.c.change(func() { a.c.inUse[a.addr] = a.from })
+	a.c.change(func() {
+		if _, known := a.c.inUse[a.addr]; !known {
+			a.c.log.Info("an address is in use", "address", a.addr)
+		}
+		a.c.inUse[a.addr] = a.from
+	})
 }
 
 // OnRemoved is called by netstack: the address cannot be used any more.

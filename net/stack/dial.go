@@ -23,7 +23,7 @@ func (s *Stack) connect(ctx context.Context, network string, address netip.AddrP
 	var c net.Conn
 	var err error
 	if network[:len(udp)] == udp {
-		c, err = s.packetConn(netip.AddrPort{}, address, false)
+		c, err = s.ownPacketConn(netip.AddrPort{}, address, false)
 	} else {
 		c, err = s.connectTCP(ctx, address)
 	}

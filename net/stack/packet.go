@@ -38,7 +38,7 @@ func (s *Stack) ListenPacket(ctx context.Context, network, address string) (net.
 	at, dual, err := s.localAddress(ctx, udp, network, address)
 	if err == nil {
 		var c *PacketConn
-		if c, err = s.packetConn(at, netip.AddrPort{}, dual); err == nil {
+		if c, err = s.ownPacketConn(at, netip.AddrPort{}, dual); err == nil {
 			return c, nil
 		}
 	}
@@ -65,11 +65,17 @@ func (s *Stack) packetConn(local, remote netip.AddrPort, dual bool) (*PacketConn
 		return nil, err
 	}
 	c.sides.init(queue)
-	if !s.own(c) {
+	return c, nil
+}
+
+// ownPacketConn makes one that ends with the stack.
+func (s *Stack) ownPacketConn(local, remote netip.AddrPort, dual bool) (*PacketConn, error) {
+	c, err := s.packetConn(local, remote, dual)
+	if err == nil && !s.own(c) {
 		c.Close()
 		return nil, net.ErrClosed
 	}
-	return c, nil
+	return c, err
 }
 
 // tie binds and connects.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"sync"
 
+	glog "gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
@@ -57,6 +58,7 @@ func New(link libos.Link, o Options) (*Stack, error) {
 	if o.Random != nil {
 		o.Random = newSource(o.Random)
 	}
+	quiet()
 	s := &Stack{card: newCard(link), log: o.Log, owned: make(map[io.Closer]bool)}
 	s.config = newConfig(o)
 	s.card.failed = s.fail
@@ -190,6 +192,9 @@ func (s *Stack) Close() error {
 	s.net.Wait()
 	return err
 }
+
+// quiet stops netstack from writing to standard error what hostile packets are like.
+var quiet = sync.OnceFunc(func() { glog.SetTarget(&glog.Writer{Next: io.Discard}) })
 
 // errClosed is why Wait ends when the stack is closed.
 var errClosed = errors.New("the stack has been closed")
