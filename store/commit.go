@@ -26,6 +26,9 @@ func (ch Change) check() (Change, error) {
 	if ch.Message == "" || strings.IndexByte(ch.Message, 0) >= 0 {
 		return ch, errMessage
 	}
+	if claims(ch.Message) {
+		return ch, errReplaces
+	}
 	ch.Message += "\n"
 	ch.Author.Name = strings.ToValidUTF8(ch.Author.Name, "\uFFFD")
 	ch.Author.Email = strings.ToValidUTF8(ch.Author.Email, "\uFFFD")

@@ -17,7 +17,11 @@ func TestBackend(t *testing.T) {
 	for _, kind := range kinds {
 		t.Run(string(kind), func(t *testing.T) {
 			storetest.Test(t, func(t *testing.T) store.Backend {
-				return open(t, githost.New(t, kind), inMemory(512<<20)).Backend
+				h := githost.New(t, kind)
+				if kind.Stock() {
+					h.Config("receive.denyDeleteCurrent", "ignore")
+				}
+				return open(t, h, inMemory(512<<20)).Backend
 			})
 		})
 	}
