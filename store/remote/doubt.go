@@ -98,9 +98,12 @@ func (b *Backend) judge(ctx context.Context, a *attempt, failed error) (verdict,
 	return again, nil
 }
 
-// overtaken says whether a ref for which there is a commit of our own making has moved.
+// overtaken says whether a ref has moved for which there is a commit of our own making, or that we
+// delete.
 func (a *attempt) overtaken(now map[string]store.Hash) bool {
-	return slices.ContainsFunc(a.changes, func(c store.RefChange) bool { return now[c.Name] != c.Old && a.makes(c.New) })
+	return slices.ContainsFunc(a.changes, func(c store.RefChange) bool {
+		return now[c.Name] != c.Old && (c.New.IsZero() || a.makes(c.New))
+	})
 }
 
 // makes says whether an object is new with the attempt, so that nobody else has it.

@@ -237,3 +237,30 @@ func TestDoubtOverSeveralBranches(t *testing.T) {
 		})
 	}
 }
+
+// A push arrives twice, and the answer is that to the second arrival.
+func TestPushArrivesTwice(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	r := open(t, h, unaware)
+	if err := r.count(soon(t), "1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.repo.Branch("main").Fork(soon(t), "other"); err != nil {
+		t.Fatal(err)
+	}
+	r.wire.meet(func(ctx context.Context, p gitwire.PushRequest, push pushFunc) error {
+		if err := push(ctx, p); err != nil {
+			t.Errorf("first arrival: %v", err)
+		}
+		return push(ctx, p)
+	})
+	if err := r.count(soon(t), "2"); err != nil {
+		t.Error(err)
+	}
+	if err := r.repo.Branch("other").Delete(soon(t)); err != nil {
+		t.Error(err)
+	}
+	if got, want := hostLines(t, h), "1 2"; got != want {
+		t.Errorf("at the host: got %q, want %q", got, want)
+	}
+}
