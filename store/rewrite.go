@@ -2,18 +2,21 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing"
 
 	"cairn/store/object"
 )
 
 // replaces is the trailer of a commit that begins a rewritten history. It names
-// the tip that the branch had before.
-const replaces = "Cairn-Replaces"
+// the tip that the branch had before, and the branch's ref. No other message may
+// hold it: whoever words one would rewrite history with our signature.
+const replaces = "Cairn-Replaces: "
+
+// errReplaces is what such messages are refused with.
+var errReplaces = errors.New("a commit message has no line that begins with " + replaces)
 
 // Rewrite gives the branch another history: from, at which it must be, is
 // replaced by to, which need not descend from it and which objs bring where it
@@ -39,7 +42,7 @@ func (b *Branch) rewrite(ctx context.Context, ch Change, from, to Hash, objs []o
 	if err != nil {
 		return err
 	}
-	ch.Message += "\n" + replaces + ": " + from.String() + "\n"
+	ch.Message += "\n" + replaces + from.String() + " " + b.Ref() + "\n"
 	o, _, err := b.repo.newCommit(ch, parent.Tree, []Revision{parent})
 	if err != nil {
 		return err
@@ -58,18 +61,20 @@ func (r *Repo) among(objs []object.Object, h Hash) (Revision, error) {
 	return r.revision(h)
 }
 
-// Replaced returns the tips that a commit says it replaces, by the trailers of
-// its message (git-interpret-trailers(1)).
-func Replaced(c *object.Commit) []Hash {
-	message := strings.TrimRight(c.Message, "\n")
-	last := message[strings.LastIndex(message, "\n\n")+1:]
-	var tips []Hash
-	for line := range strings.Lines(last) {
-		if hex, ok := strings.CutPrefix(strings.TrimSpace(line), replaces+": "); ok {
-			if plumbing.IsHash(hex) {
-				tips = append(tips, plumbing.NewHash(hex))
-			}
+// claims reports whether a message would pass for a rewrite's.
+func claims(message string) bool {
+	for line := range strings.Lines(message) {
+		if strings.HasPrefix(line, replaces) {
+			return true
 		}
 	}
-	return tips
+	return false
+}
+
+// Replaces reports whether a commit says that it replaces a ref's tip, in a trailer
+// of its message (git-interpret-trailers(1)).
+func Replaces(c *object.Commit, ref string, tip Hash) bool {
+	message := strings.TrimRight(c.Message, "\n")
+	i := strings.LastIndex(message, "\n\n")
+	return i >= 0 && slices.Contains(strings.Split(message[i+2:], "\n"), replaces+tip.String()+" "+ref)
 }

@@ -116,8 +116,12 @@ func openFolder(name string, env libos.Env) (*gitdir.Dir, error) {
 func policy(args libos.Args, o RemoteOptions) (*trust.Policy, error) {
 	p := &trust.Policy{Free: o.Free}
 	var text []byte
+	var err error
 	if o.Own != nil {
 		text = ssh.MarshalAuthorizedKey(o.Own)
+		if p.Rewriters, err = sign.ParseKeys(text); err != nil {
+			return nil, err
+		}
 	}
 	for _, file := range args.Strings("trust") {
 		keys, err := os.ReadFile(file)
@@ -133,7 +137,6 @@ func policy(args libos.Args, o RemoteOptions) (*trust.Policy, error) {
 	if len(text) == 0 {
 		return p, nil
 	}
-	var err error
 	p.Keys, err = sign.ParseKeys(text)
 	return p, err
 }

@@ -31,8 +31,8 @@ var RemoteArgs = []libos.Arg{
 	{Name: "remote-lazy", Kind: libos.Bool, Needs: "remote", Help: "Leave files at the host until somebody asks for them: a quick start, but what nobody has asked for is not to be had while the host is away."},
 	{Name: "remote-memory", Value: "MIB", Default: "64", Needs: "remote", Help: "How much memory the repository may take without a folder, in MiB."},
 	{Name: "poll", Kind: libos.Duration, Default: "800ms", Needs: "remote", Help: "How often a host is asked for news that does not tell by itself."},
-	{Name: "trust", Kind: libos.Repeated, Value: "KEYFILE", Needs: "remote", Help: "Follow only commits signed by a key in this file, or by our own."},
-	{Name: "expect", Kind: libos.Repeated, Value: "COMMIT", Needs: "remote", Help: "A commit that the host must have, against a roll-back while nobody looked."},
+	{Name: "trust", Kind: libos.Repeated, Value: "KEYFILE", Env: "CAIRN_TRUST", Needs: "remote", Help: "Follow only commits signed by a key in this file, or by our own."},
+	{Name: "expect", Kind: libos.Repeated, Value: "COMMIT", Env: "CAIRN_EXPECT", Needs: "remote", Help: "A commit that the host must have, against a roll-back while nobody looked."},
 }
 
 // RemotePeer is who RemoteArgs make a service dial.

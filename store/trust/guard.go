@@ -34,7 +34,7 @@ func (g *guarded) Commit(ctx context.Context, objs []object.Object, changes []st
 		if c.New.IsZero() {
 			continue
 		}
-		tip, err := peel(ctx, over, c.New)
+		tip, err := g.policy.tip(ctx, over, c.Name, c.New)
 		if err == nil {
 			err = g.policy.verify(ctx, over, tip)
 		}

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"cairn/store"
 	"cairn/store/object"
@@ -27,9 +28,11 @@ import (
 type Policy struct {
 	// Keys are whose signatures count.
 	Keys *sign.Keys
-	// Signed asks a signature of every tip. Otherwise only a tip that does not
-	// descend from the last one has to be signed: by a rewrite's trailer, whoever
-	// holds a key says that it is meant.
+	// Rewriters are whose word counts for histories that were rewritten: who may
+	// push may not do that by it. Nil means Keys.
+	Rewriters *sign.Keys
+	// Signed asks a signature of every tip. Otherwise only a rewrite's trailer
+	// (store.Branch.Rewrite) has to be signed.
 	Signed bool
 	// Free says of which refs history may be rewritten without a word, because
 	// whoever may write them may do that too: they may be moved anywhere and deleted.
@@ -62,7 +65,7 @@ func (p *Policy) Follow(ctx context.Context, ref string, old, new store.Hash, ob
 		}
 		return nil
 	}
-	tip, err := peel(ctx, objs, new)
+	tip, err := p.tip(ctx, objs, ref, new)
 	if err != nil {
 		return fmt.Errorf("judge %s: %w", ref, err)
 	}
@@ -74,13 +77,26 @@ func (p *Policy) Follow(ctx context.Context, ref string, old, new store.Hash, ob
 	if old.IsZero() || free {
 		return nil
 	}
-	if err := p.descends(ctx, objs, old, tip); err == errElsewhere {
+	if err := p.descends(ctx, objs, ref, old, tip); err == errElsewhere {
 		return &RewindError{ref, old, new}
 	} else if err != nil {
 		return fmt.Errorf("judge %s: %w", ref, err)
 	}
 	return nil
 }
+
+// tip is the commit that a ref would be at. A branch's is named by nothing else: an
+// annotated tag is signed by nobody.
+func (p *Policy) tip(ctx context.Context, objs store.Objects, ref string, h store.Hash) (store.Hash, error) {
+	tip, err := peel(ctx, objs, h)
+	if err == nil && tip != h && strings.HasPrefix(ref, "refs/heads/") {
+		err = errTagged
+	}
+	return tip, err
+}
+
+// errTagged says that a branch would be at a tag.
+var errTagged = errors.New("a branch is at a commit, not at a tag of one")
 
 // peel follows annotated tags to the commit they name.
 func peel(ctx context.Context, objs store.Objects, h store.Hash) (store.Hash, error) {
@@ -117,7 +133,11 @@ var errElsewhere = errors.New("not an ancestor")
 
 // descends looks for old among the ancestors of tip, newest first, or for a
 // commit among them that is signed and says that it replaces old.
-func (p *Policy) descends(ctx context.Context, objs store.Objects, old, tip store.Hash) error {
+func (p *Policy) descends(ctx context.Context, objs store.Objects, ref string, old, tip store.Hash) error {
+	rewriters := p.Rewriters
+	if rewriters == nil {
+		rewriters = p.Keys
+	}
 	w := walk{seen: map[store.Hash]bool{}}
 	w.add(ctx, objs, tip)
 	for len(w.queue) > 0 {
@@ -128,7 +148,7 @@ func (p *Policy) descends(ctx context.Context, objs store.Objects, old, tip stor
 		if c.hash == old {
 			return nil
 		}
-		if slices.Contains(store.Replaced(c.commit), old) && p.Keys.Verify(c.data) == nil {
+		if store.Replaces(c.commit, ref, old) && rewriters.Verify(c.data) == nil {
 			return nil
 		}
 		for _, parent := range c.commit.Parents {

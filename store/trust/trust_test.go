@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"testing"
 
@@ -22,6 +23,7 @@ import (
 type party struct {
 	*store.Repo
 	keys *sign.Keys
+	line []byte // the key, as in authorized_keys
 }
 
 func newParty(t *testing.T, on *mem.Backend, signs bool) party {
@@ -37,11 +39,12 @@ func newParty(t *testing.T, on *mem.Backend, signs bool) party {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := sign.ParseKeys(ssh.MarshalAuthorizedKey(s.PublicKey()))
+	line := ssh.MarshalAuthorizedKey(s.PublicKey())
+	keys, err := sign.ParseKeys(line)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return party{store.New(on, store.Options{Signer: sign.SSH(s)}), keys}
+	return party{store.New(on, store.Options{Signer: sign.SSH(s)}), keys, line}
 }
 
 // put writes a file to a branch and returns the new tip.
@@ -54,6 +57,15 @@ func (p party) put(t *testing.T, branch, content string) store.Hash {
 		t.Fatal(err)
 	}
 	return p.tip(t, branch)
+}
+
+// find is where a branch is, Zero where there is none.
+func (p party) find(branch string) store.Hash {
+	ref, err := p.Backend().Ref(context.Background(), "refs/heads/"+branch)
+	if err != nil {
+		return object.Zero
+	}
+	return ref.Hash
 }
 
 func (p party) tip(t *testing.T, branch string) store.Hash {
@@ -210,5 +222,55 @@ func TestCutHistory(t *testing.T) {
 	}
 	if err := new(trust.Policy).Follow(t.Context(), "refs/heads/main", old, last, shallow); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want fs.ErrNotExist", err)
+	}
+}
+
+// TestRewriteOf follows a rewrite only of the branch that it was made for, and only
+// by who may rewrite, which is not everybody who may push.
+func TestRewriteOf(t *testing.T) {
+	host := mem.New()
+	ours, pusher := newParty(t, host, true), newParty(t, host, true)
+	clean := ours.put(t, "clean", "2")
+	old := ours.put(t, "main", "secret")
+	both, err := sign.ParseKeys(append(ours.line, pusher.line...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := &trust.Policy{Keys: both, Rewriters: ours.keys, Signed: true}
+	var rewind *trust.RewindError
+	for _, by := range []party{pusher, ours} {
+		draft := store.RefChange{Name: "refs/heads/draft", Old: by.find("draft"), New: old}
+		if err := host.Commit(t.Context(), nil, []store.RefChange{draft}); err != nil {
+			t.Fatal(err)
+		}
+		if err := by.Branch("draft").Rewrite(t.Context(), store.Change{Message: "Purge"}, old, clean); err != nil {
+			t.Fatal(err)
+		}
+		tip := by.tip(t, "draft")
+		if err := policy.Follow(t.Context(), "refs/heads/main", old, tip, host); !errors.As(err, &rewind) {
+			t.Errorf("a rewrite of another branch: got %v, want a RewindError", err)
+		}
+		err := policy.Follow(t.Context(), "refs/heads/draft", old, tip, host)
+		if want := by.Repo == pusher.Repo; errors.As(err, &rewind) != want {
+			t.Errorf("a rewrite by one who pushes (%v): got %v", want, err)
+		}
+	}
+}
+
+// TestTagAsBranch does not follow a branch to a tag, which nobody has signed.
+func TestTagAsBranch(t *testing.T) {
+	host := mem.New()
+	ours := newParty(t, host, true)
+	tip := ours.put(t, "main", "1")
+	tag := object.Object{Type: object.TypeTag, Data: fmt.Appendf(nil, "object %s\ntype commit\ntag v1\n\nmessage\n", tip)}
+	if err := host.Commit(t.Context(), []object.Object{tag}, nil); err != nil {
+		t.Fatal(err)
+	}
+	policy := &trust.Policy{Keys: ours.keys, Signed: true}
+	if err := policy.Follow(t.Context(), "refs/heads/main", tip, tag.Hash(), host); err == nil {
+		t.Error("a branch was followed to a tag")
+	}
+	if err := policy.Follow(t.Context(), "refs/tags/v1", object.Zero, tag.Hash(), host); err != nil {
+		t.Errorf("a tag of a signed commit: %v", err)
 	}
 }
