@@ -37,7 +37,8 @@ func (b *Backend) bring(ctx context.Context, moves []move) error {
 	for _, part := range []struct {
 		wants []store.Hash
 		depth int
-	}{{rest, 0}, {whole, full}, {tips, 1}} {
+		times time.Duration
+	}{{rest, 0, 1}, {whole, full, slow}, {tips, 1, slow}} {
 		if len(part.wants) == 0 {
 			continue
 		}
@@ -45,24 +46,21 @@ func (b *Backend) bring(ctx context.Context, moves []move) error {
 		if able.Filter {
 			f.Filter = b.options.Filter
 		}
-		if err := b.fetch(ctx, f); err != nil {
+		if err := b.fetch(ctx, f, part.times*b.options.Timeout); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fetch asks the host for objects. Of the request it fills in what is here.
-func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest) error {
+// fetch asks the host for objects. Of the request it fills in what is here. The host may stand
+// still for as long as limit.
+func (b *Backend) fetch(ctx context.Context, f gitwire.FetchRequest, limit time.Duration) error {
 	if f.Depth > 1 {
 		b.deepen.Lock()
 		defer b.deepen.Unlock()
 	}
 	begin := time.Now()
-	limit := b.options.Timeout
-	if f.Depth != 0 {
-		limit *= slow
-	}
 	ctx, watch := newWatch(ctx, limit)
 	defer watch.stop()
 	f.Into = watch.receiver(b.objects.Fetched())
@@ -125,7 +123,7 @@ func (b *Backend) bringMissing(ctx context.Context, names []store.Hash) error {
 	if able.Filter {
 		f.Filter = "tree:0"
 	}
-	err = b.fetch(ctx, f)
+	err = b.fetch(ctx, f, b.options.Timeout)
 	if missing, ok := errors.AsType[*gitwire.MissingError](err); ok {
 		b.absent.add(missing.Object)
 		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)

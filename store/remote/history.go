@@ -80,7 +80,7 @@ func (b *Backend) lengthen(ctx context.Context, ends []store.Hash) error {
 	if able.Filter {
 		f.Filter = "blob:none"
 	}
-	if err := b.fetch(ctx, f); err != nil {
+	if err := b.fetch(ctx, f, slow*b.options.Timeout); err != nil {
 		return fmt.Errorf("fetch history: %w", err)
 	}
 	return nil
