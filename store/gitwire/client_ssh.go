@@ -28,6 +28,7 @@ type sshDialer struct {
 	config  ssh.ClientConfig
 	addr    string
 	path    string
+	every   time.Duration // sshProbe
 	probing sync.WaitGroup
 
 	making chan struct{} // holds one token: who has it may make a connection
@@ -46,17 +47,28 @@ type sshLink struct {
 }
 
 func newSSHTransport(c *Client, u *url.URL) (*streamTransport, error) {
+	d, err := newSSHDialer(c, u)
+	if err != nil {
+		return nil, err
+	}
+	return newStreamTransport(c, d.dial, d.close), nil
+}
+
+func newSSHDialer(c *Client, u *url.URL) (*sshDialer, error) {
 	if c.Dial == nil || c.SSH == nil {
 		return nil, errors.New("URLs of scheme ssh are not allowed here")
 	}
 	if believesAnyHost(c.SSH.HostKeyCallback) {
 		return nil, errors.New("the host's key is not checked: give the key that it has to have")
 	}
-	d := &sshDialer{client: c, config: *c.SSH, addr: address(u), path: remotePath(u), making: make(chan struct{}, 1)}
+	d := &sshDialer{
+		client: c, config: *c.SSH, addr: address(u), path: remotePath(u),
+		every: sshProbe, making: make(chan struct{}, 1),
+	}
 	if name := u.User.Username(); name != "" {
 		d.config.User = name
 	}
-	return newStreamTransport(c, d.dial, d.close), nil
+	return d, nil
 }
 
 // believesAnyHost reports whether a callback is known to accept every key. To ask it about
@@ -120,8 +132,9 @@ func (d *sshDialer) link(ctx context.Context) (l *sshLink, fresh bool, err error
 		return nil, false, net.ErrClosed
 	}
 	d.live = l
+	every := d.every
 	d.probing.Go(func() {
-		l.probe()
+		l.probe(every)
 		d.drop(l)
 	})
 	return l, true, nil
@@ -190,8 +203,8 @@ func (d *sshDialer) connect(ctx context.Context) (*sshLink, error) {
 
 // probe returns when the connection has ended. It ends it when the host no
 // longer answers, or nobody has used it for long.
-func (l *sshLink) probe() {
-	tick := time.NewTicker(sshProbe)
+func (l *sshLink) probe(every time.Duration) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
@@ -202,7 +215,7 @@ func (l *sshLink) probe() {
 		if time.Since(time.Unix(0, l.used.Load())) > sshUnused {
 			return
 		}
-		late := time.AfterFunc(sshProbe, func() { l.conn.Close() })
+		late := time.AfterFunc(every, func() { l.conn.Close() })
 		_, _, err := l.client.SendRequest("keepalive@openssh.com", true, nil)
 		late.Stop()
 		if err != nil {

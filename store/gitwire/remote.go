@@ -29,7 +29,8 @@ import (
 //
 // Over HTTP the connection is warm when the RoundTripper has an idle one. Over SSH
 // and git:// a few sessions are opened ahead once a service has been used; they are
-// renewed each minute for ten minutes after the last use.
+// renewed each minute for ten minutes after the last use. What a host can do over HTTP is
+// asked again after an hour for fetches, and for pushes when one needs more or has failed.
 type Remote struct {
 	client *Client
 	url    string // redacted
@@ -83,7 +84,7 @@ type Abilities struct {
 	PushOptions bool
 }
 
-// Able returns what the host can do, as far as it has said so already.
+// Able returns what the host can do. What it has said before is not asked again.
 func (r *Remote) Able(ctx context.Context) (Abilities, error) {
 	var a Abilities
 	err := r.able(ctx, &a)

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -150,4 +151,39 @@ func TestRemoteClose(t *testing.T) {
 		}
 		cancel()
 	}
+}
+
+// A connection whose other end is no longer there is found out and replaced.
+func TestHalfDeadConnection(t *testing.T) {
+	l := labOver(t, "mem")
+	tap := &wireTap{}
+	client := l.sshClient()
+	client.Dial = tap.dial
+	u, err := parseRemote(l.ssh)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newSSHDialer(client, u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	d.every = 20 * time.Millisecond
+	first, fresh, err := d.link(t.Context())
+	if err != nil || !fresh {
+		t.Fatalf("got %v, fresh = %v, want a new connection", err, fresh)
+	}
+	tap.mu.Lock()
+	tap.deaf = true
+	tap.mu.Unlock()
+	<-first.dead
+	d.every = time.Minute
+	tap.mu.Lock()
+	tap.deaf = false
+	tap.mu.Unlock()
+	s, err := d.dial(t.Context(), fetchService)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.rw.Close()
 }
