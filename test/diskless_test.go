@@ -179,8 +179,8 @@ func TestAway(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if out, err := tryPage(t, work, "two", i.push(), "main"); err == nil {
-		t.Errorf("a push while the host is away went through:\n%s", out)
+	if out, err := tryPage(t, work, "two", i.push(), "main"); err == nil || !strings.Contains(out, "try again later") {
+		t.Errorf("a push while the host is away: got %v\n%s\nwant it refused for now", err, out)
 	}
 	shows(t, i.HTTP, "one")
 	h.Start()
