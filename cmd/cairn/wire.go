@@ -2,17 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"net/http"
-	"net/netip"
-	"slices"
-	"time"
 
 	"cairn/cmd/setup"
 	"cairn/libos"
-	"cairn/services/accounts"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
 	"cairn/services/monitor"
@@ -50,95 +43,38 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 	if err := p.refresh(ctx); err != nil {
 		return nil, err
 	}
+	return p, p.addServers(ctx, watch)
+}
+
+// addServers wires what listens.
+func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error {
 	p.wire = &gitservice.Service{
-		Repo:     h.repo,
-		Accounts: h.accounts,
-		Config:   h.config,
-		Secrets:  h.secrets,
+		Repo:     p.house.repo,
+		Accounts: p.house.accounts,
+		Config:   p.house.config,
+		Secrets:  p.house.secrets,
 		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite},
 		URL:      p.published,
-		Log:      env.Log,
+		Log:      p.log,
 	}
 	ssh, err := p.wire.SSH(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	wire := p.wire.HTTP()
 	if setup.Loopback(p.git) {
 		wire = onlyLocalNames(withHealth(watch, wire))
 	}
-	metrics, err := setup.ServeMetrics(ctx, env, watch)
+	metrics, err := setup.ServeMetrics(ctx, p.env, watch)
 	p.servers = []func(context.Context) error{
 		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites) },
-		func(ctx context.Context) error { return p.tls.Serve(ctx, p.git, wire, env) },
+		func(ctx context.Context) error { return p.tls.Serve(ctx, p.git, wire, p.env) },
 		func(ctx context.Context) error { return ssh.Serve(ctx, p.ssh) },
 		p.tls.Run,
 		p.watchConfig,
 		metrics,
 	}
-	return p, err
-}
-
-// listen opens the ports.
-func (p *process) listen(ctx context.Context) (err error) {
-	if p.web, err = setup.ListenWeb(ctx, p.env, "http", p.tls); err != nil {
-		return err
-	}
-	if p.git, err = p.env.Listen(ctx, "git"); err != nil {
-		return err
-	}
-	p.ssh, err = p.env.Listen(ctx, "ssh")
 	return err
-}
-
-// openTLS gets certificates ready.
-func (p *process) openTLS(ctx context.Context) error {
-	sites, err := p.house.config.Sites(ctx)
-	if err != nil && len(sites) == 0 && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	o := setup.TLSOptions{
-		Seed:    &p.house.seed,
-		Secrets: p.house.secrets,
-		Names:   p.names(sites),
-		Local:   setup.LocalNames(p.env),
-		Plain:   p.env.Listens("https"),
-	}
-	if p.house.remote != nil {
-		o.Settle = p.house.remote.Settle()
-	}
-	p.tls, err = setup.OpenTLS(ctx, p.env, o)
-	return err
-}
-
-// names are the host names that lead here.
-func (p *process) names(sites []*config.Site) []string {
-	var names []string
-	domain := p.env.Args.String("domain")
-	if domain != "" {
-		names = append(names, domain, "*."+domain)
-	}
-	for _, s := range sites {
-		if domain != "" {
-			names = append(names, s.Name+"."+domain)
-		}
-		names = append(names, s.Hosts...)
-	}
-	return names
-}
-
-// outbound reaches the remotes that users name.
-func outbound(env libos.Env) *unipi.Outbound {
-	out := &unipi.Outbound{
-		Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return env.Net.Resolver().LookupNetIP(ctx, "ip", host)
-		},
-		Dial: env.Net.Dial,
-	}
-	if env.Args.Bool("allow-private") {
-		out.Allow = func(netip.Addr) bool { return true }
-	}
-	return out
 }
 
 // firstPage is what a site shows until something is pushed to it.
@@ -204,80 +140,4 @@ func (p *process) watchConfig(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// refresh tells the web server which sites there are, when that has changed. A
-// file that cannot be read is an error, beside the others that can.
-func (p *process) refresh(ctx context.Context) error {
-	sites, err := p.house.config.Sites(ctx)
-	if err != nil && len(sites) == 0 && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if slices.Equal(sites, p.served) { // the same records: nobody changes one
-		return err
-	}
-	p.served = sites
-	list := make([]unipi.SiteConfig, len(sites))
-	for i, s := range sites {
-		list[i] = unipi.SiteConfig{Name: s.Name, Hosts: p.hosts(s), Guards: p.guards(s)}
-	}
-	p.sites.Set(list)
-	if p.tls != nil {
-		err = errors.Join(err, p.tls.SetNames(p.names(sites)))
-	}
-	return err
-}
-
-// hosts are the names of a site. On a network of its own the first site is also
-// what the machine's addresses show.
-func (p *process) hosts(s *config.Site) []string {
-	if s.Name != firstSite {
-		return s.Hosts
-	}
-	hosts := slices.Clone(s.Hosts)
-	for _, a := range p.env.Addrs {
-		hosts = append(hosts, setup.URLHost(a))
-	}
-	return hosts
-}
-
-// guards are the log-ins that a site asks for.
-func (p *process) guards(s *config.Site) []unipi.Guard {
-	var list []unipi.Guard
-	guard := func(path string, may func(*accounts.User) bool) {
-		list = append(list, unipi.Guard{Path: path, Realm: s.Name,
-			Check: func(ctx context.Context, from netip.Addr, user, password string) (bool, time.Duration, error) {
-				u, err := p.house.accounts.Authenticate(ctx, user, password, from)
-				if rate, ok := errors.AsType[*accounts.RateError](err); ok {
-					return false, rate.After, nil
-				}
-				if errors.Is(err, accounts.ErrBadCredentials) {
-					return false, 0, nil
-				}
-				return err == nil && may(u), 0, err
-			}})
-	}
-	if s.Private {
-		guard("/", func(u *accounts.User) bool { return u.Admin || s.MayRead(u.Name) })
-	}
-	for path, users := range s.Protect {
-		guard(path, func(u *accounts.User) bool {
-			return slices.Contains(users, config.Everyone) || slices.Contains(users, u.Name)
-		})
-	}
-	return list
-}
-
-// withHealth tells those at this machine how the process is doing, beside git's
-// paths: no repository is called healthz/….
-func withHealth(health, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/healthz" {
-			health.ServeHTTP(w, r)
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
 }
