@@ -68,6 +68,7 @@ func (l *ledger) end(id string, o outcome, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries[id].outcome, l.entries[id].err = o, err
+	total.outcomes.add(string(o), 1)
 }
 
 // ticked enters a write that looks like others.

@@ -91,6 +91,7 @@ func (r *replica) restart(warm bool) {
 			r.disk = newFolder(r.s.t)
 		}
 	}
+	total.events.add("start of a replica", 1)
 	r.s.happened("%s starts, warm: %v, folder: %q", r.name, warm, r.disk)
 	ctx, end := context.WithCancel(context.Background())
 	r.life = &life{r: r, disk: r.disk, ctx: ctx, end: end, up: make(chan struct{})}

@@ -140,6 +140,7 @@ func (s *schedule) run() {
 	}
 	s.happened("all is well")
 	for _, r := range s.replicas {
+		total.events.add("fault", r.proxy.Faults())
 		r.proxy.Plan(nil)
 		r.proxy.Refuse(false)
 		r.proxy.Sever() // what is stalled stays so otherwise
@@ -186,6 +187,7 @@ func (s *schedule) event(done <-chan struct{}) {
 		r.wire.cut(false)
 	case n < 29:
 		s.happened("the host is away for a while")
+		total.events.add("host restart", 1)
 		s.host.Stop()
 		s.pause(done, 30)
 		s.host.Start()
@@ -265,6 +267,7 @@ func (s *schedule) rewind(branch string) {
 		s.ledger.begin(id, branch)
 		err = s.outside.Commit(ctx, nil, []store.RefChange{name, {Name: "refs/heads/" + scratch, Old: own.Hash}})
 		if err == nil {
+			total.events.add("force-push", 1)
 			s.happened("%s is rewound from %v by way of %v to %v", branch, tip.Hash, base, own.Hash)
 			s.ledger.rewound(s.stranger, branch, tip.Hash, own.Hash)
 			s.ledger.end(id, acknowledged, nil)

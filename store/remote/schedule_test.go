@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"cairn/internal/githost"
 )
@@ -16,6 +17,9 @@ const (
 	shortSchedules = 24
 	longSchedules  = 1000
 )
+
+// reserve is what is left of the package's time when no more schedules are begun.
+const reserve = 5 * time.Minute
 
 // TestSchedules runs two replicas on one host through faults, kills, restarts and
 // force-pushes, as drawn from a seed, and holds what comes of it against a model: no
@@ -39,18 +43,54 @@ func TestSchedules(t *testing.T) {
 	// They mostly wait, so more run at a time than there are processors.
 	seeds := make(chan uint64)
 	var workers sync.WaitGroup
-	for range 4 * runtime.GOMAXPROCS(0) {
+	for range 8 * runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for seed := range seeds {
 				t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) { runSchedule(t, seed) })
 			}
 		})
 	}
+	begun := time.Now()
 	for seed := first; seed <= last && !t.Failed(); seed++ {
+		if deadline, ok := t.Deadline(); ok && time.Until(deadline) < reserve {
+			t.Logf("the machine is slow: of %d schedules only %d have been run", last-first+1, seed-first)
+			break
+		}
 		seeds <- seed
 	}
 	close(seeds)
 	workers.Wait()
+	t.Logf("in %v: writes %v; events %v", time.Since(begun).Round(time.Second), &total.outcomes, &total.events)
+	for _, o := range []outcome{acknowledged, unknown, failed} {
+		if last > first && total.outcomes.of[string(o)] == 0 {
+			t.Errorf("no write was %s: the schedules try too little", o)
+		}
+	}
+}
+
+// total is what has happened in all schedules.
+var total struct{ outcomes, events tally }
+
+// A tally counts things by name.
+type tally struct {
+	mu sync.Mutex
+	of map[string]int
+}
+
+func (c *tally) add(name string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[string]int{}
+	}
+	c.of[name] += n
+}
+
+// String implements fmt.Stringer.
+func (c *tally) String() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return fmt.Sprint(c.of)
 }
 
 func runSchedule(t *testing.T, seed uint64) {
