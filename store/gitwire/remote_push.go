@@ -34,8 +34,8 @@ type PushRequest struct {
 
 	Options []string // push options
 
-	// Partial allows to push several commands to a remote that does not know
-	// atomic pushes; then some may take effect and others not.
+	// Partial has each command carried out on its own: what the remote refuses does
+	// not keep it from the others. Without it a remote that knows no atomic pushes is refused.
 	Partial bool
 }
 
@@ -102,6 +102,9 @@ func (p *PushRequest) deletes() (deletes, creates bool) {
 	return deletes, creates
 }
 
+// atomic reports whether all refs have to move or none.
+func (p *PushRequest) atomic() bool { return len(p.Commands) > 1 && !p.Partial }
+
 // maxStale is how many kept conversations may turn out to be dead in a row.
 const maxStale = 4
 
@@ -157,7 +160,7 @@ func (r *Remote) pushOn(ctx context.Context, w *remoteWire, p *PushRequest, pack
 		return false, err
 	}
 	r.settle(w, rest(bands, b, answer))
-	err = rep.verdict(p.Commands, len(p.Commands) > 1 && w.can("atomic"))
+	err = rep.verdict(p.Commands, p.atomic())
 	if errors.Is(err, ErrInDoubt) || errors.Is(err, ErrNotAtomic) {
 		r.wire.forget(pushService) // it is not the host that it was
 	}
@@ -195,7 +198,7 @@ func (w *remoteWire) pushable(p *PushRequest) error {
 	switch {
 	case !w.can("report-status"):
 		return fmt.Errorf("the remote does not report what becomes of a push: %w", errors.ErrUnsupported)
-	case len(p.Commands) > 1 && !w.can("atomic") && !p.Partial:
+	case p.atomic() && !w.can("atomic"):
 		return ErrNotAtomic
 	case len(p.Options) > 0 && !w.can("push-options"):
 		return fmt.Errorf("the remote takes no push options: %w", errors.ErrUnsupported)
@@ -211,7 +214,7 @@ func (w *remoteWire) writePush(ctx context.Context, to io.Writer, p *PushRequest
 	if w.can("side-band-64k") {
 		caps += " side-band-64k"
 	}
-	if len(p.Commands) > 1 && w.can("atomic") {
+	if p.atomic() {
 		caps += " atomic"
 	}
 	if len(p.Options) > 0 {

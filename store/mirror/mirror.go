@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -32,9 +33,13 @@ type Mirror struct {
 	once sync.Once
 	wake chan struct{}
 
-	mu      sync.Mutex      // guards what follows
+	mu      sync.Mutex      // guards changed and status
 	changed map[string]bool // refs that may differ; nil: all of them may
 	status  Status
+
+	// Of Sync alone:
+	there   map[string]store.Hash // the backup's refs, as they were listed or pushed last
+	foreign map[string]bool       // of those, which are not from here
 }
 
 // Status says how far a mirror is.
@@ -54,15 +59,15 @@ func (m *Mirror) Run(ctx context.Context) {
 	pause := time.Duration(0)
 	for ctx.Err() == nil {
 		err := m.Sync(ctx)
-		if err == nil {
+		if ctx.Err() == nil && err != nil {
+			m.Log.Warn("backup is behind", "to", m.To.String(), "err", err)
+		}
+		if _, ok := errors.AsType[*ForeignError](err); ok || err == nil {
 			pause = 0
 			m.sleep(ctx, every, m.wake)
 			continue
 		}
-		if ctx.Err() == nil {
-			m.Log.Warn("backup is behind", "to", m.To.String(), "err", err)
-		}
-		pause = min(max(2*pause, time.Second), 5*time.Minute)
+		pause = min(max(2*pause, time.Second), every)
 		m.sleep(ctx, pause, nil)
 	}
 }
@@ -125,21 +130,28 @@ func (m *Mirror) Sync(ctx context.Context) error {
 	m.mu.Unlock()
 	begin := time.Now()
 	err := m.sync(ctx, names)
+	if rejected, ok := errors.AsType[*gitwire.RejectedError](err); ok && rejected.Race && names != nil {
+		err = m.sync(ctx, nil) // somebody else has been there
+	}
+	if err == nil && len(m.foreign) > 0 {
+		err = &ForeignError{slices.Sorted(maps.Keys(m.foreign))}
+	}
 
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.status.Err = err
-	switch {
-	case err != nil:
-		m.changed = nil
-		if m.status.Behind.IsZero() {
-			m.status.Behind = begin
-		}
-	default:
+	switch _, foreign := errors.AsType[*ForeignError](err); {
+	case err == nil:
 		m.status.Pushed = begin
 		if len(m.changed) == 0 {
 			m.status.Behind = time.Time{}
 		}
+		return nil
+	case !foreign:
+		m.changed = nil // the next time by a new list
+	}
+	if m.status.Behind.IsZero() {
+		m.status.Behind = begin
 	}
 	return err
 }
@@ -159,26 +171,45 @@ func (e *ForeignError) Error() string {
 	return "the backup holds what does not come from here, and keeps it: " + strings.Join(list, ", ")
 }
 
+// sync carries over the refs of some names, nil for all. What is at the backup is
+// listed for all, and known for the others: it is as the last push left it, and
+// where it is not, the backup refuses.
 func (m *Mirror) sync(ctx context.Context, names map[string]bool) error {
 	here, err := refs(ctx, m.From, names)
 	if err != nil {
 		return fmt.Errorf("list refs: %w", err)
 	}
-	there, err := m.To.Refs(ctx, "refs/")
-	if err != nil {
-		return err
-	}
-	p, foreign, err := m.plan(ctx, here, there, names)
-	if err != nil {
-		return err
-	}
-	if len(p.Commands) > 0 {
-		if err := m.To.Push(ctx, p); err != nil {
+	if names == nil {
+		if err := m.list(ctx); err != nil {
 			return err
 		}
 	}
-	if len(foreign) > 0 {
-		return &ForeignError{foreign}
+	p, err := m.plan(ctx, here, names)
+	if err != nil || len(p.Commands) == 0 {
+		return err
+	}
+	if err := m.To.Push(ctx, p); err != nil {
+		return err
+	}
+	for _, c := range p.Commands {
+		if c.New.IsZero() {
+			delete(m.there, c.Name)
+		} else {
+			m.there[c.Name] = c.New
+		}
+	}
+	return nil
+}
+
+// list asks what is at the backup.
+func (m *Mirror) list(ctx context.Context) error {
+	list, err := m.To.Refs(ctx, "refs/")
+	if err != nil {
+		return err
+	}
+	m.there, m.foreign = make(map[string]store.Hash, len(list)), map[string]bool{}
+	for _, ref := range list {
+		m.there[ref.Name] = ref.Hash
 	}
 	return nil
 }
@@ -210,34 +241,46 @@ func refs(ctx context.Context, b store.Backend, names map[string]bool) (map[stri
 
 // plan works out what to push, and which refs there are not to be touched. Only
 // what is known here is replaced.
-func (m *Mirror) plan(ctx context.Context, here map[string]store.Hash, there []store.Ref, names map[string]bool) (gitwire.PushRequest, []string, error) {
+func (m *Mirror) plan(ctx context.Context, here map[string]store.Hash, names map[string]bool) (gitwire.PushRequest, error) {
 	p := gitwire.PushRequest{From: m.From, Partial: true}
-	var foreign []string
-	listed := map[string]bool{}
-	for _, ref := range there {
-		listed[ref.Name] = true
-		_, _, err := m.From.Stat(ctx, ref.Hash)
-		known := err == nil
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return p, nil, err
-		}
-		if known {
-			p.Have = append(p.Have, ref.Hash)
-		}
-		if names != nil && !names[ref.Name] || here[ref.Name] == ref.Hash {
-			continue
-		}
-		if !known {
-			foreign = append(foreign, ref.Name)
-			continue
-		}
-		p.Commands = append(p.Commands, gitwire.Command{Name: ref.Name, Old: ref.Hash, New: here[ref.Name]})
-	}
-	for name, h := range here {
-		if !listed[name] {
-			p.Commands = append(p.Commands, gitwire.Command{Name: name, New: h})
+	if names == nil {
+		names = map[string]bool{}
+		for _, refs := range []map[string]store.Hash{here, m.there} {
+			for name := range refs {
+				names[name] = true
+			}
 		}
 	}
-	slices.SortFunc(p.Commands, func(a, b gitwire.Command) int { return strings.Compare(a.Name, b.Name) })
-	return p, foreign, nil
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		old, now := m.there[name], here[name]
+		delete(m.foreign, name)
+		if old == now {
+			continue
+		}
+		if ok, err := m.known(ctx, old); err != nil {
+			return p, err
+		} else if !ok {
+			m.foreign[name] = true
+			continue
+		}
+		p.Commands = append(p.Commands, gitwire.Command{Name: name, Old: old, New: now})
+	}
+	for name, h := range m.there {
+		if !m.foreign[name] {
+			p.Have = append(p.Have, h)
+		}
+	}
+	return p, nil
+}
+
+// known reports whether a value at the backup, or none, is one that was here.
+func (m *Mirror) known(ctx context.Context, h store.Hash) (bool, error) {
+	if h.IsZero() {
+		return true, nil
+	}
+	_, _, err := m.From.Stat(ctx, h)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -226,4 +228,90 @@ func TestVerify(t *testing.T) {
 	if r, err := verify(); err == nil {
 		t.Errorf("a backup that lacks a file was taken for good: %+v", r)
 	}
+}
+
+// TestForeignStays carries over what comes at once, beside what somebody else has put
+// into the backup, and tells of that for as long as it is there.
+func TestForeignStays(t *testing.T) {
+	l := newLab(t, githost.Cairn)
+	l.put(t, "main", "f", "1")
+	theirs := l.host.Git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit-tree", "-m", "theirs", l.host.Git("mktree"))
+	l.host.Git("update-ref", "refs/heads/readme", theirs)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { l.mirror.Run(ctx) })
+	defer wg.Wait()
+	defer cancel()
+	var foreign *mirror.ForeignError
+	for i := range 20 {
+		l.put(t, "main", "f", fmt.Sprint("new ", i))
+		await(t, func() bool {
+			return l.host.Git("for-each-ref", "--format=%(objectname)", "refs/heads/main") == l.tip(t, "main").String()
+		})
+		await(t, func() bool { return errors.As(l.mirror.Status().Err, &foreign) })
+	}
+}
+
+// await polls until something holds.
+func await(t *testing.T, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it does not come to hold")
+		}
+	}
+}
+
+// TestDeclined carries over what a backup does not refuse.
+func TestDeclined(t *testing.T) {
+	l := newLab(t, githost.HTTPBackend)
+	l.put(t, "main", "f", "1")
+	l.put(t, "other", "f", "1")
+	l.host.Git("update-ref", "refs/heads/site/x/y", l.host.Git("-c", "user.name=x", "-c", "user.email=x@localhost",
+		"commit-tree", "-m", "theirs", l.host.Git("mktree")))
+	l.put(t, "site/x", "f", "cannot be where there is site/x/y")
+	if err := l.mirror.Sync(t.Context()); err == nil {
+		t.Error("all went well")
+	}
+	if got, want := l.host.Git("rev-parse", "main", "other"), l.tip(t, "main").String()+"\n"+l.tip(t, "other").String(); got != want {
+		t.Errorf("the host has\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestAsked asks nothing of a backup but to take what has changed.
+func TestAsked(t *testing.T) {
+	l := newLab(t, githost.Cairn)
+	l.put(t, "main", "f", "1")
+	l.sync(t)
+	client := l.host.Client(nil)
+	requests := &counting{RoundTripper: client.HTTP}
+	client.HTTP = requests
+	to, err := client.Remote(l.host.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	l.mirror.To = to
+	l.put(t, "main", "f", "2")
+	l.sync(t)
+	before := requests.n.Load()
+	for i := range 10 {
+		l.put(t, "main", "f", fmt.Sprint("more ", i))
+		l.sync(t)
+	}
+	l.alike(t)
+	if n := requests.n.Load() - before; n > 11 {
+		t.Errorf("%d requests for 10 commits, want one each", n)
+	}
+}
+
+// counting counts requests.
+type counting struct {
+	http.RoundTripper
+	n atomic.Int64
+}
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.n.Add(1)
+	return c.RoundTripper.RoundTrip(r)
 }
