@@ -29,7 +29,6 @@ type card struct {
 	mtu      uint32
 	receiver sync.WaitGroup
 
-	acks  *acks
 	parts sync.Pool // of *[][]byte
 }
 
@@ -44,7 +43,6 @@ func newCard(l libos.Link) *card {
 		mac:     tcpip.LinkAddress(l.MAC()),
 		mtu:     uint32(l.MTU()),
 		offload: l.Offload(),
-		acks:    newAcks(l),
 	}
 	c.parts.New = func() any { return new([][]byte) }
 	return c
@@ -126,7 +124,7 @@ func (c *card) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 	}()
 	for i, pkt := range list.AsSlice() {
 		*parts = appendParts((*parts)[:0], pkt)
-		err := c.send(pkt, *parts)
+		err := c.link.Send(unfinished(pkt), *parts...)
 		switch {
 		case err == nil:
 		case errors.Is(err, net.ErrClosed):
@@ -136,13 +134,6 @@ func (c *card) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 		}
 	}
 	return list.Len(), nil
-}
-
-func (c *card) send(pkt *stack.PacketBuffer, parts [][]byte) error {
-	if i, ok := c.acks.segment(pkt); ok {
-		return c.acks.send(i, unfinished(pkt), parts)
-	}
-	return c.link.Send(unfinished(pkt), parts...)
 }
 
 // appendParts appends the pieces that a packet lies in.

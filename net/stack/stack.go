@@ -188,7 +188,6 @@ func (s *Stack) Close() error {
 	s.net.Close()
 	err := s.card.link.Close()
 	s.card.Wait() // netstack waits for it with a lock held that receiving may need
-	s.card.acks.stop()
 	s.net.Wait()
 	return err
 }
