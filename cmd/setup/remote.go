@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -63,6 +64,8 @@ func OpenRemote(ctx context.Context, env libos.Env, o RemoteOptions) (_ *Remote,
 		return nil, fmt.Errorf("--remote-memory is a number of MiB, not %q", env.Args.String("remote-memory"))
 	}
 	settings.Bytes = mib << 20
+	limitMemory(settings.Bytes)
+	client.Stall = stall
 	if env.Args.Bool("remote-lazy") {
 		settings.Filter = "blob:none"
 	}
@@ -109,6 +112,19 @@ func openFolder(name string, env libos.Env) (*gitdir.Dir, error) {
 		return nil, fmt.Errorf("open the folder of copies: %w", err)
 	}
 	return folder, nil
+}
+
+// stall is how long a host may stand still when it is its turn. Stock git says something
+// every five seconds, whatever it does.
+const stall = 20 * time.Second
+
+// limitMemory has the garbage collector keep the process near what objects, the
+// trees and files that are kept unpacked, and requests need, unless the environment
+// says otherwise (GOMEMLIMIT).
+func limitMemory(objects int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(3*objects + 192<<20)
+	}
 }
 
 // policy is whom a branch follows where. Without --trust our own signature is

@@ -110,6 +110,9 @@ func OpenTLS(ctx context.Context, env libos.Env, o TLSOptions) (*TLS, error) {
 		chain = append(chain, &t.own)
 	}
 	t.Config = certs.Config(chain, "h2", "http/1.1")
+	if o.Settle > 0 && o.Seed != nil {
+		certs.ShareTickets(t.Config, *o.Seed) // clients may go to another replica
+	}
 	return t, nil
 }
 
@@ -118,7 +121,7 @@ func (t *TLS) openACME(ctx context.Context, env libos.Env) error {
 		Net:       env.Net,
 		Directory: env.Args.String("acme-directory"),
 		Email:     env.Args.String("acme-email"),
-		Storage:   vault{t.options.Secrets},
+		Storage:   secrets.Folder{Secrets: t.options.Secrets, Path: "acme", By: certificates},
 		HTTP01:    t.options.Plain,
 		TLSALPN01: true,
 		Settle:    t.options.Settle,
@@ -223,19 +226,6 @@ func (s *ownSource) set(seed Seed, names []string) error {
 // GetCertificate implements certs.Source.
 func (s *ownSource) GetCertificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return s.authority.Load().GetCertificate(hello)
-}
-
-// A vault keeps an authority's certificates among the secrets.
-type vault struct{ secrets *secrets.Secrets }
-
-// Load implements acme.Storage.
-func (v vault) Load(ctx context.Context, key string) ([]byte, error) {
-	return v.secrets.Get(ctx, "acme/"+key)
-}
-
-// Update implements acme.Storage.
-func (v vault) Update(ctx context.Context, key string, edit func(old []byte) ([]byte, error)) error {
-	return v.secrets.Update(ctx, certificates, "acme/"+key, edit)
 }
 
 // certificates is who writes down certificates.
