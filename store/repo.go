@@ -83,6 +83,9 @@ func New(b Backend, o Options) *Repo {
 // Backend returns what the Repo stands on.
 func (r *Repo) Backend() Backend { return r.backend }
 
+// Cached is how many bytes are kept of it for quick answers, at most Options.CacheBytes.
+func (r *Repo) Cached() int64 { return r.read.cache.bytes() }
+
 // Tree returns the snapshot that h names: a commit, a tree or a tag of one.
 // Absent is fs.ErrNotExist.
 func (r *Repo) Tree(ctx context.Context, h Hash) (*Tree, error) {

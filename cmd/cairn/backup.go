@@ -29,6 +29,9 @@ type backupAdd struct {
 
 func (c *backupAdd) Run(ctx context.Context, h home, term terminal) error {
 	return withHouse(ctx, h, func(house *house) error {
+		if err := c.isNew(ctx, house); err != nil {
+			return err
+		}
 		url, login, err := backupURL(c.URL)
 		if err != nil {
 			return err
@@ -41,18 +44,28 @@ func (c *backupAdd) Run(ctx context.Context, h home, term terminal) error {
 		if err := c.try(ctx, house, client, url); err != nil {
 			return err
 		}
-		if login != "" {
-			if err := house.secrets.Put(ctx, operator(), backupSecret(c.Name), []byte(login)); err != nil {
-				return err
-			}
+		if err := house.keepBackupLogin(ctx, c.Name, login); err != nil {
+			return err
 		}
 		if err := house.config.AddBackup(ctx, operator(), b); err != nil {
-			return err
+			return errors.Join(err, house.keepBackupLogin(ctx, c.Name, ""))
 		}
 		fmt.Fprintln(term.out, "A Cairn that is up keeps it up to date from now on.")
 		fmt.Fprintf(term.out, "To restore it you also need the seed, which is in no backup: keep a copy of %s\n", seedPath(string(h)))
 		return nil
 	})
+}
+
+// isNew makes sure that there is no backup of that name, whose login would be replaced.
+func (c *backupAdd) isNew(ctx context.Context, house *house) error {
+	all, err := house.config.Backups(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := named(all, c.Name); err == nil {
+		return fmt.Errorf("there is a backup %q already: choose another name, or `cairn backup remove %s` first", c.Name, c.Name)
+	}
+	return nil
 }
 
 // try makes sure that the host can be reached and holds nothing of somebody else's.
@@ -192,20 +205,27 @@ type backupRemove struct {
 
 func (c *backupRemove) Run(ctx context.Context, h home) error {
 	return withHouse(ctx, h, func(house *house) error {
+		all, err := house.config.Backups(ctx)
+		if err != nil {
+			return err
+		}
+		if _, err := named(all, c.Name); err != nil {
+			return err
+		}
 		if err := house.config.RemoveBackup(ctx, operator(), c.Name); err != nil {
 			return err
 		}
-		return house.secrets.Update(ctx, operator(), backupSecret(c.Name), func([]byte) ([]byte, error) { return nil, nil })
+		return house.keepBackupLogin(ctx, c.Name, "")
 	})
 }
 
 // backup is a backup's repository.
 func (h *house) backup(ctx context.Context, b config.Backup) (*gitwire.Remote, error) {
-	login, err := h.secrets.Get(ctx, backupSecret(b.Name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	login, err := h.backupLogin(ctx, b.Name)
+	if err != nil {
 		return nil, err
 	}
-	client, err := h.backupClient(host.New(host.Options{}), b, string(login))
+	client, err := h.backupClient(host.New(host.Options{}), b, login)
 	if err != nil {
 		return nil, err
 	}

@@ -6,14 +6,18 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"cairn/cmd/setup"
 	"cairn/libos"
+	"cairn/net/certs"
 	"cairn/services/config"
 	"cairn/store/gitwire"
 	"cairn/store/mirror"
@@ -26,7 +30,7 @@ func backupURL(raw string) (plain, login string, err error) {
 		return raw, "", nil
 	}
 	if plain, login, err = splitLogin(raw); err != nil {
-		return "", "", fmt.Errorf("%q is not an https, http or ssh URL", raw)
+		return "", "", errors.New("a backup's address is an https, http or ssh URL, such as https://forge.example/me/backup.git or ssh://git@forge.example/me/backup.git")
 	}
 	return plain, login, nil
 }
@@ -36,7 +40,7 @@ func (h *house) backupClient(n libos.Net, b config.Backup, login string) (*gitwi
 	c := &gitwire.Client{}
 	c.User, c.Password, _ = strings.Cut(login, ":")
 	if !strings.HasPrefix(b.URL, "ssh://") {
-		c.HTTP = &http.Transport{DialContext: n.Dial, ForceAttemptHTTP2: true}
+		c.HTTP = setup.Transport(n, certs.ClientConfig(nil))
 		return c, nil
 	}
 	pin, _, _, _, err := ssh.ParseAuthorizedKey([]byte(b.HostKey))
@@ -53,11 +57,32 @@ func (h *house) backupClient(n libos.Net, b config.Backup, login string) (*gitwi
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(key)},
 		HostKeyCallback:   ssh.FixedHostKey(pin),
 		HostKeyAlgorithms: []string{pin.Type()},
+		ClientVersion:     "SSH-2.0-Cairn",
+		Timeout:           10 * time.Second,
 	}
 	if pin.Type() == ssh.KeyAlgoRSA {
 		c.SSH.HostKeyAlgorithms = []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
 	}
 	return c, nil
+}
+
+// backupLogin is the login for a backup, "" where it needs none.
+func (h *house) backupLogin(ctx context.Context, name string) (string, error) {
+	login, err := h.secrets.Get(ctx, backupSecret(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return string(login), err
+}
+
+// keepBackupLogin replaces the login for a backup; "" removes it.
+func (h *house) keepBackupLogin(ctx context.Context, name, login string) error {
+	return h.secrets.Update(ctx, operator(), backupSecret(name), func([]byte) ([]byte, error) {
+		if login == "" {
+			return nil, nil
+		}
+		return []byte(login), nil
+	})
 }
 
 // loginKey is the key under which this Cairn logs in at hosts.
@@ -86,11 +111,15 @@ type mirrors struct {
 
 	wg sync.WaitGroup
 
-	mu      sync.Mutex // guards running
-	running map[config.Backup]*mirroring
+	mu      sync.Mutex            // guards what follows
+	running map[string]*mirroring // by the backups' names
+	broken  map[string]error      // those that cannot be kept
 }
 
+// A mirroring is a backup that is kept.
 type mirroring struct {
+	backup config.Backup
+	login  string
 	mirror *mirror.Mirror
 	stop   context.CancelFunc
 }
@@ -99,30 +128,41 @@ type mirroring struct {
 func (m *mirrors) set(ctx context.Context, backups []config.Backup) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	want := map[config.Backup]bool{}
+	m.broken = map[string]error{}
+	want := map[string]bool{}
 	for _, b := range backups {
-		want[b] = true
-		if m.running[b] != nil || ctx.Err() != nil {
-			continue
-		}
-		if err := m.start(ctx, b); err != nil {
+		want[b.Name] = true
+		if err := m.keep(ctx, b); err != nil {
 			m.log.Error("backup cannot be kept", "backup", b.Name, "err", err)
+			m.broken[b.Name] = err
 		}
 	}
-	for b, r := range m.running {
-		if !want[b] {
-			r.stop()
-			delete(m.running, b)
+	for name := range m.running {
+		if !want[name] {
+			m.end(name)
 		}
 	}
 }
 
-func (m *mirrors) start(ctx context.Context, b config.Backup) error {
-	login, err := m.house.secrets.Get(ctx, backupSecret(b.Name))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+// end keeps a backup no longer.
+func (m *mirrors) end(name string) {
+	m.running[name].stop()
+	delete(m.running, name)
+}
+
+// keep begins to keep a backup. One that is kept goes on, unless it or its login has changed.
+func (m *mirrors) keep(ctx context.Context, b config.Backup) error {
+	login, err := m.house.backupLogin(ctx, b.Name)
+	if err != nil || ctx.Err() != nil {
 		return err
 	}
-	client, err := m.house.backupClient(m.net, b, string(login))
+	if r := m.running[b.Name]; r != nil {
+		if r.backup == b && r.login == login {
+			return nil
+		}
+		m.end(b.Name)
+	}
+	client, err := m.house.backupClient(m.net, b, login)
 	if err != nil {
 		return err
 	}
@@ -131,8 +171,8 @@ func (m *mirrors) start(ctx context.Context, b config.Backup) error {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	r := &mirroring{&mirror.Mirror{From: m.house.repo.Backend(), To: to, Log: m.log.With("backup", b.Name)}, stop}
-	m.running[b] = r
+	r := &mirroring{b, login, &mirror.Mirror{From: m.house.repo.Backend(), To: to, Log: m.log.With("backup", b.Name)}, stop}
+	m.running[b.Name] = r
 	m.wg.Go(func() {
 		r.mirror.Run(ctx)
 		if err := to.Close(); err != nil {
@@ -147,12 +187,13 @@ func (m *mirrors) wait() { m.wg.Wait() }
 
 // committed tells all that refs have moved.
 func (m *mirrors) committed(c observe.Commit) {
+	if c.Err != nil {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.running {
-		if c.Err == nil {
-			r.mirror.Changed(c.Changes)
-		}
+		r.mirror.Changed(c.Changes)
 	}
 }
 
@@ -161,10 +202,26 @@ func (m *mirrors) wrong() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var errs []error
-	for b, r := range m.running {
-		if s := r.mirror.Status(); s.Err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", b.Name, s.Err))
+	for _, name := range slices.Sorted(maps.Keys(m.broken)) {
+		errs = append(errs, fmt.Errorf("%s cannot be kept: %w", name, m.broken[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.running)) {
+		if s := m.running[name].mirror.Status(); s.Err != nil {
+			errs = append(errs, fmt.Errorf("%s is behind since %s: %w", name, s.Behind.UTC().Format(time.RFC3339), s.Err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// behind is for how long the backup that is behind most has been.
+func (m *mirrors) behind() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var most time.Duration
+	for _, r := range m.running {
+		if s := r.mirror.Status(); !s.Behind.IsZero() {
+			most = max(most, time.Since(s.Behind))
+		}
+	}
+	return most
 }

@@ -28,8 +28,8 @@ func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err er
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(h.repository()); !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(err, fmt.Errorf("there is a Cairn in %s: --home DIR names an empty folder", h))
+	if err := h.fits(seed); err != nil {
+		return err
 	}
 	from, login, err := backupURL(c.URL)
 	if err != nil {
@@ -49,7 +49,12 @@ func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err er
 		return err
 	}
 	defer remote.Close()
-	if err := os.MkdirAll(string(h), 0o700); err != nil {
+	release, err := h.claim()
+	if err != nil {
+		return err
+	}
+	defer release()
+	if err := h.fits(seed); err != nil {
 		return err
 	}
 	fresh := h.repository() + ".new"
@@ -70,14 +75,27 @@ func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err er
 	if err = errors.Join(err, dir.Close()); err != nil {
 		return err
 	}
-	if err := writeDurable(seedPath(string(h)), []byte(seed.String()+"\n")); err != nil {
+	if err := keepSeed(string(h), seed); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, h.repository()); err != nil {
+	if err := renameDurable(fresh, h.repository()); err != nil {
 		return err
 	}
 	fmt.Fprintf(term.out, "Restored %d branches and tags to %s. Start it: cairn --home %s up\n", len(refs), h, h)
 	return h.checkSeed(ctx, term)
+}
+
+// fits makes sure that a home may be made here: nothing is overwritten that is the only
+// one of its kind.
+func (h home) fits(seed setup.Seed) error {
+	if _, err := os.Stat(h.repository()); !errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(err, fmt.Errorf("there is a Cairn in %s: --home DIR names an empty folder", h))
+	}
+	kept, err := readSeed(string(h))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && kept == seed {
+		return nil
+	}
+	return errors.Join(err, fmt.Errorf("%s is another seed: --home DIR names an empty folder", seedPath(string(h))))
 }
 
 func (c *restoreCommand) seed() (setup.Seed, error) {

@@ -48,7 +48,12 @@ func writeDurable(name string, data []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), name); err != nil {
+	return renameDurable(f.Name(), name)
+}
+
+// renameDurable renames in a folder such that it survives the loss of power.
+func renameDurable(old, name string) error {
+	if err := os.Rename(old, name); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(name))

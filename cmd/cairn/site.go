@@ -58,6 +58,9 @@ func (c *siteAdd) Run(ctx context.Context, h home, term terminal) error {
 		if c.Remote == "" && (c.Branch != "" || c.Webhook) {
 			return errors.New("--branch and --webhook go with --remote")
 		}
+		if _, err := house.config.Site(ctx, c.Name); err == nil {
+			return fmt.Errorf("there is a site %q already: choose another name", c.Name)
+		}
 		if c.Remote != "" {
 			remote, login, err := splitLogin(c.Remote)
 			if err != nil {
@@ -89,7 +92,7 @@ func (c *siteAdd) Run(ctx context.Context, h home, term terminal) error {
 func splitLogin(remote string) (plain, login string, err error) {
 	u, err := url.Parse(remote)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "", "", fmt.Errorf("remote %q is not an http or https URL", remote)
+		return "", "", errors.New("a remote is an http or https URL, such as https://forge.example/me/site.git")
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()

@@ -27,9 +27,12 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 		return nil, err
 	}
 	p.follow = &followers{house: h, log: env.Log, out: outbound(env).Transport(), running: map[string]*following{}}
-	p.backup = &mirrors{house: h, net: env.Net, log: env.Log, running: map[config.Backup]*mirroring{}}
+	p.backup = &mirrors{house: h, net: env.Net, log: env.Log, running: map[string]*mirroring{}}
 	h.told = append(h.told, watch.Committed, p.backup.committed)
 	watch.Check("backup", p.backup.wrong)
+	watch.Gauge("backup_behind_seconds", "For how long the backup that is behind most has been; 0 when none is.",
+		func() float64 { return p.backup.behind().Seconds() })
+	setup.Cache(watch, h.repo)
 	p.sites = &unipi.Sites{
 		Repo:     h.repo,
 		Base:     env.Args.String("domain"),
@@ -63,7 +66,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 	}
 	wire := p.wire.HTTP()
 	if setup.Loopback(p.git) {
-		wire = onlyLocalNames(withHealth(watch, wire))
+		wire = setup.OnlyLocalNames(withHealth(watch, wire))
 	}
 	metrics, err := setup.ServeMetrics(ctx, p.env, watch)
 	p.servers = []func(context.Context) error{

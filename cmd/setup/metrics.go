@@ -3,10 +3,12 @@ package setup
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"cairn/libos"
 	"cairn/services/monitor"
+	"cairn/store"
 	"cairn/store/remote"
 )
 
@@ -14,7 +16,7 @@ import (
 var Metrics = libos.Port{Name: "metrics", Help: "Where /metrics and /healthz are, for nobody else to reach."}
 
 // ServeMetrics opens the port Metrics, if there is to be one, and returns what serves it until its
-// context ends.
+// context ends. Where only this machine reaches it, pages from elsewhere do not by its browsers.
 func ServeMetrics(ctx context.Context, env libos.Env, page *monitor.Monitor) (func(context.Context) error, error) {
 	var none *TLS
 	if !env.Listens(Metrics.Name) {
@@ -25,7 +27,11 @@ func ServeMetrics(ctx context.Context, env libos.Env, page *monitor.Monitor) (fu
 		return nil, err
 	}
 	env.Log.Info("metrics", "url", "http://"+env.Address(l)+"/metrics")
-	return func(ctx context.Context) error { return none.Serve(ctx, l, page, env) }, nil
+	var h http.Handler = page
+	if Loopback(l) {
+		h = OnlyLocalNames(h)
+	}
+	return func(ctx context.Context) error { return none.Serve(ctx, l, h, env) }, nil
 }
 
 // Monitor tells page how the remote is doing.
@@ -64,9 +70,20 @@ func Observer(page *monitor.Monitor) func(remote.Event) {
 	for _, k := range []remote.Kind{remote.Pushed, remote.Fetched, remote.Looked, remote.Followed} {
 		took[k] = page.Histogram("remote_seconds", "How long a conversation with the host took.", "kind", string(k))
 	}
+	pushed := page.Outcomes("remote_pushes_total", "Pushes to the host, by outcome.",
+		string(remote.Done), string(remote.Conflict), string(remote.Refused), string(remote.Doubt), string(remote.Away), string(remote.Failed))
 	return func(e remote.Event) {
 		if observe := took[e.Kind]; observe != nil {
 			observe(e.Took.Seconds())
 		}
+		if e.Kind == remote.Pushed {
+			pushed(string(e.Outcome()))
+		}
 	}
+}
+
+// Cache tells page of the cache of a repository.
+func Cache(page *monitor.Monitor, r *store.Repo) {
+	page.Gauge("cache_bytes", "What is kept of the repository for quick answers: trees, commits, small files.",
+		func() float64 { return float64(r.Cached()) })
 }

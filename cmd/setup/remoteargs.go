@@ -48,9 +48,11 @@ func Client(env libos.Env, seed *Seed) (*gitwire.Client, string, error) {
 		c.SSH, err = sshConfig(env.Args, raw, seed)
 		return c, raw, err
 	}
-	if c.HTTP, err = transport(env); err != nil {
+	config, err := clientTLS(env.Args)
+	if err != nil {
 		return nil, "", err
 	}
+	c.HTTP = Transport(env.Net, config)
 	if c.Token, err = secretFile(env.Args, "remote-token-file"); err != nil {
 		return nil, "", err
 	}
@@ -85,21 +87,18 @@ func secretFile(args libos.Args, name string) (string, error) {
 	return secret, nil
 }
 
-// transport carries HTTP to the host of the repository, and nowhere by a proxy.
-func transport(env libos.Env) (*http.Transport, error) {
-	config, err := clientTLS(env.Args)
-	if err != nil {
-		return nil, err
-	}
+// Transport carries HTTP to hosts of repositories, and nowhere by a proxy.
+func Transport(n libos.Net, config *tls.Config) *http.Transport {
 	return &http.Transport{
-		DialContext:            env.Net.Dial,
+		DialContext:            n.Dial,
 		TLSClientConfig:        config,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true, // packs are compressed
 		TLSHandshakeTimeout:    10 * time.Second,
+		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    4,
 		MaxResponseHeaderBytes: 64 << 10,
-	}, nil
+	}
 }
 
 func clientTLS(args libos.Args) (*tls.Config, error) {

@@ -27,7 +27,7 @@ import (
 // for concurrent use.
 type Monitor struct {
 	registry *prometheus.Registry
-	commits  *prometheus.CounterVec
+	commits  func(outcome string)
 	objects  prometheus.Counter
 	seconds  prometheus.Histogram
 
@@ -52,24 +52,21 @@ const (
 func New() *Monitor {
 	m := &Monitor{
 		registry: prometheus.NewRegistry(),
-		commits: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cairn_commits_total",
-			Help: "Commits to the repository, each of one or more updates, by outcome."}, []string{"outcome"}),
 		objects: prometheus.NewCounter(prometheus.CounterOpts{Name: "cairn_committed_objects_total",
 			Help: "Objects that commits brought."}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cairn_commit_seconds",
 			Help:    "How long a commit took until it was durable.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
 	}
-	m.registry.MustRegister(collectors.NewGoCollector(), m.commits, m.objects, m.seconds)
-	for _, outcome := range []string{outcomeOK, outcomeConflict, outcomeTemporary, outcomeError} {
-		m.commits.WithLabelValues(outcome)
-	}
+	m.registry.MustRegister(collectors.NewGoCollector(), m.objects, m.seconds)
+	m.commits = m.Outcomes("commits_total", "Commits to the repository, each of one or more updates, by outcome.",
+		outcomeOK, outcomeConflict, outcomeTemporary, outcomeError)
 	return m
 }
 
 // Committed takes note of a commit.
 func (m *Monitor) Committed(c observe.Commit) {
-	m.commits.WithLabelValues(outcome(c.Err)).Inc()
+	m.commits(outcome(c.Err))
 	if c.Err == nil {
 		m.objects.Add(float64(c.Objects))
 		m.seconds.Observe(c.Took.Seconds())
@@ -110,6 +107,17 @@ func (m *Monitor) Histogram(name, help string, labels ...string) func(seconds fl
 		ConstLabels: pairs(labels), Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)})
 	m.registry.MustRegister(h)
 	return h.Observe
+}
+
+// Outcomes returns a function that counts by outcome. Those named are there from the
+// beginning, at 0.
+func (m *Monitor) Outcomes(name, help string, outcomes ...string) func(outcome string) {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cairn_" + name, Help: help}, []string{"outcome"})
+	m.registry.MustRegister(c)
+	for _, outcome := range outcomes {
+		c.WithLabelValues(outcome)
+	}
+	return func(outcome string) { c.WithLabelValues(outcome).Inc() }
 }
 
 func pairs(labels []string) prometheus.Labels {

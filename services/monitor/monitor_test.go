@@ -26,6 +26,8 @@ func TestMetrics(t *testing.T) {
 	m.Counter("fetches_total", "Fetches.", func() float64 { return 7 })
 	push := m.Histogram("push_seconds", "How long a push took.")
 	push(0.25)
+	pushed := m.Outcomes("pushes_total", "Pushes.", "ok", "away")
+	pushed("ok")
 	m.Committed(observe.Commit{Objects: 3, Took: 20 * time.Millisecond})
 	m.Committed(observe.Commit{Objects: 3, Took: time.Millisecond})
 	m.Committed(observe.Commit{Err: fmt.Errorf("push: %w", &store.ConflictError{})})
@@ -44,6 +46,8 @@ func TestMetrics(t *testing.T) {
 		`cairn_commit_seconds_count 2`,
 		`cairn_remote_lag_seconds{remote="host"} 1.5`,
 		`cairn_fetches_total 7`,
+		`cairn_pushes_total{outcome="ok"} 1`,
+		`cairn_pushes_total{outcome="away"} 0`,
 		`cairn_push_seconds_bucket{le="0.256"} 1`,
 		`go_memstats_heap_inuse_bytes `,
 	} {

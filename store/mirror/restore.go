@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"cairn/store"
@@ -68,42 +69,60 @@ func (r Report) OK() bool { return len(r.Behind)+len(r.Missing)+len(r.Foreign) =
 // Verify restores a backup into an empty repository, which may be one in memory, and
 // compares. The error says that it cannot be restored.
 func Verify(ctx context.Context, b store.Backend, backup *gitwire.Remote, into Repository) (Report, error) {
+	before, err := refs(ctx, b, nil)
+	if err != nil {
+		return Report{}, err
+	}
 	there, err := fetch(ctx, backup, into)
 	if err != nil {
 		return Report{}, err
 	}
-	return compare(ctx, b, there)
+	return compare(ctx, b, there, before)
 }
 
 // Compare is Verify without restoring: it looks only at where the refs are.
 func Compare(ctx context.Context, b store.Backend, backup *gitwire.Remote) (Report, error) {
+	before, err := refs(ctx, b, nil)
+	if err != nil {
+		return Report{}, err
+	}
 	there, err := backup.Refs(ctx, "refs/")
 	if err != nil {
 		return Report{}, err
 	}
-	return compare(ctx, b, there)
+	return compare(ctx, b, there, before)
 }
 
-func compare(ctx context.Context, b store.Backend, there []store.Ref) (Report, error) {
+// compare holds a backup's refs against those that are here. What has moved since before
+// the backup was asked may be as it was.
+func compare(ctx context.Context, b store.Backend, there []store.Ref, before map[string]store.Hash) (Report, error) {
 	here, err := refs(ctx, b, nil)
 	if err != nil {
 		return Report{}, err
 	}
 	var r Report
 	for _, ref := range there {
-		h, ok := here[ref.Name]
+		now, old := here[ref.Name], before[ref.Name]
 		delete(here, ref.Name)
-		switch _, _, err := b.Stat(ctx, ref.Hash); {
-		case h == ref.Hash:
+		delete(before, ref.Name)
+		if ref.Hash == now || ref.Hash == old {
 			r.Same++
-		case ok && err == nil:
-			r.Behind = append(r.Behind, ref.Name)
-		default:
+			continue
+		}
+		_, _, err := b.Stat(ctx, ref.Hash)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
 			r.Foreign = append(r.Foreign, ref.Name)
+		case err != nil:
+			return Report{}, err
+		default:
+			r.Behind = append(r.Behind, ref.Name)
 		}
 	}
 	for name := range here {
-		r.Missing = append(r.Missing, name)
+		if _, ok := before[name]; ok {
+			r.Missing = append(r.Missing, name)
+		}
 	}
 	slices.Sort(r.Missing)
 	return r, nil

@@ -1,4 +1,4 @@
-package main
+package setup
 
 import (
 	"net"
@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// onlyLocalNames refuses requests whose Host is not a name of this machine's
+// OnlyLocalNames refuses requests whose Host is not a name of this machine's
 // loopback. Without it, a page from elsewhere could point its own name at
 // 127.0.0.1 and talk to us from the reader's browser (DNS rebinding).
-func onlyLocalNames(h http.Handler) http.Handler {
+func OnlyLocalNames(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !localName(r.Host) {
 			http.Error(w, "Nothing is served under this name. Use localhost or 127.0.0.1.", http.StatusMisdirectedRequest)
