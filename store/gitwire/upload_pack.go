@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zlib"
 
@@ -21,6 +22,7 @@ type packSender struct {
 	packed store.Packed // nil when objs has no packs
 	sel    *selection
 
+	afar     bool // objects may be on the far side of a wire
 	thin     bool // bases may be objects that only the client has
 	ofsDelta bool // the client reads deltas that name their base by its place
 
@@ -48,8 +50,10 @@ const (
 
 func newPackSender(objs store.Objects, sel *selection, w io.Writer, size int) *packSender {
 	packed, _ := objs.(store.Packed)
+	replicated, _ := objs.(store.Replicated)
 	return &packSender{
 		objs: objs, packed: packed, sel: sel,
+		afar:    replicated != nil && replicated.Replica() != "",
 		out:     &packStream{w: w, sum: sha1.New(), buf: make([]byte, 0, size)},
 		offsets: make([]int64, len(sel.list)),
 	}
@@ -62,15 +66,36 @@ func (p *packSender) send(ctx context.Context) error {
 	header := []byte{'P', 'A', 'C', 'K', 0, 0, 0, 2}
 	p.out.write(binary.BigEndian.AppendUint32(header, uint32(n)))
 	for k := range n {
-		i := k
-		if k >= p.sel.commits {
-			i = n - 1 - (k - p.sel.commits)
+		if k%window == 0 && p.afar {
+			p.bring(ctx, k, min(k+window, n))
 		}
+		i := p.at(k)
 		if err := p.object(ctx, int32(i), 0); err != nil {
 			return fmt.Errorf("send %s: %w", p.sel.list[i], err)
 		}
 	}
 	return p.out.close()
+}
+
+// at is where in the list the object is that has a turn.
+func (p *packSender) at(turn int) int {
+	if turn < p.sel.commits {
+		return turn
+	}
+	return len(p.sel.list) - 1 - (turn - p.sel.commits)
+}
+
+// window is how many objects are brought at a time from the far side of a wire.
+const window = 64
+
+// bring looks at the objects of some turns, all at once, so that those which are not on this
+// side come together. What goes wrong is told when they are read.
+func (p *packSender) bring(ctx context.Context, from, to int) {
+	var wg sync.WaitGroup
+	for turn := from; turn < to; turn++ {
+		wg.Go(func() { _, _, _ = p.objs.Stat(ctx, p.sel.list[p.at(turn)]) })
+	}
+	wg.Wait()
 }
 
 // object writes one object unless it has been written; before it the base that
