@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
@@ -95,7 +96,8 @@ func parseLine(line string) (ssh.PublicKey, error) {
 	}
 	for _, o := range options {
 		// They would narrow what the key is good for, and are not looked at.
-		if name, value, _ := strings.Cut(o, "="); name != "namespaces" || !strings.Contains(value, sshNamespace) {
+		name, value, _ := strings.Cut(o, "=")
+		if name != "namespaces" || !slices.Contains(strings.Split(strings.Trim(value, `"`), ","), sshNamespace) {
 			return nil, fmt.Errorf("SSH key with the option %.40q: options are not supported here", o)
 		}
 	}

@@ -11,7 +11,9 @@ import (
 	"strings"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"cairn/store"
 )
@@ -31,14 +33,21 @@ func (s *pgpSigner) Sign(commit []byte) (string, error) {
 	return out.String(), nil
 }
 
-// verifyOpenPGP checks a signature as gpg makes it for git.
-func (k *Keys) verifyOpenPGP(signed []byte, sig string) error {
-	_, err := openpgp.CheckArmoredDetachedSignature(k.pgp, bytes.NewReader(signed), strings.NewReader(sig), nil)
-	if errors.Is(err, pgperrors.ErrUnknownIssuer) {
-		return ErrUntrusted
-	}
+// verifyOpenPGP checks a signature as gpg makes it for git: over the bytes. One over text
+// would hold with other ends of lines, too.
+func (k *Keys) verifyOpenPGP(signed []byte, armored string) error {
+	block, err := armor.Decode(strings.NewReader(armored))
 	if err != nil {
+		return fmt.Errorf("read OpenPGP signature: %w", err)
+	}
+	sig, _, err := openpgp.VerifyDetachedSignature(k.pgp, bytes.NewReader(signed), block.Body, nil)
+	switch {
+	case errors.Is(err, pgperrors.ErrUnknownIssuer):
+		return ErrUntrusted
+	case err != nil:
 		return fmt.Errorf("verify OpenPGP signature: %w", err)
+	case sig.SigType != packet.SigTypeBinary:
+		return errors.New("verify OpenPGP signature: it is one over text")
 	}
 	return nil
 }

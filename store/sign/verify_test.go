@@ -142,6 +142,39 @@ func TestVerifyAnyChange(t *testing.T) {
 	}
 }
 
+// TestVerifyText refuses a signature over text, which holds for other bytes, too.
+func TestVerifyText(t *testing.T) {
+	pgp, public := newOpenPGP(t)
+	commit := signedCommit(t, textSigner{pgp})
+	other := bytes.Replace(commit, []byte("\n\nPut a\n"), []byte("\n\nPut a\r\n"), 1)
+	for _, c := range [][]byte{commit, other} {
+		if err := keys(t, public).Verify(c); err == nil {
+			t.Errorf("a signature over text was accepted for\n%q", c)
+		}
+	}
+}
+
+// A textSigner signs as `gpg --textmode` does.
+type textSigner struct{ key *openpgp.Entity }
+
+func (s textSigner) Sign(commit []byte) (string, error) {
+	var out bytes.Buffer
+	err := openpgp.ArmoredDetachSignText(&out, s.key, bytes.NewReader(commit), nil)
+	return out.String(), err
+}
+
+// TestNamespaces takes keys that may sign for git, and no others.
+func TestNamespaces(t *testing.T) {
+	signer, _ := newSSH(t)
+	line := ssh.MarshalAuthorizedKey(signer.PublicKey())
+	for list, want := range map[string]bool{"git": true, "file,git": true, "github": false, "file": false, "": false} {
+		_, err := sign.ParseKeys(append([]byte("a@localhost namespaces=\""+list+"\" "), line...))
+		if got := err == nil; got != want {
+			t.Errorf("namespaces %q: got %v (%v), want %v", list, got, err, want)
+		}
+	}
+}
+
 func TestVerifySecondSignature(t *testing.T) {
 	signer, _ := newSSH(t)
 	commit := signedCommit(t, sign.SSH(signer))
