@@ -41,7 +41,8 @@ type connectivity struct {
 	cut      map[store.Hash]struct{} // commits that are to be had without their parents
 	promised bool                    // what is not in the pack counts as being there
 
-	kinds map[store.Hash]packedKind // the objects of pack
+	kinds  map[store.Hash]packedKind // the objects of pack
+	recent recentObjects
 
 	// Of the tip being checked:
 	visited  []store.Hash               // objects of the pack marked as seen
@@ -59,7 +60,7 @@ func (k packedKind) is(t object.Type) bool { return k&^kindSeen == packedKind(t)
 
 // A treeWork is a tree of the pack that waits to be looked at, and the trees
 // at its path in the first parents of its commit. For the root of a commit these
-// are the parents themselves: they are opened only when it is needed.
+// are the parents themselves.
 type treeWork struct {
 	tree  store.Hash
 	sides [maxSides]store.Hash // Zero when there is none

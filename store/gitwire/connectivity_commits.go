@@ -3,6 +3,7 @@ package gitwire
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"cairn/store"
 	"cairn/store/object"
@@ -20,7 +21,7 @@ func (c *connectivity) commits(ctx context.Context, tip store.Hash) error {
 		if !c.see(h) {
 			continue
 		}
-		o, err := c.pack.Object(ctx, h)
+		o, err := c.object(ctx, h)
 		if err != nil {
 			return fmt.Errorf("read pushed commit: %w", err)
 		}
@@ -110,9 +111,43 @@ func (c *connectivity) treeOf(ctx context.Context, h store.Hash) (tree store.Has
 }
 
 // object reads from the pack or else the repository.
-func (c *connectivity) object(ctx context.Context, h store.Hash) (object.Object, error) {
-	if _, packed := c.kinds[h]; packed {
-		return c.pack.Object(ctx, h)
+func (c *connectivity) object(ctx context.Context, h store.Hash) (o object.Object, err error) {
+	if o, ok := c.recent.find(h); ok {
+		return o, nil
 	}
-	return c.repo.Object(ctx, h)
+	if _, packed := c.kinds[h]; packed {
+		o, err = c.pack.Object(ctx, h)
+	} else {
+		o, err = c.repo.Object(ctx, h)
+	}
+	if err == nil {
+		c.recent.add(h, o)
+	}
+	return o, err
+}
+
+// recentObjects are the commits and trees read last: along a line of commits each is
+// read as a parent, and then for itself.
+type recentObjects struct {
+	names [8]store.Hash
+	objs  [8]object.Object
+	next  int
+}
+
+// maxRecent is how many bytes the content of one of them has at most.
+const maxRecent = 1 << 20
+
+func (r *recentObjects) find(h store.Hash) (object.Object, bool) {
+	if i := slices.Index(r.names[:], h); i >= 0 {
+		return r.objs[i], true
+	}
+	return object.Object{}, false
+}
+
+func (r *recentObjects) add(h store.Hash, o object.Object) {
+	if len(o.Data) > maxRecent {
+		return
+	}
+	r.names[r.next], r.objs[r.next] = h, o
+	r.next = (r.next + 1) % len(r.names)
 }

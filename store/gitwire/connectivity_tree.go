@@ -31,76 +31,90 @@ func (c *connectivity) tree(ctx context.Context, w treeWork) error {
 	return nil
 }
 
-// entries checks what one tree names.
+// entries checks what one tree names, apart from what is the same in the tree beside
+// it: that is there if what the other tree names is.
 func (c *connectivity) entries(ctx context.Context, w treeWork) error {
-	o, err := c.pack.Object(ctx, w.tree)
+	o, err := c.object(ctx, w.tree)
 	if err != nil {
 		return fmt.Errorf("read pushed tree: %w", err)
 	}
-	sides := &treeSides{c: c, trees: w.sides}
-	err = eachEntry(o.Data, func(mode object.Mode, name []byte, h store.Hash) error {
-		if isSubmodule(mode) {
-			return nil
+	sides := &treeSides{c: c}
+	if err := sides.open(ctx, w.sides); err != nil {
+		return err
+	}
+	var h store.Hash
+	for rest := o.Data[sides.same(o.Data):]; len(rest) > 0; rest = rest[sides.same(rest):] {
+		mode, name, after, ok := nextEntry(rest, &h)
+		if !ok {
+			return badRequest("tree %s is malformed", w.tree)
 		}
-		want := object.TypeBlob
-		if isTree(mode) {
-			want = object.TypeTree
-		}
-		k, packed := c.kinds[h]
-		switch {
-		case packed && !k.is(want):
-			return errMissing
-		case packed && (want == object.TypeBlob || k&kindSeen != 0):
-			return nil
-		}
-		beside, err := sides.at(ctx, name, want)
-		if err != nil {
+		if err := c.entry(ctx, sides, mode, name, h); err != nil {
 			return err
 		}
-		if packed {
-			c.trees = append(c.trees, treeWork{tree: h, sides: beside})
-			return nil
-		}
-		for _, side := range beside {
-			if side == h {
-				return nil
-			}
-		}
-		return c.leave(ctx, h, want)
-	})
-	if errors.Is(err, errTree) {
-		return badRequest("tree %s is malformed", w.tree)
+		rest = after
 	}
-	return err
+	return nil
 }
 
-// treeSides reads along in the trees beside the one being checked, which are
-// opened when the first name is asked for. Names come in git's order; where a
-// tree is not in order, a name may not be found, and is searched for instead.
+// entry checks one entry of a tree.
+func (c *connectivity) entry(ctx context.Context, sides *treeSides, mode object.Mode, name []byte, h store.Hash) error {
+	if isSubmodule(mode) {
+		return nil
+	}
+	want := object.TypeBlob
+	if isTree(mode) {
+		want = object.TypeTree
+	}
+	k, packed := c.kinds[h]
+	switch {
+	case packed && !k.is(want):
+		return errMissing
+	case packed && (want == object.TypeBlob || k&kindSeen != 0):
+		return nil
+	}
+	beside := sides.at(name, want)
+	if packed {
+		c.trees = append(c.trees, treeWork{tree: h, sides: beside})
+		return nil
+	}
+	for _, side := range beside {
+		if side == h {
+			return nil
+		}
+	}
+	return c.leave(ctx, h, want)
+}
+
+// treeSides reads along in the trees beside the one being checked. Names come in git's
+// order; where a tree is not in order, a name may not be found, and is searched
+// for instead.
 type treeSides struct {
 	c       *connectivity
-	trees   [maxSides]store.Hash
 	cursors [maxSides]treeCursor
-	opened  bool
 }
 
 // at returns the entries of this name and type.
-func (s *treeSides) at(ctx context.Context, name []byte, t object.Type) (beside [maxSides]store.Hash, err error) {
-	if !s.opened && !s.c.promised {
-		s.opened = true
-		if err := s.open(ctx); err != nil {
-			return beside, err
-		}
-	}
+func (s *treeSides) at(name []byte, t object.Type) (beside [maxSides]store.Hash) {
 	for i := range s.cursors {
 		beside[i] = s.cursors[i].seek(name, t == object.TypeTree)
 	}
-	return beside, nil
+	return beside
 }
 
-func (s *treeSides) open(ctx context.Context) error {
-	for i, h := range s.trees {
-		if h.IsZero() {
+// same returns how many bytes at the beginning of data are entries that the first tree
+// beside has at its place too, and reads on behind them.
+func (s *treeSides) same(data []byte) (n int) {
+	t := &s.cursors[0]
+	for t.ok && bytes.HasPrefix(data[n:], t.raw) {
+		n += len(t.raw)
+		t.next()
+	}
+	return n
+}
+
+func (s *treeSides) open(ctx context.Context, trees [maxSides]store.Hash) error {
+	for i, h := range trees {
+		if h.IsZero() || s.c.promised {
 			continue
 		}
 		o, err := s.c.object(ctx, h)
@@ -127,6 +141,7 @@ func (s *treeSides) open(ctx context.Context) error {
 type treeCursor struct {
 	rest []byte
 	ok   bool // there is a current entry:
+	raw  []byte
 	name []byte
 	dir  bool
 	hash store.Hash
@@ -135,9 +150,10 @@ type treeCursor struct {
 // next goes to the next entry; malformed bytes are the end.
 func (t *treeCursor) next() {
 	for {
+		all := t.rest
 		var mode object.Mode
-		if mode, t.name, t.rest, t.ok = nextEntry(t.rest, &t.hash); !t.ok || !isSubmodule(mode) {
-			t.dir = isTree(mode)
+		if mode, t.name, t.rest, t.ok = nextEntry(all, &t.hash); !t.ok || !isSubmodule(mode) {
+			t.raw, t.dir = all[:len(all)-len(t.rest)], isTree(mode)
 			return
 		}
 	}
