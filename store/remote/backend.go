@@ -34,6 +34,8 @@ type Backend struct {
 	work sync.WaitGroup
 	wake chan struct{}
 
+	landed chan struct{} // holds a token when a commit has landed since the host was last asked
+
 	mu       sync.RWMutex
 	refs     map[string]tip // the last good snapshot
 	gone     map[string]int // when a ref was deleted, while a listing runs that may not know it
@@ -81,6 +83,7 @@ func Open(ctx context.Context, o Options) (*Backend, error) {
 		options:  o.withDefaults(),
 		host:     o.Host,
 		wake:     make(chan struct{}, 1),
+		landed:   make(chan struct{}, 1),
 		refs:     map[string]tip{},
 		gone:     map[string]int{},
 		listings: map[int]int{},

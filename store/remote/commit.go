@@ -292,4 +292,8 @@ func (b *Backend) land(a *attempt) {
 		}
 		delete(b.unsure, c.Name)
 	}
+	select {
+	case b.landed <- struct{}{}:
+	default:
+	}
 }

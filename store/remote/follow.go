@@ -12,6 +12,10 @@ const (
 	// quiet is how long to wait after the host has told of something that was known
 	// already, because it came from here.
 	quiet = 50 * time.Millisecond
+	// settled is how long after a commit of ours the host is asked whether others
+	// have undone it meanwhile: then it is as it was when it began to wait for something
+	// new, and has nothing to tell.
+	settled = 200 * time.Millisecond
 	// waitFor is how long the host may have nothing to tell before it is asked.
 	waitFor = 30 * time.Second
 )
@@ -66,9 +70,17 @@ func (b *Backend) idle(ctx context.Context) error {
 		defer close(stop)
 		select {
 		case <-b.wake:
-			cancel()
+		case <-b.landed:
+			pause := time.NewTimer(settled)
+			defer pause.Stop()
+			select {
+			case <-b.wake:
+			case <-pause.C:
+			case <-waiting.Done():
+			}
 		case <-waiting.Done():
 		}
+		cancel()
 	}()
 	defer cancel()
 	listing := b.beginListing()
