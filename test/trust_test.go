@@ -110,3 +110,30 @@ func TestPreviewRewritten(t *testing.T) {
 		t.Errorf("a push to a rewound branch went through\n%s", out)
 	}
 }
+
+// TestVisitTrust does not sign, by a command, what only a host that is not trusted has
+// put into a branch.
+func TestVisitTrust(t *testing.T) {
+	sign, public := signingKey(t)
+	h := githost.New(t, githost.PlainHTTP)
+	one := upAway(t, h, "", "--trust", public)
+	work := filepath.Join(t.TempDir(), "work")
+	if out, err := tryPage(t, work, "one", one.push(), "main"); err == nil {
+		t.Fatalf("an unsigned push went through: %s", out)
+	}
+	git(t, work, append(sign, "commit", "-q", "--amend", "--no-edit")...)
+	git(t, work, "push", "-q", one.push()+"/site", "HEAD:main")
+	const branch = "refs/heads/site/site/main"
+	forged := h.Git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit-tree", "-p", branch, "-m", "forged", h.Git("mktree"))
+	h.Git("update-ref", branch, forged)
+	for _, command := range [][]string{{"site", "rollback", "site"}, {"site", "history", "site"}} {
+		cmd := exec.Command(filepath.Join(binDir, "cairn"), command...)
+		cmd.Env = []string{"CAIRN_REMOTE=" + h.GitURL(), "CAIRN_SEED=" + one.seed, "CAIRN_TRUST=" + public, "HOME=/nonexistent"}
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "not signed") {
+			t.Errorf("cairn %v: %v\n%s", command, err, out)
+		}
+	}
+	if tip := h.Git("rev-parse", branch); tip != forged {
+		t.Errorf("%s was written on top of what nobody has signed", tip)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -62,6 +63,9 @@ func visitRemote(ctx context.Context, env libos.Env, do func(*house) error) erro
 	house, err := openAway(ctx, env, "", seed, monitor.New())
 	if err != nil {
 		return err
+	}
+	for _, ref := range house.remote.Status().Rewound {
+		fmt.Fprintln(env.Err, "cairn:", ref) // what follows may not be all there is
 	}
 	return errors.Join(do(house), house.close())
 }

@@ -21,8 +21,11 @@ type RewoundError struct {
 
 func (e *RewoundError) Error() string {
 	text := fmt.Sprintf("%s was rewound at the host from %v to %v", e.Ref, e.Good, e.Host)
-	if e.Host.IsZero() {
+	switch {
+	case e.Host.IsZero():
 		text = fmt.Sprintf("%s was deleted at the host; it was %v", e.Ref, e.Good)
+	case e.Good.IsZero():
+		text = fmt.Sprintf("%s is new at the host, at %v, and not followed", e.Ref, e.Host)
 	}
 	if e.Why != nil {
 		text += ": " + e.Why.Error()
