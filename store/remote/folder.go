@@ -1,11 +1,13 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +42,7 @@ func (b *Backend) recall(ctx context.Context) (warm bool, err error) {
 			}
 			continue
 		}
-		if _, _, err := folder.Stat(ctx, ref.Hash); err != nil || !b.followed(ref.Name) {
+		if !b.followed(ref.Name) {
 			continue
 		}
 		b.refs[ref.Name] = tip{hash: ref.Hash}
@@ -49,8 +51,21 @@ func (b *Backend) recall(ctx context.Context) (warm bool, err error) {
 	return warm, nil
 }
 
+// dropLost forgets refs whose objects the folder has lost. Only where they cannot be asked for by
+// name: everywhere else it matters what a ref was, and what it names comes when it is read.
+func (b *Backend) dropLost(ctx context.Context) {
+	for name, t := range b.refs {
+		if !b.holds(ctx, t.hash) {
+			delete(b.refs, name)
+		}
+	}
+}
+
 func (b *Backend) recallEnds(ctx context.Context, h store.Hash) error {
 	list, err := b.options.Folder.Object(ctx, h)
+	if errors.Is(err, fs.ErrNotExist) { // trimmed: ends are found out again as they are read
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -77,24 +92,18 @@ func (b *Backend) recallEnds(ctx context.Context, h store.Hash) error {
 
 // remember writes what has changed to the folder, now and then and at the end.
 func (b *Backend) remember(ctx context.Context) {
-	for ctx.Err() == nil {
+	fresh := pause{first: rememberAfter, most: time.Minute}
+	for wait := fresh; ctx.Err() == nil; {
 		select {
 		case <-b.someChange():
 		case <-ctx.Done():
 		}
-		b.delay(ctx)
+		wait.sleep(ctx)
 		if err := b.write(context.WithoutCancel(ctx)); err != nil {
 			b.log.Error("the folder does not remember the refs", "error", err)
+			continue
 		}
-	}
-}
-
-func (b *Backend) delay(ctx context.Context) {
-	t := time.NewTimer(rememberAfter)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
+		wait = fresh
 	}
 }
 
@@ -110,40 +119,85 @@ func (b *Backend) someChange() <-chan struct{} {
 	return now
 }
 
-// write makes the folder remember what is now.
+// write makes the folder remember what is now. What is in the way for a time, such as a full disk,
+// has it tried again.
 func (b *Backend) write(ctx context.Context) error {
-	b.mu.Lock()
-	if !b.dirty {
-		b.mu.Unlock()
+	refs, ends, dirty := b.toRemember()
+	if !dirty {
 		return nil
 	}
-	b.dirty = false
-	want := map[string]store.Hash{}
+	err := b.writeRefs(ctx, refs, ends)
+	if isTemporary(err) {
+		b.mu.Lock()
+		b.dirty = true
+		b.mu.Unlock()
+	}
+	return err
+}
+
+// toRemember returns what the folder is to remember, if that has changed.
+func (b *Backend) toRemember() (refs map[string]store.Hash, ends object.Object, dirty bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	dirty, b.dirty = b.dirty, false
+	if !dirty {
+		return nil, ends, false
+	}
+	refs = make(map[string]store.Hash, len(b.refs)+1)
 	for name, t := range b.refs {
-		want[name] = t.hash
+		refs[name] = t.hash
 	}
-	var ends strings.Builder
+	lines := make([]string, 0, len(b.shallow))
 	for h := range b.shallow {
-		ends.WriteString(h.String() + "\n")
+		lines = append(lines, h.String()+"\n")
 	}
-	b.mu.Unlock()
-	list := object.Object{Type: object.TypeBlob, Data: []byte(ends.String())}
-	want[endsRef] = list.Hash()
-	var changes []store.RefChange
+	slices.Sort(lines)
+	ends = object.Object{Type: object.TypeBlob, Data: []byte(strings.Join(lines, ""))}
+	refs[endsRef] = ends.Hash()
+	return refs, ends, true
+}
+
+// writeRefs makes the folder's refs what they are to be: first those that go, which may stand
+// in the way of others.
+func (b *Backend) writeRefs(ctx context.Context, want map[string]store.Hash, ends object.Object) error {
+	var gone, others []store.RefChange
 	for ref, err := range b.options.Folder.Refs(ctx, "refs/") {
 		if err != nil {
 			return err
 		}
-		if ref.Hash != want[ref.Name] {
-			changes = append(changes, store.RefChange{Name: ref.Name, Old: ref.Hash, New: want[ref.Name]})
+		c := store.RefChange{Name: ref.Name, Old: ref.Hash, New: want[ref.Name]}
+		switch {
+		case c.New.IsZero():
+			gone = append(gone, c)
+		case c.New != c.Old:
+			others = append(others, c)
 		}
 		delete(want, ref.Name)
 	}
 	for name, h := range want {
-		changes = append(changes, store.RefChange{Name: name, New: h})
+		others = append(others, store.RefChange{Name: name, New: h})
 	}
+	slices.SortFunc(others, func(a, b store.RefChange) int { return cmp.Compare(a.Name, b.Name) })
+	var objs []object.Object
+	if slices.ContainsFunc(others, func(c store.RefChange) bool { return c.Name == endsRef }) {
+		objs = append(objs, ends)
+	}
+	if err := b.writeChanges(ctx, nil, gone); err != nil {
+		return err
+	}
+	return b.writeChanges(ctx, objs, others)
+}
+
+// writeChanges moves refs of the folder together, and in ever smaller parts where some cannot be: a host
+// may show names that no folder holds beside each other.
+func (b *Backend) writeChanges(ctx context.Context, objs []object.Object, changes []store.RefChange) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	return b.options.Folder.Commit(ctx, []object.Object{list}, changes)
+	err := b.options.Folder.Commit(ctx, objs, changes)
+	if err == nil || len(changes) == 1 || isTemporary(err) {
+		return err
+	}
+	half := len(changes) / 2
+	return errors.Join(b.writeChanges(ctx, objs, changes[:half]), b.writeChanges(ctx, objs, changes[half:]))
 }

@@ -31,6 +31,9 @@ func (b *Backend) start(ctx context.Context) error {
 		b.forgetful = true
 	}
 	b.objects = lazy.New(o)
+	if !able.WantAny {
+		b.dropLost(ctx)
+	}
 	if err == nil {
 		err = b.sync(ctx)
 	}
