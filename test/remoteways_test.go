@@ -154,8 +154,11 @@ func TestUnipiRemote(t *testing.T) {
 	git(t, work, "commit", "-qam", "two")
 	git(t, work, "push", "-q", h.GitURL(), "HEAD:refs/heads/site/www/main")
 	shows(t, site, "two")
-	if got, _, err := fetch(metrics, "", "metrics"); err != nil || !strings.Contains(string(got), "\ncairn_remote_away 0\n") {
-		t.Errorf("metrics: %v\n%s", err, got)
+	got, _, err := fetch(metrics, "", "metrics")
+	for _, name := range []string{"remote_away 0", "remote_memory_bytes ", "cache_bytes ", `remote_seconds_count{kind="fetch"} `} {
+		if err != nil || !strings.Contains(string(got), "\ncairn_"+name) {
+			t.Errorf("metrics without %s: %v\n%s", name, err, got)
+		}
 	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)

@@ -46,6 +46,9 @@ func (r *Remote) Monitor(page *monitor.Monitor) {
 	page.Gauge("remote_lag_seconds", "How old what reads see may be.", func() float64 {
 		return time.Since(r.Status().Current).Seconds()
 	})
+	page.Gauge("remote_memory_bytes", "What objects of the repository take in memory, of --remote-memory.", func() float64 {
+		return float64(r.Status().Bytes)
+	})
 	page.Gauge("remote_rewound_refs", "Refs at the host that are not followed.", func() float64 {
 		return float64(len(r.Status().Rewound))
 	})

@@ -20,6 +20,7 @@ import (
 	"cairn/cmd/setup"
 	"cairn/libos"
 	"cairn/libos/boot"
+	"cairn/services/monitor"
 	"cairn/services/unipi"
 	"cairn/store"
 	"cairn/store/gitdir"
@@ -54,7 +55,7 @@ func run(ctx context.Context, env libos.Env) (err error) {
 	// the heap is five times what is live, rather than twice, costs a few MiB.
 	debug.SetGCPercent(400)
 
-	s := &server{env: env, hosts: hosts}
+	s := &server{env: env, hosts: hosts, page: monitor.New()}
 	if err := s.openRepo(ctx); err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (s *server) openRepo(ctx context.Context) error {
 		s.seed = &seed
 	}
 	if s.env.Args.Given("remote") {
-		r, err := setup.OpenRemote(ctx, s.env, setup.RemoteOptions{Seed: s.seed, Folder: s.env.State})
+		r, err := setup.OpenRemote(ctx, s.env, setup.RemoteOptions{Seed: s.seed, Folder: s.env.State, Observe: setup.Observer(s.page)})
 		if err != nil {
 			return err
 		}

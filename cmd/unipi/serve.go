@@ -21,6 +21,7 @@ type server struct {
 	env    libos.Env
 	hosts  map[string][]string // of sites
 	access *unipi.AccessLog
+	page   *monitor.Monitor // of metrics and health
 
 	seed   *setup.Seed // nil: none
 	from   string      // which repository, for people
@@ -98,11 +99,11 @@ func (s *server) serve(ctx context.Context) error {
 
 // metrics opens the page of metrics and health, if there is to be one.
 func (s *server) metrics(ctx context.Context) (func(context.Context) error, error) {
-	page := monitor.New()
+	setup.Cache(s.page, s.repo)
 	if s.remote != nil {
-		s.remote.Monitor(page)
+		s.remote.Monitor(s.page)
 	}
-	return setup.ServeMetrics(ctx, s.env, page)
+	return setup.ServeMetrics(ctx, s.env, s.page)
 }
 
 // watch looks for new sites until ctx ends.

@@ -5,16 +5,7 @@ import "fmt"
 // ItemBytes is what an object costs beside its compressed content.
 const ItemBytes = itemBytes
 
-// Used is how many bytes the Store counts, and Items how many objects are in memory.
-func (s *Store) Used() int64 {
-	m := s.here.(*memory)
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	m.plain.mu.Lock()
-	defer m.plain.mu.Unlock()
-	return m.used + m.tableBytes() + m.plain.used + s.ahead.bytes()
-}
-
+// Items is how many objects are in memory.
 func (s *Store) Items() int {
 	m := s.here.(*memory)
 	m.mu.RLock()

@@ -81,6 +81,19 @@ func New(o Options) *Store {
 	return s
 }
 
+// Used is how many bytes of memory the Store takes, of those that Options.Bytes allows.
+func (s *Store) Used() int64 {
+	used := s.ahead.bytes()
+	if m, ok := s.here.(*memory); ok {
+		m.mu.RLock()
+		defer m.mu.RUnlock()
+		m.plain.mu.Lock()
+		defer m.plain.mu.Unlock()
+		used += m.used + m.tableBytes() + m.plain.used
+	}
+	return used
+}
+
 // Close ends the requests under way and waits for them. What is missed from then on
 // is fs.ErrClosed.
 func (s *Store) Close() error {

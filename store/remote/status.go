@@ -14,8 +14,9 @@ type Status struct {
 	Err     error           // why the host is away or cannot be followed
 	Rewound []*RewoundError // refs that are not followed, by name
 	Refs    int
-	Unsure  int // refs of a Commit that has ended in doubt
-	Kept    int // packs that were received and have not reached the host
+	Unsure  int   // refs of a Commit that has ended in doubt
+	Bytes   int64 // of memory that objects take
+	Kept    int   // packs that were received and have not reached the host
 }
 
 // Status returns how the Backend is doing now.
@@ -25,6 +26,7 @@ func (b *Backend) Status() Status {
 	s := Status{
 		Away: b.away, Contact: b.contact, Current: b.current, Err: b.problem,
 		Refs: len(b.refs), Unsure: len(b.unsure), Kept: len(b.kept),
+		Bytes: b.objects.Used(),
 	}
 	switch {
 	case !b.away.IsZero():
