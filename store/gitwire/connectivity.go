@@ -3,6 +3,7 @@ package gitwire
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"cairn/store"
 	"cairn/store/object"
@@ -44,7 +45,7 @@ type connectivity struct {
 	kinds  map[store.Hash]packedKind // the objects of pack
 	recent recentObjects
 
-	// Of the tip being checked:
+	// Of the tip being checked, boundary also of the one checked last:
 	visited  []store.Hash               // objects of the pack marked as seen
 	left     map[store.Hash]object.Type // named by the pack, not in it, not yet found
 	boundary []store.Hash               // visible parents of commits in the pack
@@ -87,6 +88,7 @@ func newConnectivity(q store.Quarantine, repo store.Objects, r *reach, shallow m
 // check returns nil when everything that tip reaches is there, a requestError
 // when it is not. What one check has found sound the next does not look at.
 func (c *connectivity) check(ctx context.Context, tip store.Hash) error {
+	c.boundary = nil
 	err := c.tip(ctx, tip)
 	if err == nil {
 		err = c.findLeft(ctx)
@@ -96,9 +98,15 @@ func (c *connectivity) check(ctx context.Context, tip store.Hash) error {
 			c.kinds[h] &^= kindSeen
 		}
 	}
-	c.visited, c.boundary, c.trees = c.visited[:0], nil, nil
+	c.visited, c.trees = c.visited[:0], nil
 	clear(c.left)
 	return err
+}
+
+// standsOn says of the tip checked last that it is a commit from which others of the pack
+// lead to old. A no may be wrong.
+func (c *connectivity) standsOn(tip, old store.Hash) bool {
+	return c.kinds[tip].is(object.TypeCommit) && slices.Contains(c.boundary, old)
 }
 
 // tip follows tags to what they tag.

@@ -67,6 +67,7 @@ type receivedCommand struct {
 	Command
 	real    string // its name in the backend
 	refused string // why it does not take effect; the first reason stays
+	forward bool   // New is known to descend from Old
 	moved   bool   // it has taken effect
 }
 

@@ -62,6 +62,7 @@ func (p *receiving) connect(ctx context.Context) error {
 		} else if err != nil {
 			return fmt.Errorf("check %s: %w", c.Name, err)
 		}
+		c.forward = err == nil && check.standsOn(c.New, c.Old)
 	}
 	return nil
 }
@@ -79,7 +80,7 @@ func (p *receiving) look(ctx context.Context, c *receivedCommand) error {
 		c.refuse(fmt.Sprintf("a branch cannot be a %s", t))
 		return nil
 	}
-	if c.Old.IsZero() {
+	if c.Old.IsZero() || c.forward {
 		return nil
 	}
 	ok, err := descends(ctx, p.push.Objects, c.New, c.Old)
