@@ -21,9 +21,13 @@ const (
 
 var deflaters [10]sync.Pool
 
+// minDeflate is from how many bytes on it is tried to make them fewer: most shorter ones are deltas
+// with hashes in them.
+const minDeflate = 80
+
 // deflate appends the zlib stream of data.
 func deflate(dst, data []byte, level Level) []byte {
-	if level == Stored || len(data) < 32 {
+	if level == Stored || len(data) < minDeflate {
 		return appendStored(dst, data)
 	}
 	w := appender{dst}
