@@ -88,9 +88,9 @@ func (c *card) receive() {
 	}
 }
 
-// accepts reports whether a frame is for netstack, and whole.
+// accepts reports whether a frame is for netstack, whole, and to be believed.
 func (c *card) accepts(frame []byte, h libos.FrameHeader) bool {
-	return len(frame) >= header.EthernetMinimumSize && c.wanted(frame) && !c.diverted(frame) && (!c.offload || trusted(h) || intact(frame))
+	return len(frame) >= header.EthernetMinimumSize && c.wanted(frame) && !c.diverted(frame) && (!c.offload || trusted(h) || intact(frame)) && believable(frame)
 }
 
 // deliver hands up a frame.

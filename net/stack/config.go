@@ -19,9 +19,10 @@ import (
 // A config is what a stack's addresses, routes and name servers are. netstack, which tells
 // some of it, must not be called back at once: what has to be done to it is left to run.
 type config struct {
-	o   Options
-	net *stack.Stack
-	log *slog.Logger
+	o       Options
+	net     *stack.Stack
+	log     *slog.Logger
+	linkMTU uint32
 
 	dirty chan struct{} // holds a token when the routes have to be made anew
 

@@ -16,6 +16,7 @@ import (
 // wait for each other, and so do Writes.
 type Conn struct {
 	sides
+	stack         *Stack
 	ep            tcpip.Endpoint
 	local, remote *net.TCPAddr
 
@@ -38,8 +39,8 @@ const (
 )
 
 // newConn takes over a connected endpoint.
-func newConn(ep tcpip.Endpoint, q *waiter.Queue) (*Conn, tcpip.Error) {
-	c := &Conn{ep: ep}
+func (s *Stack) newConn(ep tcpip.Endpoint, q *waiter.Queue) (*Conn, tcpip.Error) {
+	c := &Conn{stack: s, ep: ep}
 	local, err := ep.GetLocalAddress()
 	if err != nil {
 		return nil, err
@@ -153,12 +154,13 @@ func (c *Conn) send(b []byte) (n int, err error) {
 // atomicWrite is the size of what is copied at once, in bytes.
 const atomicWrite = 16 << 10
 
-// Close ends the connection: what has been written is still sent, what has not been
-// read is thrown away.
+// Close ends the connection: what has been written is still sent, unless the peer takes
+// nothing for orphanTimeout; what has not been read is thrown away.
 func (c *Conn) Close() error {
 	if !c.sides.close() {
 		return closedError("close", tcp, c.LocalAddr(), c.RemoteAddr())
 	}
+	c.stack.closing(c.ep)
 	c.ep.Close()
 	return nil
 }

@@ -14,17 +14,15 @@ var copyBuffers = sync.Pool{New: func() any { return new([copySize]byte) }}
 // ReadFrom sends all that r has, in large pieces. The error is r's, or that of
 // sending.
 func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
-	c.write.mu.Lock()
-	defer c.write.mu.Unlock()
 	buf := copyBuffers.Get().(*[copySize]byte)
 	defer copyBuffers.Put(buf)
 	for {
 		n, readErr := r.Read(buf[:])
 		if n > 0 {
-			sent, err := c.send(buf[:n])
+			sent, err := c.Write(buf[:n])
 			total += int64(sent)
 			if err != nil {
-				return total, c.wrap("readfrom", err)
+				return total, err
 			}
 		}
 		if readErr == io.EOF {
@@ -39,17 +37,15 @@ func (c *Conn) ReadFrom(r io.Reader) (total int64, err error) {
 // WriteTo writes all that arrives to w, in large pieces. The error is w's, or that of
 // receiving.
 func (c *Conn) WriteTo(w io.Writer) (total int64, err error) {
-	c.read.mu.Lock()
-	defer c.read.mu.Unlock()
 	buf := copyBuffers.Get().(*[copySize]byte)
 	defer copyBuffers.Put(buf)
 	for {
-		n, err := c.receive(buf[:])
+		n, err := c.Read(buf[:])
 		if err == io.EOF {
 			return total, nil
 		}
 		if err != nil {
-			return total, c.wrap("writeto", err)
+			return total, err
 		}
 		written, err := w.Write(buf[:n])
 		total += int64(written)

@@ -61,7 +61,7 @@ func (s *Stack) connectTCP(ctx context.Context, address netip.AddrPort) (*Conn, 
 		ep.Close()
 		return nil, callError("connect", err)
 	}
-	c, err := newConn(ep, queue)
+	c, err := s.newConn(ep, queue)
 	if err != nil {
 		ep.Close()
 		return nil, callError("connect", err)

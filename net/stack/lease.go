@@ -148,8 +148,17 @@ func (c *config) apply(l dhcp.Lease) {
 			}
 		}
 	}
-	if l.MTU != 0 && uint32(l.MTU) < c.net.NICInfo()[cardID].MTU {
-		c.net.SetNICMTU(cardID, uint32(l.MTU))
+	if now := c.net.NICInfo()[cardID].MTU; now != c.mtu(l) {
+		c.net.SetNICMTU(cardID, c.mtu(l))
 	}
 	c.net.SetRouteTable(c.routes())
+}
+
+// mtu is that of the card under a lease: no larger than the link's. What IPv6 cannot live
+// with (RFC 8200 §5) is not taken from a server of IPv4.
+func (c *config) mtu(l dhcp.Lease) uint32 {
+	if l.MTU < header.IPv6MinimumMTU {
+		return c.linkMTU
+	}
+	return min(uint32(l.MTU), c.linkMTU)
 }

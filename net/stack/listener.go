@@ -18,8 +18,9 @@ const (
 	udp = "udp"
 )
 
-// backlog is how many connections wait to be accepted, at most: Linux's default.
-const backlog = 4096
+// backlog is how many connections wait to be accepted, and how many are half open, at most.
+// Beyond that there are SYN cookies (RFC 4987 §3.6).
+const backlog = 1024
 
 // A Listener accepts TCP connections.
 type Listener struct {
@@ -112,7 +113,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 		ep, queue, err := l.ep.Accept(nil)
 		switch err.(type) {
 		case nil:
-			if c, err := newConn(ep, queue); err == nil {
+			if c, err := l.stack.newConn(ep, queue); err == nil {
 				return c, nil
 			}
 			ep.Close() // gone before it was accepted

@@ -48,6 +48,21 @@ func pair(t testing.TB, o cable.Options) (a, b *Stack) {
 	return a, b
 }
 
+// namedPair is pair with a name server at b, and an address at which nobody answers.
+func namedPair(t *testing.T, o cable.Options) libostest.Pair {
+	x, y := cable.New(o)
+	libostest.KeepPcap(t, x)
+	server := netip.AddrPortFrom(b4.Addr(), 53)
+	a := open(t, x, Options{IPv4: a4, IPv6: []netip.Prefix{a6}, DNS: []netip.AddrPort{server}, Random: random(1)})
+	b := open(t, y, Options{IPv4: b4, IPv6: []netip.Prefix{b6}, Random: random(2)})
+	libostest.ServeDNS(t, b, server.String(), "b.test. 60 IN A "+b4.Addr().String()+"\nb.test. 60 IN AAAA "+b6.Addr().String())
+	return libostest.Pair{
+		A: a, B: b, A4: a4.Addr(), B4: b4.Addr(), A6: a6.Addr(), B6: b6.Addr(),
+		Name: "b.test", Unknown: "nobody.test",
+		Silent: netip.AddrPortFrom(a4.Addr().Next().Next(), 7),
+	}
+}
+
 func TestNet(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -62,8 +77,7 @@ func TestNet(t *testing.T) {
 				t.Skip("CAIRN_LONG is not set")
 			}
 			libostest.TestNet(t, func(t *testing.T) libostest.Pair {
-				a, b := pair(t, cable.Options{Offload: c.offload})
-				return libostest.Pair{A: a, B: b, A4: a4.Addr(), B4: b4.Addr(), A6: a6.Addr(), B6: b6.Addr()}
+				return namedPair(t, cable.Options{Offload: c.offload})
 			})
 		})
 	}

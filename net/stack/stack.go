@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	glog "gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -40,6 +41,8 @@ type Stack struct {
 	stop context.CancelFunc // ends work
 	work sync.WaitGroup     // the stack's own goroutines
 
+	closes atomic.Uint64 // of connections
+
 	mu    sync.Mutex
 	owned map[io.Closer]bool // listeners and datagram sockets; nil after Close
 }
@@ -61,8 +64,10 @@ func New(link libos.Link, o Options) (*Stack, error) {
 	quiet()
 	s := &Stack{card: newCard(link), log: o.Log, owned: make(map[io.Closer]bool)}
 	s.config = newConfig(o)
+	s.config.linkMTU = s.card.mtu
 	s.card.failed = s.fail
 	s.net = stack.New(netOptions(o, s.config))
+	s.boundBuffers()
 	s.config.net = s.net
 	s.resolver = s.newResolver(o)
 	ctx, stop := context.WithCancel(context.Background())

@@ -1,0 +1,256 @@
+package stack
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip/checksum"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
+	protocol "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
+
+	"cairn/libos"
+	"cairn/libos/libostest"
+	"cairn/net/cable"
+	"cairn/net/dhcp"
+)
+
+// inject has a stack receive a frame, and returns when it has been dealt with.
+func inject(s *Stack, frame []byte) {
+	if s.card.accepts(frame, libos.FrameHeader{}) {
+		deliver(s.card.dispatcher(), buffer.MakeWithData(frame))
+	}
+}
+
+// A counted link counts the frames that are sent.
+type counted struct {
+	libos.Link
+	sent atomic.Int64
+}
+
+func (l *counted) Send(h libos.FrameHeader, parts ...[]byte) error {
+	l.sent.Add(1)
+	return l.Link.Send(h, parts...)
+}
+
+// countedPair is pair; what a sends is counted.
+func countedPair(t *testing.T, o cable.Options) (a, b *Stack, link *counted) {
+	t.Helper()
+	x, y := cable.New(o)
+	libostest.KeepPcap(t, x)
+	link = &counted{Link: x}
+	a = open(t, link, Options{IPv4: a4, IPv6: []netip.Prefix{a6}, Random: random(1)})
+	b = open(t, y, Options{IPv4: b4, IPv6: []netip.Prefix{b6}, Random: random(2)})
+	return a, b, link
+}
+
+// packet4 returns a frame to the link's stack with an IPv4 packet.
+func packet4(to net.HardwareAddr, src, dst netip.Addr, protocol uint8, payload []byte) []byte {
+	ip := make(header.IPv4, header.IPv4MinimumSize)
+	ip.Encode(&header.IPv4Fields{TotalLength: uint16(len(ip) + len(payload)), TTL: 64, Protocol: protocol, SrcAddr: toAddress(src), DstAddr: toAddress(dst)})
+	ip.SetChecksum(^ip.CalculateChecksum())
+	return frameTo(to, uint16(header.IPv4ProtocolNumber), append(ip, payload...))
+}
+
+// packet6 is packet4 of IPv6.
+func packet6(to net.HardwareAddr, src, dst netip.Addr, protocol uint8, payload []byte) []byte {
+	ip := make(header.IPv6, header.IPv6MinimumSize)
+	ip.Encode(&header.IPv6Fields{PayloadLength: uint16(len(payload)), TransportProtocol: header.ICMPv6ProtocolNumber, HopLimit: 255, SrcAddr: toAddress(src), DstAddr: toAddress(dst)})
+	ip[6] = protocol
+	return frameTo(to, uint16(header.IPv6ProtocolNumber), append(ip, payload...))
+}
+
+func frameTo(to net.HardwareAddr, protocol uint16, payload []byte) []byte {
+	b := append(append([]byte(nil), to...), 2, 0, 0, 0, 0, 9, byte(protocol>>8), byte(protocol))
+	return append(b, payload...)
+}
+
+// tooBig returns a router's complaint about a segment from one address to
+// another: links further on carry no more than so many bytes (RFC 1191 §4, RFC 4443 §3.2).
+func tooBig(mac net.HardwareAddr, from, to netip.AddrPort, mtu uint16) []byte {
+	segment := make([]byte, header.TCPMinimumSize)
+	binary.BigEndian.PutUint16(segment, from.Port())
+	binary.BigEndian.PutUint16(segment[2:], to.Port())
+	if from.Addr().Is4() {
+		about := packet4(mac, from.Addr(), to.Addr(), 6, segment)[header.EthernetMinimumSize:]
+		icmp := header.ICMPv4(append([]byte{3, 4, 0, 0, 0, 0, byte(mtu >> 8), byte(mtu)}, about...))
+		icmp.SetChecksum(^checksum.Checksum(icmp, 0))
+		return packet4(mac, to.Addr(), from.Addr(), 1, icmp)
+	}
+	about := packet6(mac, from.Addr(), to.Addr(), 6, segment)[header.EthernetMinimumSize:]
+	icmp := header.ICMPv6(append([]byte{2, 0, 0, 0, 0, 0, byte(mtu >> 8), byte(mtu)}, about...))
+	icmp.SetChecksum(header.ICMPv6Checksum(header.ICMPv6ChecksumParams{Header: icmp, Src: toAddress(to.Addr()), Dst: toAddress(from.Addr())}))
+	return packet6(mac, to.Addr(), from.Addr(), 58, icmp)
+}
+
+// TestTooBig has a router say that the path carries little: it is believed as far as
+// networks go, and no further, for what is sent in single bytes is nobody's path but a
+// stranger's wish.
+func TestTooBig(t *testing.T) {
+	const size = 64 << 10
+	for _, c := range []struct {
+		name     string
+		listen   netip.Addr
+		mtu      uint16
+		min, max int64 // frames for size bytes
+	}{
+		{"v4", b4.Addr(), 600, size / 600, 4 * size / 600},
+		{"v4 tiny", b4.Addr(), 68, 0, size / 500},
+		{"v4 nothing", b4.Addr(), 0, 0, size / 500},
+		{"v6", b6.Addr(), 1280, size / 1280, 4 * size / 1280},
+		{"v6 tiny", b6.Addr(), 100, 0, size / 500},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a, b, link := countedPair(t, cable.Options{})
+			l := listen(t, b, netip.AddrPortFrom(c.listen, 7).String())
+			client, server := accept(t, l, a)
+			defer server.Close()
+			from, to := client.LocalAddr().(*net.TCPAddr).AddrPort(), client.RemoteAddr().(*net.TCPAddr).AddrPort()
+			inject(a, tooBig(link.MAC(), from, to, c.mtu))
+			before := link.sent.Load()
+			pass(t, client, server, size)
+			if got := link.sent.Load() - before; got < c.min || got > c.max {
+				t.Errorf("%d bytes took %d frames, want %d to %d", size, got, c.min, c.max)
+			}
+		})
+	}
+}
+
+// TestSmallLease has a DHCP server name an MTU that IPv6 cannot live with.
+func TestSmallLease(t *testing.T) {
+	a, b := pair(t, cable.Options{})
+	mtu := func() uint32 { return a.net.NICInfo()[cardID].MTU }
+	a.config.apply(dhcp.Lease{MTU: 576})
+	l := listen(t, b, netip.AddrPortFrom(b6.Addr(), 7).String())
+	client, server := accept(t, l, a)
+	pass(t, client, server, 64<<10)
+	a.config.apply(dhcp.Lease{MTU: 1400})
+	if got := mtu(); got != 1400 {
+		t.Errorf("MTU %d, want 1400", got)
+	}
+	for _, l := range []dhcp.Lease{{MTU: 9000}, {}} {
+		a.config.apply(l)
+		if got := mtu(); got != 1500 {
+			t.Errorf("MTU %d after a lease with %d, want the link's 1500", got, l.MTU)
+		}
+	}
+}
+
+// syn returns a frame that begins a connection.
+func syn(mac net.HardwareAddr, from, to netip.AddrPort) []byte {
+	segment := make(header.TCP, header.TCPMinimumSize)
+	segment.Encode(&header.TCPFields{SrcPort: from.Port(), DstPort: to.Port(), SeqNum: 1, DataOffset: header.TCPMinimumSize, Flags: header.TCPFlagSyn, WindowSize: 65535})
+	sum := header.PseudoHeaderChecksum(header.TCPProtocolNumber, toAddress(from.Addr()), toAddress(to.Addr()), uint16(len(segment)))
+	segment.SetChecksum(^segment.CalculateChecksum(sum))
+	return packet4(mac, from.Addr(), to.Addr(), 6, segment)
+}
+
+// TestFlood has strangers begin connections that they never complete.
+func TestFlood(t *testing.T) {
+	const limit = 16 << 20 // bytes of memory for what waits
+	x, y := cable.New(cable.Options{})
+	a := open(t, x, Options{IPv4: a4, Gateways: []netip.Addr{b4.Addr()}})
+	b := open(t, y, Options{IPv4: b4})
+	at := netip.AddrPortFrom(a4.Addr(), 7)
+	listen(t, a, ":7")
+	before := heap()
+	for i := range 20_000 {
+		from := netip.AddrFrom4([4]byte{203, 0, 113, byte(i)})
+		inject(a, syn(x.MAC(), netip.AddrPortFrom(from, uint16(1024+i)), at))
+		if i == 0 { // the gateway's address is known before the next ones
+			c, err := b.Dial(t.Context(), "tcp", at.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+		}
+	}
+	if used := heap() - before; used > limit && !raceDetector {
+		t.Errorf("20,000 half-open connections cost %d bytes, want at most %d", used, limit)
+	}
+	c, err := b.Dial(t.Context(), "tcp", at.String())
+	if err != nil {
+		t.Fatalf("dial in a flood: %v", err)
+	}
+	c.Close()
+}
+
+// TestTimeWait closes connections here first: few of them are remembered.
+func TestTimeWait(t *testing.T) {
+	const conns, most = 50, 10
+	a, b := pair(t, cable.Options{})
+	l := listen(t, b, b4.Addr().String()+":7")
+	for range conns {
+		client, server := accept(t, l, a)
+		client.Close()
+		io.Copy(io.Discard, server)
+		server.Close()
+	}
+	await(t, "connections in TIME-WAIT", conns, func() int { return timeWait(a) })
+	a.forget(most)
+	if got := timeWait(a); got != most {
+		t.Errorf("%d connections in TIME-WAIT, want %d", got, most)
+	}
+	client, server := accept(t, l, a)
+	pass(t, client, server, 1<<10)
+}
+
+func timeWait(s *Stack) (n int) {
+	for _, e := range s.net.RegisteredEndpoints() {
+		if ep, ok := e.(*protocol.Endpoint); ok && ep.EndpointState() == protocol.StateTimeWait {
+			n++
+		}
+	}
+	return n
+}
+
+// await waits until there are as many as are wanted.
+func await(t *testing.T, what string, want int, count func() int) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for count() != want {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d %s, want %d", count(), what, want)
+		}
+		runtime.Gosched()
+	}
+}
+
+// TestUnread has a peer that reads nothing: little of what is written waits for it, and
+// what does is dropped in the end.
+func TestUnread(t *testing.T) {
+	const most = 1 << 20
+	a, b := pair(t, cable.Options{})
+	l := listen(t, b, b4.Addr().String()+":7")
+	client, server := accept(t, l, a)
+	defer client.Close()
+	server.SetWriteDeadline(time.Now().Add(time.Second))
+	n, err := io.Copy(server, endless{})
+	if !errors.Is(err, os.ErrDeadlineExceeded) || n > most {
+		t.Errorf("wrote %d bytes that nobody read, %v, want at most %d", n, err, most)
+	}
+	server.Close()
+	if os.Getenv("CAIRN_LONG") == "" {
+		return
+	}
+	deadline := time.Now().Add(orphanTimeout + time.Minute)
+	for b.sending() {
+		if time.Now().After(deadline) {
+			t.Fatal("what nobody reads is still kept")
+		}
+		time.Sleep(drainCheck)
+	}
+}
+
+// endless is a stream of zeros.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }
