@@ -78,9 +78,10 @@ func (r *packedReader) Close() error {
 	return err
 }
 
-// maxLooks bounds how often an object is looked for while others keep
-// repacking the repository.
-const maxLooks = 20
+// maxLooks bounds how often an object is looked for while others keep repacking
+// the repository, or adding to it: where many objects are fetched at once, new packs
+// come between nearly all looks.
+const maxLooks = 500
 
 // look finds an object and hands it to inPack, with a reference to the pack, or
 // to loose. Git writes the new place before it removes the old one; so what is in
