@@ -51,6 +51,7 @@ func (c *connectivity) entries(ctx context.Context, w treeWork) error {
 		if err := c.entry(ctx, sides, mode, name, h); err != nil {
 			return err
 		}
+		sides.pass(name, isTree(mode))
 		rest = after
 	}
 	return nil
@@ -99,6 +100,15 @@ func (s *treeSides) at(name []byte, t object.Type) (beside [maxSides]store.Hash)
 		beside[i] = s.cursors[i].seek(name, t == object.TypeTree)
 	}
 	return beside
+}
+
+// pass reads on behind an entry.
+func (s *treeSides) pass(name []byte, dir bool) {
+	t := &s.cursors[0]
+	t.seek(name, dir)
+	if t.ok && bytes.Equal(t.name, name) {
+		t.next()
+	}
 }
 
 // same returns how many bytes at the beginning of data are entries that the first tree
