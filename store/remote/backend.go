@@ -46,6 +46,7 @@ type Backend struct {
 	rewound  map[string]*RewoundError
 	rejudge  map[string]bool             // refs of rewound that Follow is asked of again
 	shallow  map[store.Hash][]store.Hash // the parents of commits that are here without them
+	useful   int                         // how many of shallow some ref leads to, when that was looked at last
 	depth    int                         // of the next fetch of history
 	changed  chan struct{}               // closed when any of the above changes
 	kept     []*quarantine

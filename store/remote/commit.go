@@ -19,7 +19,8 @@ type attempt struct {
 	changes []store.RefChange
 	names   []string
 
-	received []*quarantine // packs that somebody has pushed to us and that hold what the changes name
+	left     []store.RefChange // of changes, those that the host has not carried out as far as is known
+	received []*quarantine     // packs that somebody has pushed to us and that hold what the changes name
 
 	doubt error     // of a push that may have been carried out or may yet be
 	until time.Time // when to give up, once in doubt
@@ -43,7 +44,7 @@ func (b *Backend) Commit(ctx context.Context, objs []object.Object, changes []st
 	if len(changes) == 0 {
 		return b.hold(ctx, objs)
 	}
-	a := &attempt{objs: objs, changes: changes}
+	a := &attempt{objs: objs, changes: changes, left: changes}
 	seen := map[string]bool{}
 	for _, c := range changes {
 		switch {
@@ -124,7 +125,11 @@ func (b *Backend) commit(ctx context.Context, a *attempt) error {
 	if err != nil {
 		return err
 	}
-	a.storing.Go(func() { b.store(context.WithoutCancel(ctx), a.objs) })
+	if b.forgetful {
+		a.storing.Go(func() { b.store(context.WithoutCancel(ctx), a.objs) })
+	} else if err := b.objects.Put(ctx, a.objs...); err != nil {
+		return err // it could not be had again once it is at the host
+	}
 	defer a.storing.Wait()
 	if done {
 		b.land(a)
@@ -161,27 +166,33 @@ func (b *Backend) compare(ctx context.Context, a *attempt) (done bool, err error
 	if err != nil || c.Name == "" {
 		return false, err
 	}
-	if a.makes(c.New) {
-		if done, _, err := descends(ctx, b.objects.Held(), now, c.New, c.Old); done || err != nil {
-			return done, err
-		}
+	if !a.makes(c.New) {
+		return false, &store.ConflictError{Change: c, Actual: now[c.Name]}
 	}
-	return false, &store.ConflictError{Change: c, Actual: now}
+	switch v, shown, err := b.carriedOut(ctx, a, now); {
+	case err != nil:
+		return false, err
+	case !shown:
+		return false, &store.ConflictError{Change: c, Actual: now[c.Name]}
+	default:
+		return v == landed, nil
+	}
 }
 
-// differs finds the first change whose ref is not what it stands on, and what it is.
-func (b *Backend) differs(a *attempt) (c store.RefChange, now store.Hash, err error) {
+// differs finds the first change whose ref is not what it stands on, and what the refs are.
+func (b *Backend) differs(a *attempt) (first store.RefChange, now map[string]store.Hash, err error) {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
+	now = make(map[string]store.Hash, len(a.changes))
 	for _, c := range a.changes {
 		if r := b.rewound[c.Name]; r != nil {
-			return c, now, r
+			return c, nil, r
 		}
-		if now := b.refs[c.Name].hash; now != c.Old {
-			return c, now, nil
+		if now[c.Name] = b.refs[c.Name].hash; now[c.Name] != c.Old && first.Name == "" {
+			first = c
 		}
 	}
-	return c, now, nil
+	return first, now, nil
 }
 
 // push sends the attempt once. When its outcome is not known it is in doubt from then on.
@@ -193,6 +204,9 @@ func (b *Backend) push(ctx context.Context, a *attempt) error {
 	}
 	ctx, watch := newWatch(ctx, limit)
 	defer watch.stop()
+	if complete {
+		watch.sends(a.bytes())
+	}
 	err := watch.cause(b.host.Push(ctx, b.request(a, complete, watch)))
 	var outcome error
 	switch {
@@ -215,11 +229,19 @@ func (b *Backend) push(ctx context.Context, a *attempt) error {
 	return nil
 }
 
+// bytes is what the objects of an attempt hold.
+func (a *attempt) bytes() (n int64) {
+	for _, o := range a.objs {
+		n += int64(len(o.Data))
+	}
+	return n
+}
+
 // request is the push of an attempt. The old values are those that the caller's changes
 // stand on, and nothing else.
 func (b *Backend) request(a *attempt, complete bool, watch *watch) gitwire.PushRequest {
 	p := gitwire.PushRequest{Objects: a.objs}
-	for _, c := range a.changes {
+	for _, c := range a.left {
 		p.Commands = append(p.Commands, gitwire.Command{Name: c.Name, Old: c.Old, New: c.New})
 	}
 	if !complete {

@@ -49,7 +49,7 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 			b.inDoubtFrom(a, failed)
 		case v == lost: // it could not be looked at
 		case a.doubt == nil && a.tries == maxTries:
-			return lost, refusal(failed)
+			return lost, temporary(failed)
 		}
 		if !a.wait.sleep(ctx) {
 			if a.doubt != nil {
@@ -80,11 +80,13 @@ func (b *Backend) judge(ctx context.Context, a *attempt, failed error) (verdict,
 	}
 	// A push that arrives twice is rejected although it has been carried out.
 	if a.doubt != nil || a.overtaken(now) {
-		switch ok, err := b.carriedOut(ctx, a, now); {
+		switch v, shown, err := b.carriedOut(ctx, a, now); {
+		case err == errHalf:
+			return lost, err
 		case err != nil:
 			return lost, temporary(err)
-		case ok:
-			return landed, nil
+		case shown:
+			return v, nil
 		}
 	}
 	for _, c := range a.changes {
@@ -112,28 +114,57 @@ func (a *attempt) makes(h store.Hash) bool {
 		slices.ContainsFunc(a.received, func(q *quarantine) bool { return q.holds(h) })
 }
 
-// carriedOut says whether the refs show that a push has been carried out. All of
-// its changes have been, then, or none: one that shows is enough. A deletion shows
-// nothing beside other changes, because others may delete too.
-func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (bool, error) {
-	gone := true
+// errHalf says that a host has carried out some changes of a Commit, and others have come
+// between it and the rest.
+var errHalf = fmt.Errorf("only some of the refs have moved: %w", gitwire.ErrNotAtomic)
+
+// carriedOut finds out by the refs what has become of a push. shown says that they show anything of it:
+// that it has landed or, where the rest of its changes could still be, that only these are
+// to be pushed again. For a host may fail between one ref and the next, or be killed there: stock git
+// moves them one by one. A deletion shows nothing beside other changes, because others may delete
+// too. The error may be errHalf.
+func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (v verdict, shown bool, err error) {
+	gone, elsewhere := true, false
+	var left []store.RefChange
 	for _, c := range a.changes {
 		at := now[c.Name]
 		gone = gone && c.New.IsZero() && at.IsZero()
-		if c.New.IsZero() || at.IsZero() || at == c.Old {
-			continue
-		}
-		if at == c.New {
-			return true, nil
-		}
-		if err := b.bring(ctx, []move{{name: c.Name, old: c.Old, new: at}}); err != nil {
-			return false, err
-		}
-		if ok, err := b.contains(ctx, at, c.New, c.Old); ok || err != nil {
-			return ok, err
+		switch {
+		case at == c.Old && c.New != c.Old:
+			left = append(left, c)
+		case at == c.Old || c.New.IsZero() || at.IsZero():
+		default:
+			ok, err := b.stands(ctx, c, at)
+			if err != nil {
+				return lost, false, err
+			}
+			shown, elsewhere = shown || ok, elsewhere || !ok
 		}
 	}
-	return gone, nil
+	switch {
+	case gone:
+		return landed, true, nil
+	case !shown:
+		return lost, false, nil
+	case elsewhere:
+		return lost, true, errHalf
+	case len(left) == 0:
+		return landed, true, nil
+	}
+	a.left = left
+	b.inDoubtFrom(a, errHalf)
+	return again, true, nil
+}
+
+// stands says whether a ref that is elsewhere now stands on a change's new value.
+func (b *Backend) stands(ctx context.Context, c store.RefChange, at store.Hash) (bool, error) {
+	if at == c.New {
+		return true, nil
+	}
+	if err := b.bring(ctx, []move{{name: c.Name, old: c.Old, new: at}}); err != nil {
+		return false, err
+	}
+	return b.contains(ctx, at, c.New, c.Old)
 }
 
 // overtaken returns the error for a change whose ref somebody else has moved: a

@@ -9,14 +9,14 @@ import (
 )
 
 // A RewoundError says that somebody has taken commits out of a ref at the host,
-// or moved it to where the Follow function does not go. Reads stay on Good,
-// and nothing is written to the ref until it is back there or its new value is
-// accepted.
+// or moved it to where the Follow function does not go, or to what cannot be had here: it is
+// larger than there is room for, say. Reads stay on Good, and nothing is written to the ref
+// until it is back there or its new value is accepted.
 type RewoundError struct {
 	Ref  string
 	Good store.Hash // what reads see
 	Host store.Hash // what the host has; Zero when the ref is gone
-	Why  error      // what Follow said; nil for the rule that it replaces
+	Why  error      // what Follow said, or why it cannot be had; nil for the rule that Follow replaces
 }
 
 func (e *RewoundError) Error() string {
@@ -33,7 +33,7 @@ func (e *RewoundError) Error() string {
 	return text
 }
 
-// Unwrap returns what Follow said.
+// Unwrap returns Why.
 func (e *RewoundError) Unwrap() error { return e.Why }
 
 // ErrAway is what a write gives while the host cannot be reached; it is

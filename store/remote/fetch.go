@@ -19,12 +19,13 @@ func (b *Backend) bring(ctx context.Context, moves []move) error {
 		return err
 	}
 	var whole, tips, rest []store.Hash
+	single := able.Shallow && able.WantAny
 	for _, m := range moves {
 		switch {
 		case m.new.IsZero() || b.holds(ctx, m.new):
 		case !m.old.IsZero():
 			rest = append(rest, m.new)
-		case able.Shallow && able.WantAny && !b.options.History(m.name):
+		case single && !b.options.History(m.name):
 			tips = append(tips, m.new)
 		default:
 			whole = append(whole, m.new)
@@ -34,23 +35,30 @@ func (b *Backend) bring(ctx context.Context, moves []move) error {
 	if able.Shallow && len(b.cuts()) > 0 {
 		full = gitwire.FullDepth
 	}
-	for _, part := range []struct {
-		wants []store.Hash
-		depth int
-		times time.Duration
-	}{{rest, 0, 1}, {whole, full, slow}, {tips, 1, slow}} {
-		if len(part.wants) == 0 {
-			continue
-		}
-		f := gitwire.FetchRequest{Objects: part.wants, Depth: part.depth}
-		if able.Filter {
-			f.Filter = b.options.Filter
-		}
-		if err := b.fetch(ctx, f, part.times*b.options.Timeout); err != nil {
-			return err
-		}
+	err = b.bringPart(ctx, able, gitwire.FetchRequest{Objects: rest}, b.options.Timeout)
+	if err != nil && single && !isTemporary(err) && ctx.Err() == nil {
+		// The host takes it that with a commit we have all that it stands on. Of what is behind it
+		// memory may have let go.
+		alone := gitwire.FetchRequest{Objects: rest, Depth: 1, Have: []store.Ref{}}
+		err = b.bringPart(ctx, able, alone, slow*b.options.Timeout)
 	}
-	return nil
+	if err == nil {
+		err = b.bringPart(ctx, able, gitwire.FetchRequest{Objects: whole, Depth: full}, slow*b.options.Timeout)
+	}
+	if err == nil {
+		err = b.bringPart(ctx, able, gitwire.FetchRequest{Objects: tips, Depth: 1}, slow*b.options.Timeout)
+	}
+	return err
+}
+
+func (b *Backend) bringPart(ctx context.Context, able gitwire.Abilities, f gitwire.FetchRequest, limit time.Duration) error {
+	if len(f.Objects) == 0 {
+		return nil
+	}
+	if able.Filter {
+		f.Filter = b.options.Filter
+	}
+	return b.fetch(ctx, f, limit)
 }
 
 // fetch asks the host for objects. Of the request it fills in what is here. The host may stand

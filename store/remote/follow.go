@@ -2,7 +2,6 @@ package remote
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"cairn/store"
@@ -96,7 +95,7 @@ func (b *Backend) idle(ctx context.Context) error {
 		return nil
 	}
 	b.answered()
-	moves := listing.news(refs)
+	moves := b.unjudged(listing.news(refs))
 	if len(moves) == 0 {
 		b.rest(ctx, quiet)
 	}
@@ -112,15 +111,20 @@ func (b *Backend) setWaiting(yes bool) {
 
 // shown are the refs as the host showed them last.
 func (b *Backend) shown() []store.Ref {
-	refs := b.list("")
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	for i := range refs {
-		if r := b.rewound[refs[i].Name]; r != nil {
-			refs[i].Hash = r.Host
+	refs := make([]store.Ref, 0, len(b.refs)+len(b.rewound))
+	for name, t := range b.refs {
+		if b.rewound[name] == nil {
+			refs = append(refs, store.Ref{Name: name, Hash: t.hash})
 		}
 	}
-	return slices.DeleteFunc(refs, func(r store.Ref) bool { return r.Hash.IsZero() })
+	for name, r := range b.rewound {
+		if !r.Host.IsZero() {
+			refs = append(refs, store.Ref{Name: name, Hash: r.Host})
+		}
+	}
+	return refs
 }
 
 // rest waits until Wake, but no longer than this.
@@ -144,6 +148,9 @@ func (b *Backend) sync(ctx context.Context) error {
 	}
 	at := time.Now()
 	if err := b.apply(ctx, listing.news(refs), nil); err != nil {
+		return err
+	}
+	if err := b.forgetCuts(ctx); err != nil {
 		return err
 	}
 	b.mu.Lock()

@@ -56,6 +56,82 @@ func (b *Backend) cut(ctx context.Context, shallow, unshallow []store.Hash) {
 	b.dirty = true
 }
 
+// fewCuts is up to how many cuts it does not matter whether they are of any use.
+const fewCuts = 256
+
+// forgetCuts forgets cuts that no ref leads to any more: those of branches that have come and gone. It
+// does so when there are twice as many as were of use the last time.
+func (b *Backend) forgetCuts(ctx context.Context) error {
+	b.mu.RLock()
+	few := max(b.useful*2, fewCuts)
+	b.mu.RUnlock()
+	before := b.cuts()
+	if len(before) <= few {
+		return nil
+	}
+	useful, seen := map[store.Hash]bool{}, map[store.Hash]bool{}
+	var todo []store.Hash
+	for _, ref := range b.list("") {
+		todo = append(todo, ref.Hash)
+	}
+	isCut := map[store.Hash]bool{}
+	for _, h := range before {
+		isCut[h] = true
+	}
+	for len(todo) > 0 {
+		h := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		switch {
+		case seen[h]:
+		case isCut[h]:
+			useful[h] = true
+		default:
+			next, err := b.behind(ctx, h)
+			if err != nil {
+				return err
+			}
+			todo = append(todo, next...)
+		}
+		seen[h] = true
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, h := range before {
+		if !useful[h] {
+			delete(b.shallow, h)
+		}
+	}
+	b.useful = len(useful)
+	b.dirty = true
+	return nil
+}
+
+// behind returns what a commit or a tag that is here stands on.
+func (b *Backend) behind(ctx context.Context, h store.Hash) ([]store.Hash, error) {
+	o, err := b.objects.Held().Object(ctx, h)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch o.Type {
+	case object.TypeCommit:
+		c, err := object.ParseCommit(o.Data)
+		if err != nil {
+			return nil, err
+		}
+		return c.Parents, nil
+	case object.TypeTag:
+		tag, err := object.ParseTag(o.Data)
+		if err != nil {
+			return nil, err
+		}
+		return []store.Hash{tag.Object}, nil
+	}
+	return nil, nil
+}
+
 // endsBefore returns the cuts that a commit lies behind.
 func (b *Backend) endsBefore(h store.Hash) (ends []store.Hash) {
 	b.mu.RLock()
@@ -120,20 +196,15 @@ func forward(ctx context.Context, ref string, old, new store.Hash, objs store.Ob
 	if old.IsZero() || new.IsZero() || !strings.HasPrefix(ref, "refs/heads/") {
 		return nil
 	}
-	ok, cut, err := descends(ctx, objs, new, old, store.Hash{})
-	switch {
-	case err != nil:
+	ok, err := descends(ctx, objs, new, old, store.Hash{})
+	if err != nil || ok {
 		return err
-	case ok:
-		return nil
-	case len(cut) > 0:
-		return fs.ErrNotExist
 	}
 	return errRewound
 }
 
-// allowed asks whether a move may be followed: why not, if it may not. More history is
-// fetched when that is needed to tell.
+// allowed asks whether a move may be followed: why not, if it may not. History that is needed
+// to tell is fetched.
 func (b *Backend) allowed(ctx context.Context, m move) (why, err error) {
 	if m.vanished {
 		return errVanished, nil
@@ -142,53 +213,33 @@ func (b *Backend) allowed(ctx context.Context, m move) (why, err error) {
 	if follow == nil {
 		follow = forward
 	}
-	for {
-		why = follow(ctx, m.name, m.old, m.new, b.objects.Held())
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if !errors.Is(why, fs.ErrNotExist) {
-			return why, nil
-		}
-		_, cut, err := descends(ctx, b.objects.Held(), m.new, store.Hash{}, store.Hash{})
-		if err != nil {
-			return nil, err
-		}
-		if len(cut) == 0 {
-			return why, nil
-		}
-		if err := b.lengthen(ctx, cut); err != nil {
-			return nil, err
-		}
+	why = follow(ctx, m.name, m.old, m.new, b.objects)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case isTemporary(why):
+		return nil, why
 	}
+	return why, nil
 }
 
 // contains says whether a commit is among another's ancestors, or is the other. It is not
 // looked for behind floor.
 func (b *Backend) contains(ctx context.Context, tip, wanted, floor store.Hash) (bool, error) {
-	for {
-		ok, cut, err := descends(ctx, b.objects.Held(), tip, wanted, floor)
-		if ok || err != nil || len(cut) == 0 {
-			return ok, err
-		}
-		if err := b.lengthen(ctx, cut); err != nil {
-			return false, err
-		}
-	}
+	return descends(ctx, b.objects, tip, wanted, floor)
 }
 
-// descends looks for a commit among the ancestors of tip, newest first, as far as they are here, but
-// not behind floor. cut are commits beyond which they are not here.
-func descends(ctx context.Context, objs store.Objects, tip, wanted, floor store.Hash) (ok bool, cut []store.Hash, err error) {
+// descends looks for a commit among the ancestors of tip, newest first, as far as there are such in
+// objs, but not behind floor.
+func descends(ctx context.Context, objs store.Objects, tip, wanted, floor store.Hash) (bool, error) {
 	if tip == wanted {
-		return true, nil, nil
+		return true, nil
 	}
 	seen := map[store.Hash]bool{tip: true, floor: true}
 	var queue ancestors
-	add := func(h, child store.Hash) error {
+	add := func(h store.Hash) error {
 		o, err := objs.Object(ctx, h)
 		if errors.Is(err, fs.ErrNotExist) {
-			cut = append(cut, child)
 			return nil
 		}
 		if err != nil || o.Type != object.TypeCommit {
@@ -198,37 +249,34 @@ func descends(ctx context.Context, objs store.Objects, tip, wanted, floor store.
 		if err != nil {
 			return err
 		}
-		heap.Push(&queue, ancestor{h, c})
+		heap.Push(&queue, c)
 		return nil
 	}
-	if err := add(tip, tip); err != nil {
-		return false, nil, err
+	if err := add(tip); err != nil {
+		return false, err
 	}
 	for len(queue) > 0 {
 		if err := ctx.Err(); err != nil {
-			return false, nil, err
+			return false, err
 		}
 		c := heap.Pop(&queue).(ancestor)
 		for _, p := range c.Parents {
 			if p == wanted {
-				return true, nil, nil
+				return true, nil
 			}
 			if seen[p] {
 				continue
 			}
 			seen[p] = true
-			if err := add(p, c.hash); err != nil {
-				return false, nil, err
+			if err := add(p); err != nil {
+				return false, err
 			}
 		}
 	}
-	return false, cut, nil
+	return false, nil
 }
 
-type ancestor struct {
-	hash store.Hash
-	*object.Commit
-}
+type ancestor = *object.Commit
 
 // ancestors is a queue of commits, newest first.
 type ancestors []ancestor

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -109,6 +110,13 @@ func (l listing) news(refs []store.Ref) []move {
 			b.log.Info("a ref that was rewound is back", "ref", name, "at", t.hash)
 		}
 	}
+	for name := range b.rewound {
+		if _, known := b.refs[name]; !known && now[name].IsZero() && untouched(name) {
+			delete(b.rewound, name)
+			delete(b.rejudge, name)
+			b.log.Info("a ref that was not followed is gone", "ref", name)
+		}
+	}
 	for name, h := range now {
 		if _, known := b.refs[name]; !known && untouched(name) {
 			news = append(news, move{name: name, new: h})
@@ -131,15 +139,28 @@ func (b *Backend) differences(now map[string]store.Hash, names []string) []move 
 }
 
 // apply has reads see what others have done, as far as it may be followed. mine are
-// refs that the caller has claimed.
+// refs that the caller has claimed. What one ref has moved to may be such that it cannot be had here;
+// it alone is not followed then.
 func (b *Backend) apply(ctx context.Context, moves []move, mine []string) error {
 	begin := time.Now()
 	moves = b.unjudged(moves)
 	if len(moves) == 0 {
 		return nil
 	}
-	if err := b.bring(ctx, moves); err != nil {
+	err := b.bring(ctx, moves)
+	switch {
+	case err == nil:
+	case isTemporary(err) || ctx.Err() != nil:
 		return err
+	case len(moves) > 1:
+		half := len(moves) / 2
+		if err := b.apply(ctx, moves[:half], mine); err != nil {
+			return err
+		}
+		return b.apply(ctx, moves[half:], mine)
+	default:
+		b.take(moves[0], &unfetched{err, time.Now()}, slices.Contains(mine, moves[0].name))
+		return nil
 	}
 	for _, m := range moves {
 		why, err := b.allowed(ctx, m)
@@ -153,13 +174,29 @@ func (b *Backend) apply(ctx context.Context, moves []move, mine []string) error 
 	return nil
 }
 
+// An unfetched says why what a ref is at cannot be had here.
+type unfetched struct {
+	error
+	when time.Time
+}
+
+// Unwrap returns what went wrong.
+func (u *unfetched) Unwrap() error { return u.error }
+
+// refetch is after how long it is tried again to fetch what could not be had.
+const refetch = time.Minute
+
 // unjudged leaves out moves that are known not to be followed.
 func (b *Backend) unjudged(moves []move) []move {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return slices.DeleteFunc(moves, func(m move) bool {
 		r := b.rewound[m.name]
-		return r != nil && !b.rejudge[m.name] && r.Good == m.old && r.Host == m.new
+		if r == nil || b.rejudge[m.name] || r.Good != m.old || r.Host != m.new {
+			return false
+		}
+		u, ok := errors.AsType[*unfetched](r.Why)
+		return !ok || time.Since(u.when) < refetch
 	})
 }
 

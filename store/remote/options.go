@@ -50,8 +50,8 @@ type Options struct {
 
 	// Follow is asked before reads see that somebody else has moved a ref from
 	// old (Zero: made it) to new (Zero: deleted it). Its error keeps the ref where
-	// it is and is reported as a *RewoundError. When objs hold too little
-	// history to tell, its error is fs.ErrNotExist, and it is asked again with more.
+	// it is and is reported as a *RewoundError; one that is store.ErrTemporary has it asked
+	// again. objs fetch what is not here.
 	// Default: branches may be made, deleted and moved forward, other refs go anywhere.
 	Follow func(ctx context.Context, ref string, old, new store.Hash, objs store.Objects) error
 

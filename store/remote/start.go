@@ -38,10 +38,23 @@ func (b *Backend) start(ctx context.Context) error {
 		err = b.sync(ctx)
 	}
 	if err == nil && !warm {
-		err = b.expected(ctx)
+		err = errors.Join(b.lacking(), b.expected(ctx))
 	}
 	if err != nil && !(warm && isTemporary(err)) {
 		return errors.Join(err, b.objects.Close())
+	}
+	return nil
+}
+
+// lacking is an error when there is a ref that cannot be had: whoever finds none of that name
+// would take it that there is none.
+func (b *Backend) lacking() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	for _, r := range b.rewound {
+		if _, ok := errors.AsType[*unfetched](r.Why); ok {
+			return r
+		}
 	}
 	return nil
 }

@@ -39,6 +39,14 @@ func (w *watch) stop() {
 
 func (w *watch) alive() { w.timer.Reset(w.limit) }
 
+// slowLine is how many bytes a second we send at least: less is a host that stands still.
+const slowLine = 16 << 10
+
+// sends puts the clock back for as long as so many bytes may take to be sent.
+func (w *watch) sends(bytes int64) {
+	w.timer.Reset(w.limit + time.Duration(bytes/slowLine)*time.Second)
+}
+
 // pause stops the clock while we are at work and nothing is expected of the host, until alive.
 func (w *watch) pause() { w.timer.Stop() }
 
@@ -69,7 +77,7 @@ func (r watchedReceiver) Receive(ctx context.Context, in io.Reader, base func(co
 			return base(ctx, h)
 		}
 	}
-	q, err := r.r.Receive(ctx, awaitedReader{r.w, in}, awaited, lim)
+	q, err := r.r.Receive(ctx, &awaitedReader{w: r.w, r: in, left: r.w.limit}, awaited, lim)
 	if err != nil {
 		return nil, err
 	}
@@ -77,17 +85,28 @@ func (r watchedReceiver) Receive(ctx context.Context, in io.Reader, base func(co
 }
 
 // An awaitedReader is a pack on its way: the clock runs while we wait for more of it, not
-// while we unpack what has come.
+// while we unpack what has come. It is put back when enough has come.
 type awaitedReader struct {
-	w *watch
-	r io.Reader
+	w    *watch
+	r    io.Reader
+	left time.Duration // on the clock
+	some int           // bytes since it was put back
 }
 
-func (r awaitedReader) Read(p []byte) (int, error) {
-	r.w.alive()
+// enough is how many bytes have to come within the limit: a host that sends one now and then
+// stands still.
+const enough = 8 << 10
+
+func (r *awaitedReader) Read(p []byte) (int, error) {
+	begin := time.Now()
+	r.w.timer.Reset(max(r.left, 0))
 	defer r.w.pause()
 	n, err := r.r.Read(p)
 	r.w.bytes.Add(int64(n))
+	r.left -= time.Since(begin)
+	if r.some += n; r.some >= enough {
+		r.left, r.some = r.w.limit, 0
+	}
 	return n, err
 }
 
@@ -135,7 +154,9 @@ type watchedObjects struct {
 
 func (o watchedObjects) Object(ctx context.Context, h store.Hash) (object.Object, error) {
 	o.w.alive()
-	return o.storage.Object(ctx, h)
+	obj, err := o.storage.Object(ctx, h)
+	o.w.sends(int64(len(obj.Data)))
+	return obj, err
 }
 
 func (o watchedObjects) Stat(ctx context.Context, h store.Hash) (object.Type, int64, error) {
@@ -156,5 +177,7 @@ func (o watchedObjects) Open(ctx context.Context, h store.Hash) (io.ReadCloser, 
 
 func (o watchedObjects) Entry(ctx context.Context, h store.Hash) (store.Entry, bool, error) {
 	o.w.alive()
-	return o.storage.Entry(ctx, h)
+	e, ok, err := o.storage.Entry(ctx, h)
+	o.w.sends(int64(len(e.Data)))
+	return e, ok, err
 }
