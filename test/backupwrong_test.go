@@ -45,7 +45,15 @@ func TestBackupWrong(t *testing.T) {
 	}
 
 	h.Git("update-ref", "refs/heads/theirs", h.Git("-c", "user.name=x", "-c", "user.email=x@localhost", "commit-tree", "-m", "theirs", h.Git("mktree")))
-	refused(home, "1 not from here", "backup", "verify")
+	if err := wait("what is not from here", func() error {
+		out, err := tryCairn(home, "backup", "verify")
+		if err == nil || !strings.Contains(out, "1 not from here") {
+			return fmt.Errorf("backup verify: %v\n%s", err, out)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
 	h.Git("update-ref", "-d", "refs/heads/theirs")
 
 	// A page elsewhere whose name leads here reads no metrics.
@@ -55,6 +63,34 @@ func TestBackupWrong(t *testing.T) {
 	}
 	if _, status, err := fetch(metrics, "evil.example", "metrics"); err != nil || status != 421 {
 		t.Errorf("metrics under another's name: got %d, %v, want 421", status, err)
+	}
+
+	// Backups that come and go leave nothing behind.
+	goroutines := func() (n int) {
+		got, _, err := fetch(metrics, "", "metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(following(string(got), `\ngo_goroutines (\d+)`), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := goroutines()
+	for range 10 {
+		cairn(t, home, "backup", "remove", "copy")
+		cairn(t, home, "backup", "add", "copy", h.GitURL())
+	}
+	if err := wait("the backup", upToDate); err != nil {
+		t.Error(err)
+	}
+	if err := wait("the end of what was begun", func() error {
+		if n := goroutines(); n > before+8 {
+			return fmt.Errorf("%d goroutines, there were %d", n, before)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
 	}
 
 	// A folder with another's seed keeps it.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -175,6 +176,9 @@ func (m *mirrors) keep(ctx context.Context, b config.Backup) error {
 	m.running[b.Name] = r
 	m.wg.Go(func() {
 		r.mirror.Run(ctx)
+		if t, ok := client.HTTP.(*http.Transport); ok {
+			t.CloseIdleConnections()
+		}
 		if err := to.Close(); err != nil {
 			m.log.Warn("connection to a backup", "backup", b.Name, "err", err)
 		}
