@@ -2,6 +2,7 @@ package test
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,16 @@ func TestBackupWrong(t *testing.T) {
 		}
 	}
 	refused(home, "`cairn backup list`", "backup", "remove", "copy")
-	cairn(t, home, "backup", "add", "copy", h.GitURL())
+	place, err := url.Parse(h.GitURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	password, _ := place.User.Password()
+	place.User = url.User(place.User.Username())
+	refused(home, "--password-file", "backup", "add", "copy", place.String())
+	file := filepath.Join(dir, "password")
+	write(t, file, []byte(password+"\n"))
+	cairn(t, home, "backup", "add", "--password-file", file, "copy", place.String())
 	refused(home, "already", "backup", "add", "copy", "http://me:hunter2@127.0.0.1:1/elsewhere.git")
 	refused(home, "https, http or ssh", "backup", "add", "other", "ftp://me:hunter2@127.0.0.1/x")
 	upToDate := func() error {

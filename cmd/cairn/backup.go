@@ -15,16 +15,15 @@ import (
 )
 
 type backupCommands struct {
-	Add    backupAdd    `cmd:"" help:"Keep a copy in a repository elsewhere, from now on."`
+	Add    backupAdd    `cmd:"" help:"Keep a copy in an empty repository elsewhere, from now on."`
 	List   backupList   `cmd:"" help:"Backups, and how far each is."`
 	Verify backupVerify `cmd:"" help:"Restore a backup into memory and compare."`
 	Remove backupRemove `cmd:"" help:"Keep a backup up to date no longer. What is there stays."`
 }
 
 type backupAdd struct {
-	Name    string `arg:"" help:"Small letters, digits and hyphens."`
-	URL     string `arg:"" name:"url" help:"An empty repository: https, http or ssh. A password in it is kept encrypted."`
-	HostKey string `help:"The key of an ssh host, as ssh-keyscan prints it: 'ssh-ed25519 AAAA…'." placeholder:"KEY"`
+	Name string `arg:"" help:"Small letters, digits and hyphens."`
+	backupPlace
 }
 
 func (c *backupAdd) Run(ctx context.Context, h home, term terminal) error {
@@ -32,7 +31,7 @@ func (c *backupAdd) Run(ctx context.Context, h home, term terminal) error {
 		if err := c.isNew(ctx, house); err != nil {
 			return err
 		}
-		url, login, err := backupURL(c.URL)
+		url, login, err := c.parse()
 		if err != nil {
 			return err
 		}
@@ -78,6 +77,9 @@ func (c *backupAdd) try(ctx context.Context, house *house, client *gitwire.Clien
 	there, err := to.Refs(ctx, "refs/")
 	if errors.Is(err, gitwire.ErrUnauthorized) && client.SSH != nil {
 		return fmt.Errorf("%w: let this key write there:\n%s", err, house.loginLine())
+	}
+	if errors.Is(err, gitwire.ErrUnauthorized) {
+		return fmt.Errorf("%w: give a user in the URL and --password-file", err)
 	}
 	if err != nil {
 		return err

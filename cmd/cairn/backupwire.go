@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,33 @@ import (
 	"cairn/store/mirror"
 	"cairn/store/observe"
 )
+
+// A backupPlace says where a backup is, and how to log in.
+type backupPlace struct {
+	URL          string `arg:"" name:"url" help:"The repository: https, http or ssh. A password in it is kept encrypted."`
+	PasswordFile string `help:"A file with the password of the URL's user, so that it is on no command line." placeholder:"FILE"`
+	HostKey      string `help:"The key of an ssh host, as ssh-keyscan prints it: 'ssh-ed25519 AAAA…'." placeholder:"KEY"`
+}
+
+// parse returns the URL, and the login as "user:password" where there is one.
+func (p backupPlace) parse() (plain, login string, err error) {
+	plain, login, err = backupURL(p.URL)
+	if err != nil || p.PasswordFile == "" {
+		return plain, login, err
+	}
+	if strings.HasPrefix(plain, "ssh:") {
+		return "", "", errors.New("--password-file goes with an https or http address: over ssh it is a key that logs in")
+	}
+	password, err := os.ReadFile(p.PasswordFile)
+	if err != nil {
+		return "", "", fmt.Errorf("--password-file: %w", err)
+	}
+	user, _, _ := strings.Cut(login, ":")
+	if user == "" {
+		user = "git"
+	}
+	return plain, user + ":" + strings.TrimRight(string(password), "\r\n"), nil
+}
 
 // backupURL parts a URL from the login in it, except the user of an ssh host, which stays.
 func backupURL(raw string) (plain, login string, err error) {

@@ -16,9 +16,8 @@ import (
 )
 
 type restoreCommand struct {
-	URL      string `arg:"" name:"url" help:"A backup, or any repository that was Cairn's: https, http or ssh."`
+	backupPlace
 	SeedFile string `help:"The seed of the home that was lost." required:"" placeholder:"FILE"`
-	HostKey  string `help:"The key of an ssh host, as ssh-keyscan prints it: 'ssh-ed25519 AAAA…'." placeholder:"KEY"`
 }
 
 // Run makes a home from a backup and the seed. What it has begun and cannot finish
@@ -31,7 +30,7 @@ func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err er
 	if err := h.fits(seed); err != nil {
 		return err
 	}
-	from, login, err := backupURL(c.URL)
+	from, login, err := c.parse()
 	if err != nil {
 		return err
 	}
