@@ -154,14 +154,14 @@ func (c *Conn) send(b []byte) (n int, err error) {
 // atomicWrite is the size of what is copied at once, in bytes.
 const atomicWrite = 16 << 10
 
-// Close ends the connection: what has been written is still sent, unless the peer takes
-// nothing for orphanTimeout; what has not been read is thrown away.
+// Close ends the connection: what has been written is still sent, unless that
+// takes longer than orphanTime; what has not been read is thrown away.
 func (c *Conn) Close() error {
 	if !c.sides.close() {
 		return closedError("close", tcp, c.LocalAddr(), c.RemoteAddr())
 	}
-	c.stack.closing(c.ep)
 	c.ep.Close()
+	c.stack.sweeper.closed()
 	return nil
 }
 

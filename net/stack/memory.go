@@ -1,45 +1,12 @@
 package stack
 
 import (
+	"context"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/tcpip"
 	protocol "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
-
-// A connection outlives its Close: it sends what is left, and is remembered for a
-// minute where it was closed first (TIME-WAIT, RFC 9293 §3.6.1). Nobody counts such
-// connections but here.
-const (
-	// orphanTimeout is for how long a closed connection may get no further: a peer that
-	// takes nothing would keep what is left in memory for ever.
-	orphanTimeout = 2 * time.Minute
-
-	maxTimeWait = 8192 // remembered connections, of 8 KB each
-	checkEvery  = 1024 // how many are closed before those are counted again
-)
-
-// closing prepares an endpoint for being closed by its user.
-func (s *Stack) closing(ep tcpip.Endpoint) {
-	patience := tcpip.TCPUserTimeoutOption(orphanTimeout)
-	ep.SetSockOpt(&patience)
-	if s.closes.Add(1)%checkEvery == 0 {
-		s.forget(maxTimeWait)
-	}
-}
-
-// forget leaves at most so many connections in TIME-WAIT.
-func (s *Stack) forget(most int) {
-	for _, e := range s.net.RegisteredEndpoints() {
-		ep, ok := e.(*protocol.Endpoint)
-		if !ok || ep.EndpointState() != protocol.StateTimeWait {
-			continue
-		}
-		if most--; most < 0 {
-			ep.Abort()
-		}
-	}
-}
 
 // Sizes of the buffers of a connection, in bytes. They begin small, as most connections carry
 // little and any may be left unread by a peer, and grow with what is carried.
@@ -54,4 +21,82 @@ func (s *Stack) boundBuffers() {
 	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: leastBuffer, Default: firstBuffer, Max: mostBuffer}
 	s.net.SetTransportProtocolOption(protocol.ProtocolNumber, &send)
 	s.net.SetTransportProtocolOption(protocol.ProtocolNumber, &receive)
+}
+
+// A connection outlives its Close: it sends what is left, and is remembered for a
+// minute where it was closed first (TIME-WAIT, RFC 9293 §3.6.1). Nobody else counts such
+// connections.
+const (
+	maxTimeWait = 8192            // remembered ones, of 8 KB each
+	orphanTime  = 5 * time.Minute // for how long one may have something to send still
+	maxOrphans  = 256             // of those that have been at it for sweepEvery
+	sweepEvery  = 30 * time.Second
+	sweepCloses = 1024 // how many are closed before a sweep does not wait for its time
+)
+
+// A sweeper drops connections that have been closed and cost too much.
+type sweeper struct {
+	stack   *Stack
+	hurry   chan struct{}                    // holds a token when many have been closed
+	sending map[*protocol.Endpoint]time.Time // and since when
+}
+
+func newSweeper(s *Stack) *sweeper { return &sweeper{stack: s, hurry: make(chan struct{}, 1)} }
+
+// closed counts a connection.
+func (w *sweeper) closed() {
+	if w.stack.closes.Add(1)%sweepCloses != 0 {
+		return
+	}
+	select {
+	case w.hurry <- struct{}{}:
+	default:
+	}
+}
+
+// run sweeps until ctx ends.
+func (w *sweeper) run(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-w.hurry:
+		}
+		w.sweep(time.Now(), maxTimeWait, maxOrphans)
+	}
+}
+
+// sweep leaves so many connections in TIME-WAIT and with something to send.
+func (w *sweeper) sweep(now time.Time, waiting, orphans int) {
+	sending := make(map[*protocol.Endpoint]time.Time)
+	for _, e := range w.stack.net.RegisteredEndpoints() {
+		ep, ok := e.(*protocol.Endpoint)
+		if !ok {
+			continue
+		}
+		switch ep.EndpointState() {
+		case protocol.StateTimeWait:
+			if waiting--; waiting < 0 {
+				ep.Abort()
+			}
+		case protocol.StateFinWait1, protocol.StateClosing, protocol.StateLastAck:
+			since, known := w.sending[ep]
+			if !known {
+				since = now
+			}
+			age := now.Sub(since)
+			if age >= sweepEvery {
+				orphans--
+			}
+			if age >= orphanTime || orphans < 0 {
+				ep.Abort()
+				continue
+			}
+			sending[ep] = since
+		}
+	}
+	w.sending = sending
 }

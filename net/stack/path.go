@@ -28,7 +28,7 @@ func believable(frame []byte) bool {
 			icmp.Code() != header.ICMPv4FragmentationNeeded || icmp.MTU() >= leastPath4
 	case header.IPv6ProtocolNumber:
 		ip := header.IPv6(packet)
-		return !ip.IsValid(len(packet)) || believable6(ip.TransportProtocol(), ip.Payload())
+		return !ip.IsValid(len(packet)) || believable6(tcpip.TransportProtocolNumber(ip.NextHeader()), ip.Payload())
 	}
 	return true
 }

@@ -41,7 +41,8 @@ type Stack struct {
 	stop context.CancelFunc // ends work
 	work sync.WaitGroup     // the stack's own goroutines
 
-	closes atomic.Uint64 // of connections
+	sweeper *sweeper
+	closes  atomic.Uint64 // of connections
 
 	mu    sync.Mutex
 	owned map[io.Closer]bool // listeners and datagram sockets; nil after Close
@@ -68,6 +69,7 @@ func New(link libos.Link, o Options) (*Stack, error) {
 	s.card.failed = s.fail
 	s.net = stack.New(netOptions(o, s.config))
 	s.boundBuffers()
+	s.sweeper = newSweeper(s)
 	s.config.net = s.net
 	s.resolver = s.newResolver(o)
 	ctx, stop := context.WithCancel(context.Background())
@@ -78,6 +80,7 @@ func New(link libos.Link, o Options) (*Stack, error) {
 		return nil, fmt.Errorf("attach the network card: %w", err)
 	}
 	s.work.Go(func() { s.config.run(ctx) })
+	s.work.Go(func() { s.sweeper.run(ctx) })
 	if client != nil {
 		s.work.Go(func() { client.Run(ctx) })
 	}
