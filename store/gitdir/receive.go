@@ -55,8 +55,11 @@ func (q *quarantine) receive(ctx context.Context, r io.Reader, base pack.BaseFun
 	if q.index, err = pack.OpenIndex(idx); err != nil {
 		return err
 	}
-	q.pack, err = pack.Open(spool, q.received.Size, q.index, q.stage.d.bases)
-	return err
+	if q.pack, err = pack.Open(spool, q.received.Size, q.index, q.stage.d.bases); err != nil {
+		return err
+	}
+	q.received.Recall(q.pack)
+	return nil
 }
 
 // All implements store.Quarantine.

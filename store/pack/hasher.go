@@ -69,6 +69,7 @@ func (hs *hasher) run() {
 				p.hash, s.err = sumOf(d)
 				if s.err == nil && p.typ != object.TypeBlob {
 					s.err = hs.rc.check(p.hash, p.typ, data[:p.n])
+					hs.rc.recalled.add(p.rec, p.typ, data[:p.n])
 				}
 			}
 			data = data[p.n:]

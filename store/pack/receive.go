@@ -38,7 +38,8 @@ type Received struct {
 	Size int64 // of the pack, trailer included
 	Sum  Hash  // its checksum
 
-	records []record
+	records  []record
+	recalled []recalledObject
 }
 
 // Len returns the number of objects, with the bases that were added.
@@ -100,6 +101,7 @@ func (r *Received) Open(spool io.ReaderAt, bases *BaseCache) (*Pack, error) {
 	for k, i := range ix.byOffset() {
 		p.types[i] = uint8(r.records[k].typ)
 	}
+	r.Recall(p)
 	return p, nil
 }
 
@@ -127,7 +129,7 @@ func Receive(ctx context.Context, r *bufio.Reader, spool Spool, base BaseFunc, l
 }
 
 func (rc *receiver) received() *Received {
-	return &Received{Size: rc.end + trailerSize, Sum: rc.sum, records: rc.records}
+	return &Received{Size: rc.end + trailerSize, Sum: rc.sum, records: rc.records, recalled: rc.recalled.objs}
 }
 
 // maxParsed is the largest tree, commit or tag that is accepted: these are
@@ -154,6 +156,7 @@ type receiver struct {
 	special map[Hash]object.Special
 
 	unsolved atomic.Int64 // deltas
+	recalled recalled
 	scratch  scratch
 }
 

@@ -186,6 +186,9 @@ func (r *resolver) resolve(i uint32, base content, t object.Type) (content, erro
 		return c, err
 	}
 	rec.typ, rec.size = t, c.size()
+	if c.region.size == 0 {
+		r.recalled.add(i, t, c.data)
+	}
 	r.unsolved.Add(-1)
 	r.adopt(i)
 	return c, nil
