@@ -66,6 +66,9 @@ func (h *house) backupClient(n libos.Net, b config.Backup, login string) (*gitwi
 		return c, nil
 	}
 	pin, _, _, _, err := ssh.ParseAuthorizedKey([]byte(b.HostKey))
+	if err != nil && b.HostKey != "" {
+		return nil, fmt.Errorf("the host's key %.40q is not one as `ssh-keyscan` prints it: 'ssh-ed25519 AAAA…'", b.HostKey)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the host's key is not known: give it with --host-key 'ssh-ed25519 AAAA…'; `ssh-keyscan` prints it, hold it against what the host publishes")
 	}

@@ -49,6 +49,13 @@ func TestInit(t *testing.T) {
 	if got := git(t, string(d.root), "rev-parse", "--is-bare-repository"); got != "true" {
 		t.Errorf("is it bare: got %s", got)
 	}
+	made := filepath.Join(t.TempDir(), "made.git")
+	if err := Init(made); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(made); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("got %v, %v, want it to be its owner's alone", info.Mode(), err)
+	}
 	for _, args := range [][]string{{"init", "-q", "--bare"}, {"init", "-q", "--bare", "--object-format=sha1"}} {
 		repo := t.TempDir()
 		git(t, repo, args...)

@@ -24,7 +24,7 @@ const (
 
 // Init makes an empty bare repository in dir, whose parent must exist; dir
 // itself may, if there is no repository in it (fs.ErrExist otherwise). It is durable
-// when Init returns. HEAD, without which there is no repository, is written last: an
+// when Init returns. A folder that Init makes is for its owner alone. HEAD, without which there is no repository, is written last: an
 // Init that was interrupted can be repeated.
 func Init(dir string) error { return initWith(dir, initConfig) }
 
@@ -44,7 +44,10 @@ func initWith(dir, config string) error {
 }
 
 func initIn(root osDisk, config string) error {
-	for _, folder := range []string{".", "objects", "objects/info", packFolder, "refs", "refs/heads", "refs/tags", ownFolder} {
+	if err := os.Mkdir(root.path("."), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	for _, folder := range []string{"objects", "objects/info", packFolder, "refs", "refs/heads", "refs/tags", ownFolder} {
 		if err := root.mkdir(folder); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
