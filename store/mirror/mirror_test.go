@@ -27,17 +27,18 @@ type lab struct {
 	*store.Repo
 	host   *githost.Host
 	mirror *mirror.Mirror
+	below  *mem.Backend // whose commits nobody tells of
 }
 
 func newLab(t *testing.T, kind githost.Kind) *lab {
 	t.Helper()
-	l := &lab{host: githost.New(t, kind)}
+	l := &lab{host: githost.New(t, kind), below: mem.New()}
 	to, err := l.host.Client(nil).Remote(l.host.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { to.Close() })
-	b := observe.New(mem.New(), func(c observe.Commit) {
+	b := observe.New(l.below, func(c observe.Commit) {
 		if c.Err == nil {
 			l.mirror.Changed(c.Changes)
 		}
@@ -250,6 +251,31 @@ func TestForeignStays(t *testing.T) {
 		})
 		await(t, func() bool { return errors.As(l.mirror.Status().Err, &foreign) })
 	}
+}
+
+// TestUntold carries over what nobody has told of, however often it is told of others.
+func TestUntold(t *testing.T) {
+	l := newLab(t, githost.Cairn)
+	l.mirror.Every = 50 * time.Millisecond
+	l.put(t, "main", "f", "1")
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { l.mirror.Run(ctx) })
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			l.mirror.Changed([]store.RefChange{{Name: "refs/heads/main"}})
+			time.Sleep(time.Millisecond)
+		}
+	})
+	defer wg.Wait()
+	defer cancel()
+	has := func(ref string) bool { return l.host.Git("for-each-ref", ref) != "" }
+	await(t, func() bool { return has("refs/heads/main") })
+	quiet := store.RefChange{Name: "refs/heads/quiet", New: l.tip(t, "main")}
+	if err := l.below.Commit(t.Context(), nil, []store.RefChange{quiet}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, func() bool { return has(quiet.Name) })
 }
 
 // await polls until something holds.
