@@ -298,7 +298,7 @@ func (b *Backend) allTips(hashes map[store.Hash]bool) bool {
 // fails are dropped like all that nobody reads.
 func (b *Backend) store(ctx context.Context, objs []object.Object) {
 	// What cannot be kept here comes from the host when it is read.
-	if err := b.objects.Put(ctx, objs...); err != nil {
+	if err := b.objects.Put(ctx, lasting(objs)...); err != nil {
 		b.log.Warn("objects that are pushed are not kept", "error", err)
 	}
 }
