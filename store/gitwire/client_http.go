@@ -148,6 +148,7 @@ func (h *httpTransport) carrier(ctx context.Context, service string) *httpCarrie
 
 func (c *httpCarrier) stateless() bool { return true }
 func (c *httpCarrier) detach()         { c.release() }
+func (c *httpCarrier) abort()          { c.cancel() }
 
 // request is one request with the headers that all have.
 func (c *httpCarrier) request(method string, u *url.URL, body io.Reader) (*http.Request, error) {

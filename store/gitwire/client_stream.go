@@ -94,6 +94,7 @@ type streamCarrier struct {
 
 func (c *streamCarrier) stateless() bool { return false }
 func (c *streamCarrier) detach()         { c.release() }
+func (c *streamCarrier) abort()          { c.s.rw.Close() }
 func (c *streamCarrier) finish()         {}
 
 // ask writes in the background, so that a remote that talks before it has heard

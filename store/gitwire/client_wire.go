@@ -46,6 +46,8 @@ type carrier interface {
 	finish()
 	// detach makes the conversation outlive the context it was opened with.
 	detach()
+	// abort ends asking and reading from another goroutine.
+	abort()
 	close()
 }
 

@@ -239,14 +239,20 @@ func parseListed(line string) (store.Ref, error) {
 // has to say, when the outcome is known: its hooks may run for long.
 const patience = 100 * time.Millisecond
 
+// longest is for how long a remote is listened to whose hooks run on. It is a bound on how
+// much can pile up with one that never ends.
+const longest = 10 * time.Minute
+
 // settle reads the end of a conversation whose outcome is known, so that hooks that
 // run at the remote are not cut off. It waits for a moment, so that the connection
 // is free for what comes next; then the rest goes on without the caller.
 func (r *Remote) settle(w *remoteWire, rest func() error) {
 	w.detach()
+	end := time.AfterFunc(longest, w.abort)
 	done := make(chan struct{})
 	r.settling.Go(func() {
 		defer close(done)
+		defer end.Stop()
 		_ = rest() // the refs have moved, whatever else the remote has to say
 		w.finish()
 		w.close()

@@ -151,10 +151,14 @@ func (u *upload) changed(ctx context.Context, prefixes []string, known string, l
 	look := time.NewTicker(waitLook)
 	defer look.Stop()
 	closing := u.v.waits.closing(ctx)
+	var looked []store.Ref // u.refs when they were last compared
+	var refs []store.Ref
 	for {
-		refs := u.listed(prefixes)
-		if digestRefs(refs) != known {
-			return refs, nil
+		if looked == nil || !slices.Equal(u.refs, looked) {
+			looked, refs = u.refs, u.listed(prefixes)
+			if digestRefs(refs) != known {
+				return refs, nil
+			}
 		}
 		select {
 		case <-ctx.Done():
