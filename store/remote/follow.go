@@ -9,8 +9,10 @@ import (
 
 const (
 	// quiet is how long to wait after the host has told of something that was known
-	// already, because it came from here.
-	quiet = 50 * time.Millisecond
+	// already, because it came from here; and how much longer for each ref, since it tells
+	// all of them.
+	quiet       = 50 * time.Millisecond
+	quietPerRef = 20 * time.Microsecond
 	// settled is how long after a commit of ours the host is asked whether others
 	// have undone it meanwhile: then it is as it was when it began to wait for something
 	// new, and has nothing to tell.
@@ -24,8 +26,8 @@ func (b *Backend) follow(ctx context.Context) {
 	retry := pause{first: 100 * time.Millisecond, most: 5 * time.Second}
 	wait := retry
 	for ctx.Err() == nil {
-		err := b.idle(ctx)
-		if err == nil {
+		told, err := b.idle(ctx)
+		if err == nil && !told {
 			err = b.sync(ctx)
 		}
 		b.dropKept()
@@ -51,15 +53,16 @@ func (b *Backend) failing(err error) {
 	b.problem = err
 }
 
-// idle returns when there may be something new.
-func (b *Backend) idle(ctx context.Context) error {
+// idle returns when there may be something new; told says that the host has told what, and
+// that reads see it.
+func (b *Backend) idle(ctx context.Context) (told bool, err error) {
 	able, err := b.able(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !able.Wait {
 		b.rest(ctx, b.options.Poll)
-		return nil
+		return false, nil
 	}
 	waiting, cancel := context.WithTimeout(ctx, waitFor)
 	defer cancel()
@@ -89,17 +92,18 @@ func (b *Backend) idle(ctx context.Context) error {
 	b.setWaiting(false)
 	switch {
 	case waiting.Err() != nil:
-		return nil // woken, or it has been quiet for long: look
+		return false, nil // woken, or it has been quiet for long: look
 	case err != nil: // it may have too many who wait; a look tells whether it is away
 		b.rest(ctx, b.options.Poll)
-		return nil
+		return false, nil
 	}
 	b.answered()
-	moves := b.unjudged(listing.news(refs))
-	if len(moves) == 0 {
-		b.rest(ctx, quiet)
+	known := len(b.unjudged(listing.news(refs))) == 0
+	err = b.see(ctx, listing, refs, time.Now())
+	if known {
+		b.rest(ctx, min(quiet+time.Duration(len(refs))*quietPerRef, b.options.Poll))
 	}
-	return b.apply(ctx, moves, nil)
+	return b.reachable() == nil, err // it may have been found to be away meanwhile: a look tells
 }
 
 // setWaiting notes whether the host will tell of what is new.
@@ -146,7 +150,11 @@ func (b *Backend) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	at := time.Now()
+	return b.see(ctx, listing, refs, time.Now())
+}
+
+// see has reads see what a listing's answer says that is new.
+func (b *Backend) see(ctx context.Context, listing listing, refs []store.Ref, at time.Time) error {
 	if err := b.apply(ctx, listing.news(refs), nil); err != nil {
 		return err
 	}

@@ -93,11 +93,12 @@ func TestTrickle(t *testing.T) {
 	h := githost.New(t, githost.Daemon)
 	fill(t, h, 1)
 	w := &trickling{wire: wireTo(t, h)}
-	r, err := tryOpen(t, h, func(o *Options) { unaware(o); w.wire.able = noWaiting; o.Host, o.Timeout = w, 2*time.Second })
+	r, err := tryOpen(t, h, func(o *Options) { unaware(o); w.wire.able = noWaiting; o.Host = w })
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.Git("update-ref", "refs/heads/main", h.Git("commit-tree", "-p", "main", "-m", "x", "main^{tree}"))
+	r.options.Timeout = 200 * time.Millisecond
 	w.slow.Store(true)
 	if err := r.sync(soon(t)); !errors.Is(err, errStalled) {
 		t.Errorf("got %v, want %v", err, errStalled)
@@ -109,10 +110,11 @@ func TestTrickle(t *testing.T) {
 // A large file on a slow line takes its time, and is no doubt.
 func TestLargePushOnASlowLine(t *testing.T) {
 	h := githost.New(t, githost.Cairn)
-	r := open(t, h, func(o *Options) { o.Timeout = 2 * time.Second })
+	r := open(t, h, unaware)
+	r.options.Timeout = 100 * time.Millisecond
 	r.wire.meet(func(ctx context.Context, p gitwire.PushRequest, push pushFunc) error {
 		select {
-		case <-time.After(5 * time.Second):
+		case <-time.After(time.Second):
 			return push(ctx, p)
 		case <-ctx.Done():
 			return errLost
