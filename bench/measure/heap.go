@@ -36,3 +36,12 @@ func Heap() (stop func() float64) {
 		return float64(peak)
 	}
 }
+
+// Live is how many bytes of objects are left in the heap when what nobody uses is gone.
+func Live() float64 {
+	runtime.GC()
+	runtime.GC() // pools let go of what they have in the second round
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return float64(sample[0].Value.Uint64())
+}
