@@ -135,7 +135,7 @@ func (l *life) run() {
 	}
 	defer host.Close()
 	options := remote.Options{
-		Host:     host,
+		Host:     &tattler{host, s, l.r.name},
 		Prefixes: []string{"refs/heads/b"},
 		Poll:     schedulePoll,
 		Timeout:  s.timeout(),
@@ -166,18 +166,6 @@ func (l *life) run() {
 	if err := l.backend.Close(); err != nil {
 		s.t.Errorf("close %s: %v", l.r.name, err)
 	}
-}
-
-// An eventWriter notes what a replica logs.
-type eventWriter struct {
-	s    *schedule
-	name string
-}
-
-func (w eventWriter) Write(line []byte) (int, error) {
-	_, text, _ := strings.Cut(string(line), " ") // without the time
-	w.s.happened("%s: %s", w.name, strings.TrimSpace(text))
-	return len(line), nil
 }
 
 // open tries to begin.
@@ -272,6 +260,7 @@ func (r *replica) write(id string, on ...string) error {
 		})
 	})
 	s.ledger.end(id, l.outcome(err), err)
+	s.happened("%s on %v: %s", id, on, l.outcome(err))
 	if err == nil {
 		l.mustSee(id, on...)
 	}
@@ -286,6 +275,7 @@ func (r *replica) tick(branch string) error {
 	}
 	err := r.timed("tick", func() error { return l.repo.Branch(branch).Update(context.Background(), change("tick"), count) })
 	r.s.ledger.ticked(branch, l.outcome(err), err)
+	r.s.happened("tick of %s on %s: %s", r.name, branch, l.outcome(err))
 	return err
 }
 
@@ -303,12 +293,12 @@ func (r *replica) timed(id string, update func() error) error {
 
 // outcome is what an update's error says about it. A process that was killed
 // meanwhile has told nobody. What the host has refused it may have taken, when the network
-// brings a push twice.
+// brings a push twice. Of several branches it may have moved some, where it was killed in the middle.
 func (l *life) outcome(err error) outcome {
 	switch {
 	case err == nil:
 		return acknowledged
-	case l.ctx.Err() != nil, errors.Is(err, gitwire.ErrInDoubt), is[*store.RefusedError](err):
+	case l.ctx.Err() != nil, errors.Is(err, gitwire.ErrInDoubt), errors.Is(err, gitwire.ErrNotAtomic), is[*store.RefusedError](err):
 		return unknown
 	default:
 		return failed
