@@ -34,24 +34,25 @@ func (s *Stack) connect(ctx context.Context, network string, address netip.AddrP
 }
 
 func (s *Stack) connectTCP(ctx context.Context, address netip.AddrPort) (*Conn, error) {
-	if s.closed() {
+	c := connecting{new(side)}
+	c.init()
+	if !s.own(c) {
 		return nil, net.ErrClosed
 	}
+	defer s.disown(c)
 	queue := new(waiter.Queue)
 	ep, err := s.net.NewEndpoint(protocol.ProtocolNumber, protocolOf(address.Addr()), queue)
 	if err != nil {
 		return nil, callError("socket", err)
 	}
-	done := side{}
-	done.init()
 	var entry waiter.Entry
-	entry.Init(connecting{&done}, waiter.WritableEvents|waiter.EventHUp|waiter.EventErr)
+	entry.Init(c, waiter.WritableEvents|waiter.EventHUp|waiter.EventErr)
 	queue.EventRegister(&entry)
 	defer queue.EventUnregister(&entry)
 
 	err = ep.Connect(toFull(address))
 	if _, started := err.(*tcpip.ErrConnectStarted); started {
-		if err := done.await(ctx); err != nil {
+		if err := c.await(ctx); err != nil {
 			ep.Close()
 			return nil, err
 		}
@@ -61,18 +62,34 @@ func (s *Stack) connectTCP(ctx context.Context, address netip.AddrPort) (*Conn, 
 		ep.Close()
 		return nil, callError("connect", err)
 	}
-	c, err := s.newConn(ep, queue)
+	made, err := s.newConn(ep, queue)
 	if err != nil {
 		ep.Close()
 		return nil, callError("connect", err)
 	}
-	return c, nil
+	return made, nil
 }
 
-// connecting is told when a connection is made or has failed.
+// connecting is told when a connection is made or has failed, or the stack is closed.
 type connecting struct{ *side }
 
 func (c connecting) NotifyEvent(waiter.EventMask) { c.poke() }
+
+// Close ends await.
+func (c connecting) Close() error {
+	c.close()
+	return nil
+}
+
+// await waits until there is something to look at. It gives net.ErrClosed after Close.
+func (c connecting) await(ctx context.Context) error {
+	select {
+	case <-c.wake:
+		return c.err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 func (s *Stack) closed() bool {
 	s.mu.Lock()

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -8,11 +9,13 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"gvisor.dev/gvisor/pkg/buffer"
+	"gvisor.dev/gvisor/pkg/tcpip"
 	"gvisor.dev/gvisor/pkg/tcpip/checksum"
 	"gvisor.dev/gvisor/pkg/tcpip/header"
 	protocol "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
@@ -150,6 +153,9 @@ func syn(mac net.HardwareAddr, from, to netip.AddrPort) []byte {
 	segment.Encode(&header.TCPFields{SrcPort: from.Port(), DstPort: to.Port(), SeqNum: 1, DataOffset: header.TCPMinimumSize, Flags: header.TCPFlagSyn, WindowSize: 65535})
 	sum := header.PseudoHeaderChecksum(header.TCPProtocolNumber, toAddress(from.Addr()), toAddress(to.Addr()), uint16(len(segment)))
 	segment.SetChecksum(^segment.CalculateChecksum(sum))
+	if from.Addr().Is6() {
+		return packet6(mac, from.Addr(), to.Addr(), 6, segment)
+	}
 	return packet4(mac, from.Addr(), to.Addr(), 6, segment)
 }
 
@@ -273,3 +279,146 @@ func TestOrphans(t *testing.T) {
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) { return len(p), nil }
+
+// TestBombs has strangers fill whatever netstack keeps for them: fragments that never
+// become packets, neighbours, routers' prefixes.
+func TestBombs(t *testing.T) {
+	const limit = 32 << 20 // bytes of memory
+	l := &hostile{closed: make(chan struct{})}
+	s, err := New(l, Options{IPv4: a4, IPv6: []netip.Prefix{a6}, SLAAC: true, NoProbes: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	mac := l.MAC()
+	for _, c := range []struct {
+		name  string
+		count int
+		frame func(i int) []byte
+	}{
+		{"fragments of IPv4", 30_000, func(i int) []byte { return fragment4(mac, uint32(i), 1400) }},
+		{"small fragments of IPv4", 10_000, func(i int) []byte { return fragment4(mac, uint32(i), 8) }},
+		{"fragments of IPv6", 30_000, func(i int) []byte { return fragment6(mac, uint32(i), 1400) }},
+		{"neighbours of IPv4", 2_000, func(i int) []byte { return arpRequest(uint32(i)) }},
+		{"neighbours of IPv6", 2_000, func(i int) []byte { return neighbourSolicitation(mac, uint32(i)) }},
+		{"prefixes", 200, func(i int) []byte {
+			p := netip.PrefixFrom(netip.AddrFrom16([16]byte{0x20, 1, 0x0d, 0xb8, byte(i >> 8), byte(i)}), 64)
+			return ethernet(0x86dd, advertisement(netip.MustParseAddr("fe80::9"), 1800, prefixInformation(p, 7200)))
+		}},
+		{"routers", 200, func(i int) []byte {
+			return ethernet(0x86dd, advertisement(netip.AddrFrom16([16]byte{0xfe, 0x80, 14: byte(i >> 8), 15: byte(i)}), 1800))
+		}},
+	} {
+		before := heap()
+		for i := range c.count {
+			inject(s, c.frame(i))
+		}
+		if used := heap() - before; used > limit && !raceDetector {
+			t.Errorf("%s: %d bytes, want at most %d", c.name, used, limit)
+		}
+	}
+	for _, protocol := range []tcpip.NetworkProtocolNumber{header.IPv4ProtocolNumber, header.IPv6ProtocolNumber} {
+		if list, err := s.net.Neighbors(cardID, protocol); err != nil || len(list) == 0 || len(list) > 1000 {
+			t.Errorf("%d neighbours, %v, want some of those that came", len(list), err)
+		}
+	}
+	if got := len(s.Addrs()); got <= 2 || got > 16 {
+		t.Errorf("%d addresses, want some of those announced", got)
+	}
+	if got := len(s.config.routes()); got > 32 {
+		t.Errorf("%d routes, want at most 32", got)
+	}
+}
+
+// fragment4 returns the first of several fragments.
+func fragment4(mac net.HardwareAddr, id uint32, size int) []byte {
+	f := packet4(mac, netip.AddrFrom4([4]byte{203, 0, byte(id >> 16), 1}), a4.Addr(), 17, make([]byte, size))
+	ip := header.IPv4(f[header.EthernetMinimumSize:])
+	binary.BigEndian.PutUint16(ip[4:], uint16(id))
+	ip.SetFlagsFragmentOffset(header.IPv4FlagMoreFragments, 0)
+	ip.SetChecksum(0)
+	ip.SetChecksum(^ip.CalculateChecksum())
+	return f
+}
+
+// fragment6 is fragment4 of IPv6.
+func fragment6(mac net.HardwareAddr, id uint32, size int) []byte {
+	b := binary.BigEndian.AppendUint32([]byte{17, 0, 0, 1}, id)
+	return packet6(mac, b6.Addr(), a6.Addr(), 44, append(b, make([]byte, size)...))
+}
+
+// arpRequest returns a question for a4 by a station of its own.
+func arpRequest(n uint32) []byte {
+	b := []byte{0, 1, 8, 0, 6, 4, 0, 1, 2, 9}
+	b = binary.BigEndian.AppendUint32(b, n)
+	b = append(b, 192, 0, 2+byte(n>>8), byte(n), 0, 0, 0, 0, 0, 0)
+	return ethernet(0x0806, append(b, a4.Addr().AsSlice()...))
+}
+
+// neighbourSolicitation is arpRequest of IPv6 (RFC 4861 §4.3).
+func neighbourSolicitation(mac net.HardwareAddr, n uint32) []byte {
+	from := netip.AddrFrom16([16]byte{0x20, 1, 0x0d, 0xb8, 12: byte(n >> 24), 13: byte(n >> 16), 14: byte(n >> 8), 15: byte(n)})
+	icmp := append([]byte{135, 0, 0, 0, 0, 0, 0, 0}, a6.Addr().AsSlice()...)
+	icmp = binary.BigEndian.AppendUint32(append(icmp, 1, 1, 2, 9), n)
+	header.ICMPv6(icmp).SetChecksum(header.ICMPv6Checksum(header.ICMPv6ChecksumParams{Header: icmp, Src: toAddress(from), Dst: toAddress(a6.Addr())}))
+	return packet6(mac, from, a6.Addr(), 58, icmp)
+}
+
+// TestMartians has packets come from the wire that say they are of, or for, the machine
+// itself (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3).
+func TestMartians(t *testing.T) {
+	x, _ := cable.New(cable.Options{})
+	s := open(t, x, Options{IPv4: a4, IPv6: []netip.Prefix{a6}})
+	listen(t, s, ":7")
+	heard := s.net.Stats().TCP.ValidSegmentsReceived
+	for _, c := range []struct {
+		from, to string
+		want     uint64
+	}{
+		{"203.0.113.1", a4.Addr().String(), 1},
+		{"203.0.113.1", "127.0.0.1", 0},
+		{"127.0.0.1", a4.Addr().String(), 0},
+		{"127.0.0.1", "127.0.0.1", 0},
+		{"2001:db8:7::1", a6.Addr().String(), 1},
+		{"2001:db8:7::1", "::1", 0},
+		{"::1", a6.Addr().String(), 0},
+		{"::1", "::1", 0},
+	} {
+		before := heard.Value()
+		inject(s, syn(x.MAC(), netip.AddrPortFrom(netip.MustParseAddr(c.from), 1024), netip.AddrPortFrom(netip.MustParseAddr(c.to), 7)))
+		if got := heard.Value() - before; got != c.want {
+			t.Errorf("from %s to %s: %d segments heard, want %d", c.from, c.to, got, c.want)
+		}
+	}
+}
+
+// TestCloseEndsDial closes a stack while it dials: every Dial returns.
+func TestCloseEndsDial(t *testing.T) {
+	for i := range 50 {
+		x, _ := cable.New(cable.Options{})
+		s, err := New(x, Options{IPv4: a4, NoProbes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var dials sync.WaitGroup
+		for range 4 {
+			dials.Go(func() {
+				for {
+					c, err := s.Dial(context.Background(), "tcp", netip.AddrPortFrom(b4.Addr(), 7).String())
+					if err == nil {
+						c.Close()
+						t.Error("somebody answered")
+					}
+					if errors.Is(err, net.ErrClosed) {
+						return
+					}
+				}
+			})
+		}
+		for range i {
+			runtime.Gosched()
+		}
+		s.Close()
+		dials.Wait()
+	}
+}

@@ -45,7 +45,7 @@ type Stack struct {
 	closes  atomic.Uint64 // of connections
 
 	mu    sync.Mutex
-	owned map[io.Closer]bool // listeners and datagram sockets; nil after Close
+	owned map[io.Closer]bool // listeners, datagram sockets and dials; nil after Close
 }
 
 var _ libos.Net = (*Stack)(nil)
@@ -200,8 +200,9 @@ func (s *Stack) Close() error {
 	return err
 }
 
-// quiet stops netstack from writing to standard error what hostile packets are like.
-var quiet = sync.OnceFunc(func() { glog.SetTarget(&glog.Writer{Next: io.Discard}) })
+// quiet stops netstack from writing to standard error what hostile packets are like. Parts of
+// it have remembered the logger that there was at first, so that one is silenced.
+var quiet = sync.OnceFunc(func() { glog.Log().Emitter = &glog.Writer{Next: io.Discard} })
 
 // errClosed is why Wait ends when the stack is closed.
 var errClosed = errors.New("the stack has been closed")

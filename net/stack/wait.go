@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -154,14 +153,4 @@ func (s *sides) setDeadlines(network string, local net.Addr, t time.Time, list .
 		side.setDeadline(t)
 	}
 	return nil
-}
-
-// await waits for the side until it is poked or ctx ends.
-func (s *side) await(ctx context.Context) error {
-	select {
-	case <-s.wake:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
