@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -30,7 +31,7 @@ func (b *Backend) answered() {
 // noteAway notes an error of talking to the host, if it means that the host is away. Writes
 // then fail until the follower has found it back.
 func (b *Backend) noteAway(err error) {
-	if !isTemporary(err) {
+	if _, here := errors.AsType[*hereError](err); here || !isTemporary(err) {
 		return
 	}
 	b.mu.Lock()

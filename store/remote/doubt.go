@@ -29,6 +29,7 @@ const maxTries = 4
 // settle finds out what has become of a push that was rejected or is in doubt. With
 // lost comes the error for the caller.
 func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict, error) {
+	caller := ctx
 	for limited := false; ; {
 		if a.doubt != nil && !limited {
 			var cancel context.CancelFunc
@@ -52,6 +53,9 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 			return lost, temporary(failed)
 		}
 		if !a.wait.sleep(ctx) {
+			if v == lost && caller.Err() == nil {
+				b.noteAway(err) // all the time there was for it
+			}
 			if a.doubt != nil {
 				return lost, b.inDoubt(a)
 			}
@@ -123,10 +127,12 @@ var errHalf = fmt.Errorf("only some of the refs have moved: %w", gitwire.ErrNotA
 // to be pushed again. For a host may fail between one ref and the next, or be killed there: stock git
 // moves them one by one. A deletion shows nothing beside other changes, because others may delete
 // too. The error may be errHalf.
-func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (v verdict, shown bool, err error) {
+func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (_ verdict, shown bool, _ error) {
+	// What has once been seen to have landed may have been taken out by others since.
 	gone, elsewhere := true, false
+	shown = len(a.left) < len(a.changes)
 	var left []store.RefChange
-	for _, c := range a.changes {
+	for _, c := range a.left {
 		at := now[c.Name]
 		gone = gone && c.New.IsZero() && at.IsZero()
 		switch {

@@ -43,6 +43,12 @@ var ErrAway = fmt.Errorf("the host is away: %w", store.ErrTemporary)
 // errStalled ends a conversation in which the host stands still.
 var errStalled = fmt.Errorf("the host stands still: %w", store.ErrTemporary)
 
+// A hereError went wrong on this side: the disk is full. The host is not away.
+type hereError struct{ error }
+
+// Unwrap returns what went wrong.
+func (e *hereError) Unwrap() error { return e.error }
+
 // temporary makes an error one that may go away by itself.
 func temporary(err error) error {
 	if errors.Is(err, store.ErrTemporary) {

@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"sync/atomic"
@@ -142,6 +143,39 @@ func (f *failing) Commit(ctx context.Context, objs []object.Object, changes []st
 		return store.ErrTemporary
 	}
 	return f.Folder.Commit(ctx, objs, changes)
+}
+
+// Receive implements store.Receiver.
+func (f *failing) Receive(ctx context.Context, r io.Reader, base func(context.Context, store.Hash) (object.Object, error), lim store.Limits) (store.Quarantine, error) {
+	if f.full.Load() {
+		return nil, store.ErrTemporary
+	}
+	return f.Folder.Receive(ctx, r, base, lim)
+}
+
+// A full disk on this side is not a host that is away: writes go on.
+func TestFolderFullIsNotAway(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	f := &failing{Folder: partialIn(t, filepath.Join(t.TempDir(), "f.git"))}
+	r, other := open(t, h, func(o *Options) { unaware(o); o.Folder = f }), open(t, h, nil)
+	other.put(t, "a", "1")
+	f.full.Store(true)
+	if err := r.sync(soon(t)); !errors.Is(err, store.ErrTemporary) {
+		t.Errorf("look: got %v, want %v", err, store.ErrTemporary)
+	}
+	if away := r.Status().Away; !away.IsZero() {
+		t.Error("the host is taken to be away")
+	}
+	if err := r.repo.Branch("other").Update(soon(t), change("x"), func(tx *store.Tx) error { return tx.Put("x", nil) }); err != nil {
+		t.Errorf("write: %v", err)
+	}
+	f.full.Store(false)
+	if err := r.sync(soon(t)); err != nil {
+		t.Error(err)
+	}
+	if got, want := r.tip(t).String(), hostTip(t, h); got != want {
+		t.Errorf("reads see %s, want %s", got, want)
+	}
 }
 
 // What could not be remembered for a while, on a full disk, is remembered after all.

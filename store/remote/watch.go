@@ -77,7 +77,11 @@ func (r watchedReceiver) Receive(ctx context.Context, in io.Reader, base func(co
 			return base(ctx, h)
 		}
 	}
-	q, err := r.r.Receive(ctx, &awaitedReader{w: r.w, r: in, left: r.w.limit}, awaited, lim)
+	pack := &awaitedReader{w: r.w, r: in, left: r.w.limit}
+	q, err := r.r.Receive(ctx, pack, awaited, lim)
+	if err != nil && ctx.Err() == nil && !pack.broken {
+		err = &hereError{err}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +95,8 @@ type awaitedReader struct {
 	r    io.Reader
 	left time.Duration // on the clock
 	some int           // bytes since it was put back
+
+	broken bool // it has ended before its end
 }
 
 // enough is how many bytes have to come within the limit: a host that sends one now and then
@@ -103,6 +109,7 @@ func (r *awaitedReader) Read(p []byte) (int, error) {
 	defer r.w.pause()
 	n, err := r.r.Read(p)
 	r.w.bytes.Add(int64(n))
+	r.broken = r.broken || err != nil && err != io.EOF
 	r.left -= time.Since(begin)
 	if r.some += n; r.some >= enough {
 		r.left, r.some = r.w.limit, 0
@@ -129,7 +136,10 @@ func (q watchedQuarantine) Stat(ctx context.Context, h store.Hash) (object.Type,
 func (q watchedQuarantine) Keep(ctx context.Context) error {
 	q.w.pause()
 	defer q.w.alive()
-	return q.Quarantine.Keep(ctx)
+	if err := q.Quarantine.Keep(ctx); err != nil {
+		return &hereError{err}
+	}
+	return nil
 }
 
 type watchedReader struct {
