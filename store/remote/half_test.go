@@ -107,3 +107,36 @@ func TestHalfCarriedOutAndOvertaken(t *testing.T) {
 		t.Error("what somebody else has written was overwritten")
 	}
 }
+
+// Somebody takes the first half out again before the rest is made up for: it has landed all the
+// same, and the change is not made again.
+func TestHalfCarriedOutAndRewound(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	r := open(t, h, unaware)
+	if err := r.both(soon(t), "1"); err != nil {
+		t.Fatal(err)
+	}
+	before := r.tip(t).String()
+	elsewhere := h.Git("commit-tree", "-p", before, "-m", "elsewhere", before+"^{tree}")
+	half := onlyFirst(errLost)
+	r.wire.meet(func(ctx context.Context, p gitwire.PushRequest, push pushFunc) error {
+		if len(p.Commands) == 2 {
+			return half(ctx, p, push)
+		}
+		h.Git("update-ref", "refs/heads/main", elsewhere)
+		r.wire.meet(nil)
+		return errLost
+	})
+	if err := r.both(soon(t), "2"); err != nil {
+		t.Errorf("got %v, want nil", err)
+	}
+	if has(t, h, "main", "2") || !has(t, h, "other", "2") {
+		t.Error("want the change on other, and not on main, from which it was taken")
+	}
+	if err := r.sync(soon(t)); err != nil {
+		t.Error(err)
+	}
+	if got := r.Status().Rewound; len(got) != 1 || got[0].Ref != "refs/heads/main" {
+		t.Errorf("rewound: got %v, want main", got)
+	}
+}
