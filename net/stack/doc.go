@@ -17,6 +17,14 @@
 // them; addresses are *net.TCPAddr and *net.UDPAddr; errors are *net.OpError around an
 // *os.SyscallError, net.ErrClosed or os.ErrDeadlineExceeded.
 //
+// # Bounds
+//
+// What strangers can have kept is bounded: 1,024 half-open connections a listener and as many
+// that nobody has accepted, 512 neighbours, 4 MiB of fragments a family, ten each of routers and prefixes, 8,192
+// connections in TIME-WAIT. A connection is as small as it can be while it is idle, and holds
+// 256 KiB each way, in time up to 4 MiB, for a peer or a program that does not read. How many
+// connections there are is up to whoever accepts them.
+//
 // # Caveats
 //
 // A bubble of testing/synctest never becomes idle with a stack inside it: netstack
