@@ -112,7 +112,8 @@ func (a *attempt) overtaken(now map[string]store.Hash) bool {
 	})
 }
 
-// makes says whether an object is new with the attempt, so that nobody else has it.
+// makes says whether an object is new with the attempt, so that nobody else has it. An earlier attempt
+// of ours may: who tries again within the second makes the very same commit.
 func (a *attempt) makes(h store.Hash) bool {
 	return slices.ContainsFunc(a.objs, func(o object.Object) bool { return o.Hash() == h }) ||
 		slices.ContainsFunc(a.received, func(q *quarantine) bool { return q.holds(h) })
@@ -124,9 +125,10 @@ var errHalf = fmt.Errorf("only some of the refs have moved: %w", gitwire.ErrNotA
 
 // carriedOut finds out by the refs what has become of a push. shown says that they show anything of it:
 // that it has landed or, where the rest of its changes could still be, that only these are
-// to be pushed again. For a host may fail between one ref and the next, or be killed there: stock git
-// moves them one by one. A deletion shows nothing beside other changes, because others may delete
-// too. The error may be errHalf.
+// to be pushed again. One that shows is not enough: a host may fail between one ref and the next, or
+// be killed there, as stock git moves them one by one; and what shows may be of an earlier attempt that
+// made the very same commit, was given up in doubt and has arrived late. A deletion shows nothing
+// beside other changes, because others may delete too. The error may be errHalf.
 func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (_ verdict, shown bool, _ error) {
 	// What has once been seen to have landed may have been taken out by others since.
 	gone, elsewhere := true, false
