@@ -34,14 +34,18 @@
 //
 // Replicas on one repository see each other's commits within Options.Poll, at once
 // when the host is a gitwire server, and after Wake. A branch that has lost
-// commits at the host (a force-push) is not followed: see RewoundError.
+// commits at the host (a force-push) is not followed, nor is one that cannot be had here: see
+// RewoundError. The others are.
 //
 // # Caveats
 //
 // A branch that was deleted and made again is a new branch: nothing is compared. Refs
 // outside refs/heads/ go wherever the host says.
 //
-// A commit of several refs needs a host that knows atomic pushes.
+// A commit of several refs needs a host that knows atomic pushes. One that is killed between
+// two of them, or whose disk is full there, has carried out some: the rest is pushed then. Where
+// somebody else has come between it is gitwire.ErrNotAtomic, and no conflict: to make
+// the change again would make some of it twice.
 //
 // An ErrInDoubt has been reported, and the push lands all the same: the writer should look
 // before a second try, if its change is not one that can be made twice.
