@@ -97,11 +97,11 @@ func (i *instance) ready() error {
 		return errors.Join(errEnded, err)
 	default:
 	}
-	if i.home != "" {
-		return i.readRun()
-	}
 	if !strings.Contains(i.said(), "Ctrl-C stops it.") {
 		return errors.New("it has not printed all that it does at the start")
+	}
+	if i.home != "" {
+		return i.readRun()
 	}
 	i.HTTP = strings.TrimSuffix(i.told("Site"), "/")
 	push := strings.TrimSuffix(strings.TrimPrefix(i.told("Push"), "git push "), "/site HEAD:main")

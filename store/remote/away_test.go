@@ -88,9 +88,7 @@ func TestStall(t *testing.T) {
 	if err := r.tryPut(soon(t), "a", "2"); !errors.Is(err, store.ErrTemporary) {
 		t.Errorf("write: got %v, want %v", err, store.ErrTemporary)
 	}
-	if r.Status().Away.IsZero() {
-		t.Error("the host is not away")
-	}
+	until(t, "the host is away", func() bool { return !r.Status().Away.IsZero() })
 	p.Plan(nil)
 	p.Sever()
 	until(t, "the host is found again", func() bool { return r.tryPut(soon(t), "a", "3") == nil })

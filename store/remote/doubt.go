@@ -43,12 +43,15 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 			return landed, nil
 		case v == lost && !isTemporary(err):
 			return lost, err
-		case v == lost && a.doubt == nil && !raced(failed):
-			return lost, refusal(failed)
 		case v == lost && a.doubt == nil:
-			// It may be a second arrival of this very push that was too late, after the first.
+			// It may be a second arrival of this very push that was rejected, after the
+			// first, or a host that was stopped when it had moved the refs.
 			b.inDoubtFrom(a, failed)
 		case v == lost: // it could not be looked at
+		case a.doubt == nil && a.tries == maxTries && len(a.changes) > 1:
+			// One of them may be impossible, such as a name that is another's folder: they
+			// are tried one by one.
+			return lost, refusal(failed)
 		case a.doubt == nil && a.tries == maxTries:
 			return lost, temporary(failed)
 		}

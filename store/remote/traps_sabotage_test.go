@@ -86,7 +86,7 @@ var sabotages = []sabotage{
 		[]edit{
 			{
 				"store/remote/commit.go",
-				"		if r := b.rewound[c.Name]; r != nil {\n			return c, now, r\n		}\n",
+				"		if r := b.rewound[c.Name]; r != nil {\n			return c, nil, r\n		}\n",
 				"",
 			},
 			{
