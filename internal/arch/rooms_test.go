@@ -53,6 +53,17 @@ var rooms = []struct{ room, may, why string }{
 	{"services", "store store/object store/gitwire services/config services/secrets services/accounts",
 		"services share data through the store, not code; who may do what is asked of accounts, config and secrets"},
 
+	{"services/caldav", "store store/object services/accounts services/tomlfile", "calendars and contacts share data with other services through the store"},
+	{"services/caldav/line", "", "it is a file format"},
+	{"services/caldav/ical", "services/caldav/line", "it is a file format and what follows from it"},
+	{"services/caldav/vcard", "services/caldav/line", "it is a file format and what follows from it"},
+	{"services/caldav/dav", "services/caldav/ical services/caldav/vcard", "it is a wire format and knows of no storage"},
+	{"services/caldav/shelf", "store store/object services/tomlfile services/caldav/line services/caldav/ical services/caldav/vcard", "it keeps collections on a branch and knows of no protocol"},
+	{"services/caldav/sched", "services/caldav/line services/caldav/ical", "it says what follows from a change of an event, and does nothing"},
+	{"services/caldav/feed", "store store/object services/caldav/shelf services/caldav/ical services/caldav/vcard services/caldav/line", "it carries calendars in and out of the shelf"},
+	{"services/caldav/page", "services/caldav/ical", "it shows a calendar and knows not where it lies"},
+	{"services/self", "store store/object services/accounts", "what services offer a person there is handed in by cmd"},
+
 	{"deploy", "libos/... store/...", "it places services, it does not know them"},
 	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup", "it wires"},
 	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
