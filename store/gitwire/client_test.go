@@ -49,7 +49,7 @@ func (b *lastPack) Receive(ctx context.Context, r io.Reader, base func(context.C
 func TestClientFetch(t *testing.T) {
 	overHosts(t, func(t *testing.T, h host) {
 		g := newHistory(t)
-		g.git(t, "push", "-q", h.repo.dir, "refs/*:refs/*")
+		h.push(t, g, "refs/*:refs/*")
 		local := &lastPack{receivingBackend: newMemory(t)}
 		ctx := t.Context()
 
@@ -74,7 +74,7 @@ func TestClientFetch(t *testing.T) {
 
 		// One commit more, of which only what is new comes.
 		last := g.at(8*24*60*60).commit(t, "c7", "top", "top once more")
-		g.git(t, "push", "-q", h.repo.dir, "main")
+		h.push(t, g, "main")
 		_, err = fetchOnce(t, h.client, h.url, FetchRequest{
 			Into: local, Have: refs, Prefixes: []string{"refs/heads/main"},
 		})

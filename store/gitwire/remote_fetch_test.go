@@ -43,7 +43,7 @@ func commits(t *testing.T, objs store.Objects, h store.Hash) int {
 func TestFetchShallow(t *testing.T) {
 	overHosts(t, func(t *testing.T, h host) {
 		g := newHistory(t)
-		g.git(t, "push", "-q", h.repo.dir, "refs/*:refs/*")
+		h.push(t, g, "refs/*:refs/*")
 		main := hashOf(t, g.rev(t, "main"))
 		total := len(strings.Fields(g.git(t, "rev-list", "main")))
 		r := remoteOf(t, h.client, h.url)
@@ -62,7 +62,7 @@ func TestFetchShallow(t *testing.T) {
 		// One commit more, on what is cut off.
 		f.Have, f.Shallow, f.Depth = []store.Ref{{Name: "m", Hash: main}}, got.Shallow, 0
 		next := hashOf(t, g.at(8*24*60*60).commit(t, "c7", "top", "top once more"))
-		g.git(t, "push", "-q", h.repo.dir, "main")
+		h.push(t, g, "main")
 		if got, err = r.Fetch(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestFetchShallow(t *testing.T) {
 func TestFetchPartial(t *testing.T) {
 	overHosts(t, func(t *testing.T, h host) {
 		g := newHistory(t)
-		g.git(t, "push", "-q", h.repo.dir, "refs/*:refs/*")
+		h.push(t, g, "refs/*:refs/*")
 		r := remoteOf(t, h.client, h.url)
 		able, err := r.Able(t.Context())
 		if want := (Abilities{Filter: true, Shallow: true, WantAny: true, Push: true, Atomic: true, DeleteRefs: true, PushOptions: true, Wait: able.Wait}); err != nil || able != want {
@@ -266,7 +266,7 @@ func TestFetchMissingBases(t *testing.T) {
 		text := strings.Repeat(incompressible(200)+"\n", 50) + incompressible(20000)
 		g.at(0).commit(t, "c0", "big", text)
 		g.at(1).commit(t, "c1", "big", text+"more\n")
-		g.git(t, "push", "-q", h.repo.dir, "HEAD^:refs/heads/main")
+		h.push(t, g, "HEAD^:refs/heads/main")
 		local := &forgetful{receivingBackend: newMemory(t), lost: make(map[store.Hash]bool)}
 		r := remoteOf(t, h.client, h.url)
 		f := FetchRequest{Into: local, Prefixes: []string{"refs/heads/"}, Partial: true}
@@ -276,7 +276,7 @@ func TestFetchMissingBases(t *testing.T) {
 		f.Have = []store.Ref{{Name: "main", Hash: hashOf(t, g.rev(t, "HEAD^"))}}
 		local.lost[hashOf(t, g.rev(t, "HEAD^:big"))] = true
 		local.lost[hashOf(t, g.rev(t, "HEAD^^{tree}"))] = true
-		g.git(t, "push", "-q", h.repo.dir, "HEAD:refs/heads/main")
+		h.push(t, g, "HEAD:refs/heads/main")
 		if _, err := r.Fetch(t.Context(), f); err != nil {
 			t.Fatal(err)
 		}

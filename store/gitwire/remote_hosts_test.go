@@ -3,6 +3,7 @@ package gitwire
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -15,8 +16,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"cairn/store"
 )
 
 // A host is a remote repository for the client: stock git's or ours.
@@ -25,7 +29,34 @@ type host struct {
 	client *Client
 	repo   *gitRepo // bare, to look into and to change
 
-	http *requests // of hosts over HTTP
+	http *requests     // of hosts over HTTP
+	disk store.Backend // of our own: repo, open
+}
+
+// push has stock git push from g into the host's repository, beside whoever serves it. Our
+// own server may take a moment to notice what another process has done (store.Backend).
+func (h host) push(t testing.TB, g *gitRepo, specs ...string) {
+	t.Helper()
+	g.git(t, append([]string{"push", "-q", h.repo.dir}, specs...)...)
+	if h.disk == nil {
+		return
+	}
+	want := h.repo.refs(t)
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		var got strings.Builder
+		for ref, err := range h.disk.Refs(t.Context(), "refs/") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&got, "%s %s\n", ref.Hash, ref.Name)
+		}
+		if got.String() == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("refs a minute after a push: got %q, want %q", got.String(), want)
+		}
+	}
 }
 
 // kinds are the hosts that every test of the client runs against: stock git over
@@ -298,12 +329,12 @@ func ownHost(t testing.TB, overSSH bool) host {
 		seen := &requests{handler: &HTTPHandler{
 			Open: func(http.ResponseWriter, *http.Request, string, bool) (*View, error) { return view, nil },
 		}}
-		return host{url: serveHandler(t, seen) + "/r", client: httpClient(t), repo: repo, http: seen}
+		return host{url: serveHandler(t, seen) + "/r", client: httpClient(t), repo: repo, http: seen, disk: disk}
 	}
 	server := l.sshServer()
 	server.Open = func(context.Context, *ssh.Permissions, string, bool) (*View, error) { return view, nil }
 	port := serveSSH(t, server)
-	return host{url: "ssh://alice@127.0.0.1:" + port + "/r", client: l.sshClient(), repo: repo}
+	return host{url: "ssh://alice@127.0.0.1:" + port + "/r", client: l.sshClient(), repo: repo, disk: disk}
 }
 
 // install puts a hook into the host's repository.
