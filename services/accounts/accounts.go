@@ -2,7 +2,7 @@
 // users/<name>.toml each:
 //
 //	name = "Alice Liddell"                 # as it stands in commits; optional
-//	addresses = ["alice@example.org"]      # optional
+//	addresses = ["alice@example.org"]      # optional; she may log in by them, too
 //	admin = true                           # may do everything; false when absent
 //	sites = true                           # may make sites; false when absent
 //	password = "$argon2id$v=19$m=19456,t=2,p=1$…$…"
@@ -66,6 +66,7 @@ type snapshot struct {
 	tree  store.Hash
 	users map[string]entry
 	keys  map[string]string // SSH public key in wire format → user
+	mail  map[string]string // e-mail address as foldAddress has it → user, "" for one that two claim
 }
 
 // An entry is one user's file.
@@ -92,7 +93,7 @@ func New(b *store.Branch) *Accounts {
 	}
 }
 
-// User returns one user; absent is fs.ErrNotExist.
+// User returns one user by name; absent is fs.ErrNotExist.
 func (a *Accounts) User(ctx context.Context, name string) (*User, error) {
 	s, err := a.snapshot(ctx)
 	if err != nil {
@@ -158,7 +159,7 @@ type files interface {
 
 // load reads t. Records whose file is the same in before are taken from there.
 func load(t files, before *snapshot) (*snapshot, error) {
-	s := &snapshot{users: map[string]entry{}, keys: map[string]string{}}
+	s := &snapshot{users: map[string]entry{}, keys: map[string]string{}, mail: map[string]string{}}
 	for e, err := range t.Entries(dir) {
 		if errors.Is(err, fs.ErrNotExist) {
 			break
@@ -190,6 +191,7 @@ func load(t files, before *snapshot) (*snapshot, error) {
 	for _, name := range slices.Sorted(maps.Keys(s.users)) {
 		if r := s.users[name].record; r != nil {
 			s.addKeys(r)
+			s.addAddresses(r)
 		}
 	}
 	return s, nil

@@ -10,7 +10,8 @@ import (
 )
 
 // Check is what a push to the branch must satisfy: nothing but users/NAME.toml,
-// each a record without unknown keys, no SSH key twice, and an administrator.
+// each a record without unknown keys, no SSH key and no e-mail address twice, and
+// an administrator.
 func Check(new *store.Tree) error {
 	for e, err := range new.Entries(".") {
 		if err != nil {
@@ -21,6 +22,7 @@ func Check(new *store.Tree) error {
 		}
 	}
 	keys := map[string]string{} // SSH public key in wire format → user
+	mail := map[string]string{} // e-mail address, folded → user
 	admins := 0
 	for e, err := range new.Entries(dir) {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -31,7 +33,7 @@ func Check(new *store.Tree) error {
 		}
 		r, err := strictRecord(new, e)
 		if err == nil {
-			err = r.claim(keys)
+			err = errors.Join(r.claim(keys), r.claimAddresses(mail))
 		}
 		if err != nil {
 			return fmt.Errorf("%s/%s: %w", dir, e.Name, err)

@@ -33,6 +33,8 @@ func TestCheck(t *testing.T) {
 		"a folder":           {map[string]string{"users/alice.toml": admin, "users/bob.toml/x": ""}, false},
 		"another file":       {map[string]string{"users/alice.toml": admin, "README": ""}, false},
 		"users is a file":    {map[string]string{"users": admin}, false},
+		"an address each":    {map[string]string{"users/alice.toml": admin + `addresses = ["alice@example.org", "Alice@example.org"]`, "users/bob.toml": `addresses = ["bob@example.org"]`}, true},
+		"an address twice":   {map[string]string{"users/alice.toml": admin + `addresses = ["us@example.org"]`, "users/bob.toml": `addresses = ["Us@Example.org"]`}, false},
 		"the same key twice": {map[string]string{"users/alice.toml": admin + `ssh_keys = ["` + key + `"]`, "users/bob.toml": `ssh_keys = ["` + key + ` x"]`}, false},
 	} {
 		b := newBranch()

@@ -13,9 +13,9 @@ import (
 )
 
 // Authenticate returns the user who proves to be one by a chosen or an app
-// password. from is where the request comes from. A wrong password and a user
+// password. user is the name or one of the user's addresses; from is where the request comes from. A wrong password and a user
 // that does not exist take the same time and give ErrBadCredentials; too many of
-// them give a *RateError before anything is looked at. An empty password is refused
+// them give a *RateError before any password is looked at. An empty password is refused
 // and not counted.
 func (a *Accounts) Authenticate(ctx context.Context, user, password string, from netip.Addr) (*User, error) {
 	if password == "" {
@@ -23,15 +23,13 @@ func (a *Accounts) Authenticate(ctx context.Context, user, password string, from
 		// in the URL without a password before it asks for one.
 		return nil, ErrBadCredentials
 	}
-	if !ValidName(user) {
-		user = "" // nobody's name: all such count as one in the tallies
-	}
-	if wait := a.limit.wait(from, user); wait > 0 {
-		return nil, &RateError{After: wait}
-	}
 	s, err := a.snapshot(ctx)
 	if err != nil {
 		return nil, err
+	}
+	user = s.name(user) // "" is nobody's name: all such count as one in the tallies
+	if wait := a.limit.wait(from, user); wait > 0 {
+		return nil, &RateError{After: wait}
 	}
 	e := s.users[user]
 	if e.err != nil {
