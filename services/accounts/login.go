@@ -18,6 +18,10 @@ import (
 // them give a *RateError before any password is looked at. An empty password is refused
 // and not counted.
 func (a *Accounts) Authenticate(ctx context.Context, user, password string, from netip.Addr) (*User, error) {
+	return a.authenticate(ctx, user, password, from, false)
+}
+
+func (a *Accounts) authenticate(ctx context.Context, user, password string, from netip.Addr, chosenOnly bool) (*User, error) {
 	if password == "" {
 		// Nobody's, and no guess: curl, and so git, sends a name that stands
 		// in the URL without a password before it asks for one.
@@ -39,9 +43,9 @@ func (a *Accounts) Authenticate(ctx context.Context, user, password string, from
 	if err != nil {
 		password = "" // is nobody's either, but is paid for
 	}
-	key := a.cacheKey(user, password, e)
+	key := a.cacheKey(user, password, e, chosenOnly)
 	if !a.isVerified(key) {
-		if err := a.verify(ctx, user, password, e, key, from); err != nil {
+		if err := a.verify(ctx, user, password, e, key, from, chosenOnly); err != nil {
 			return nil, err
 		}
 	}
@@ -51,14 +55,14 @@ func (a *Accounts) Authenticate(ctx context.Context, user, password string, from
 // verify checks a password that is not known yet to be right. Requests that
 // come at the same moment from one address with the same password are one check
 // and one try.
-func (a *Accounts) verify(ctx context.Context, user, password string, e entry, key [32]byte, from netip.Addr) error {
+func (a *Accounts) verify(ctx context.Context, user, password string, e entry, key [32]byte, from netip.Addr, chosenOnly bool) error {
 	done := a.flight.DoChan(string(key[:])+from.String(), func() (any, error) {
 		ctx := context.WithoutCancel(ctx) // others may be waiting for it too
 		charge, wait := a.limit.take(from, user)
 		if wait > 0 {
 			return nil, &RateError{After: wait}
 		}
-		ok, err := a.matches(ctx, e.record, password)
+		ok, err := a.matches(ctx, e.record, password, chosenOnly)
 		if err != nil {
 			a.limit.forgive(charge)
 			return nil, err
@@ -79,13 +83,16 @@ func (a *Accounts) verify(ctx context.Context, user, password string, e entry, k
 }
 
 // matches does the same work whether or not there is a record, a chosen
-// password or an app password.
-func (a *Accounts) matches(ctx context.Context, r *record, password string) (bool, error) {
+// password or an app password, unless the password is an app password.
+func (a *Accounts) matches(ctx context.Context, r *record, password string, chosenOnly bool) (bool, error) {
 	nobody := r == nil
 	if nobody {
 		r = &record{}
 	}
 	app, err := r.isAppPassword(password)
+	if err == nil && app && !nobody && chosenOnly {
+		err = ErrAppPassword
+	}
 	if err != nil || app {
 		return app && !nobody, err
 	}
@@ -115,13 +122,16 @@ func (a *Accounts) AuthenticateKey(ctx context.Context, key ssh.PublicKey) (*Use
 
 // cacheKey names a password that was right for one version of one record.
 // Without the process's secret it says nothing about the password.
-func (a *Accounts) cacheKey(user, password string, e entry) (key [32]byte) {
+func (a *Accounts) cacheKey(user, password string, e entry, chosenOnly bool) (key [32]byte) {
 	h := hmac.New(sha256.New, a.secret[:])
 	h.Write(e.blob[:])
 	var n [8]byte
 	binary.BigEndian.PutUint64(n[:], uint64(len(user)))
 	h.Write(n[:])
 	h.Write([]byte(user + password))
+	if chosenOnly {
+		h.Write([]byte{0}) // which is in no password
+	}
 	h.Sum(key[:0])
 	return key
 }
