@@ -161,6 +161,15 @@ func (l *lab) await(m *Manager) {
 // roots; nil for all. The life of the certificate is not looked at.
 func (l *lab) leaf(name string, roots *x509.CertPool) *x509.Certificate {
 	l.t.Helper()
+	leaf, err := l.tryLeaf(name, roots)
+	if err != nil {
+		l.t.Fatalf("connect to %s: %v", name, err)
+	}
+	return leaf
+}
+
+// tryLeaf is leaf for a certificate that roots may not lead to.
+func (l *lab) tryLeaf(name string, roots *x509.CertPool) (*x509.Certificate, error) {
 	conn, err := tls.Dial("tcp", l.secure.Addr().String(), &tls.Config{
 		ServerName:         name,
 		InsecureSkipVerify: true,
@@ -178,10 +187,10 @@ func (l *lab) leaf(name string, roots *x509.CertPool) *x509.Certificate {
 		},
 	})
 	if err != nil {
-		l.t.Fatalf("connect to %s: %v", name, err)
+		return nil, err
 	}
 	defer conn.Close()
-	return conn.ConnectionState().PeerCertificates[0]
+	return conn.ConnectionState().PeerCertificates[0], nil
 }
 
 // leftovers are the files of challenges and locks.
