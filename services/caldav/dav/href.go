@@ -1,0 +1,80 @@
+package dav
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// EscapePath returns a decoded path as an href: everything but unreserved characters, parentheses and "/" is
+// percent-encoded, so that clients which compare hrefs as text, and those which forget to escape, see one form.
+func EscapePath(path string) string { return escapePath(path, true) }
+
+// EscapeSegment is EscapePath for one segment: "/" is encoded too.
+func EscapeSegment(segment string) string { return escapePath(segment, false) }
+
+var plainInPath = func() (t [256]bool) {
+	for c := range 256 {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~()", byte(c)) >= 0
+	}
+	return t
+}()
+
+func escapePath(s string, slash bool) string {
+	n := 0
+	for i := range len(s) {
+		if !plainInPath[s[i]] && !(slash && s[i] == '/') {
+			n++
+		}
+	}
+	if n == 0 {
+		return s
+	}
+	const hex = "0123456789ABCDEF"
+	b := make([]byte, 0, len(s)+2*n)
+	for i := range len(s) {
+		if c := s[i]; plainInPath[c] || slash && c == '/' {
+			b = append(b, c)
+		} else {
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
+}
+
+// ResolveHref reads an href that a client sent in a body or header, relative to nothing: a path or a URL on the host that the
+// request went to. The result is the path, still escaped as the client had it. Hrefs elsewhere are 403 unless status says otherwise.
+func resolveHref(r *http.Request, href string, elsewhere int) (*url.URL, error) {
+	u, err := url.Parse(href)
+	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") {
+		return nil, Errorf(http.StatusBadRequest, "%.200q is not an absolute path or URL", href)
+	}
+	if u.Scheme != "" && u.Scheme != "http" && u.Scheme != "https" || u.Host != "" && !sameHost(u.Host, r.Host) {
+		return nil, Errorf(elsewhere, "%.200q is on another host", href)
+	}
+	return &url.URL{Path: u.Path, RawPath: u.RawPath}, nil
+}
+
+// Href reads an href from the body of r: a path, or a URL on the same host (others are 403). The
+// result has only Path (decoded) and RawPath.
+func Href(r *http.Request, href string) (*url.URL, error) {
+	return resolveHref(r, href, http.StatusForbidden)
+}
+
+// sameHost compares what stands in a URL with what stands in a Host header. Ports count only where both name
+// one: a proxy may have taken the one of ours away.
+func sameHost(a, b string) bool {
+	ha, pa := splitHost(a)
+	hb, pb := splitHost(b)
+	return strings.EqualFold(ha, hb) && (pa == pb || pa == "" || pb == "")
+}
+
+func splitHost(h string) (host, port string) {
+	if i := strings.LastIndexByte(h, ':'); i >= 0 && i > strings.LastIndexByte(h, ']') {
+		h, port = h[:i], h[i+1:]
+	}
+	if port == "80" || port == "443" {
+		port = ""
+	}
+	return strings.TrimSuffix(h, "."), port
+}

@@ -1,0 +1,262 @@
+package dav
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// Report is the body of REPORT: one of the types of this file.
+type Report interface{ Name() Name }
+
+type (
+	// CalendarQuery is RFC 4791 §9.5.
+	CalendarQuery struct {
+		Want
+		Filter     *Element // CALDAV:filter
+		Timezone   string   // an iCalendar object with one VTIMEZONE; "" if not given
+		TimezoneID string   // RFC 7809 §5.2
+		Limit      int      // most results, 0 for any number
+	}
+	// CalendarMultiget is RFC 4791 §9.10.
+	CalendarMultiget struct {
+		Want
+		Hrefs []string
+	}
+	// FreeBusyQuery is RFC 4791 §9.11.
+	FreeBusyQuery struct{ Start, End string }
+	// AddressbookQuery is RFC 6352 §10.3.
+	AddressbookQuery struct {
+		Want
+		Filter *Element // CARDDAV:filter
+		Limit  int      // most results, 0 for any number
+	}
+	// AddressbookMultiget is RFC 6352 §8.7.
+	AddressbookMultiget struct {
+		Want
+		Hrefs []string
+	}
+	// SyncCollection is RFC 6578 §6.1.
+	SyncCollection struct {
+		Want
+		Token    string // "" for an initial synchronisation
+		Infinite bool   // sync-level
+		Limit    int    // 0 for any number
+	}
+	// PrincipalMatch is RFC 3744 §9.3.
+	PrincipalMatch struct {
+		Want
+		Self     bool
+		Property Name // zero if Self
+	}
+	// PrincipalPropertySearch is RFC 3744 §9.4.
+	PrincipalPropertySearch struct {
+		Want
+		Searches  []PropertySearch
+		AnyOf     bool // else all of Searches must match
+		Principal bool // apply-to-principal-collection-set
+		Limit     int  // 0 for any number
+	}
+	// PrincipalSearchPropertySet is RFC 3744 §9.5.
+	PrincipalSearchPropertySet struct{}
+	// ACLPrincipalPropSet is RFC 3744 §9.2.
+	ACLPrincipalPropSet struct{ Want }
+	// ExpandProperty is RFC 3253 §3.8.
+	ExpandProperty struct{ Properties []ExpandedProperty }
+)
+
+// PropertySearch looks for Match in any of Props, by the rule MatchType ("contains", "starts-with", "ends-with",
+// "equals"; Apple's extension) and without regard to case.
+type PropertySearch struct {
+	Props     []Name
+	Match     string
+	MatchType string
+}
+
+// ExpandedProperty is a property, and what to say of the resources whose hrefs it holds.
+type ExpandedProperty struct {
+	Name       Name
+	Properties []ExpandedProperty
+}
+
+func (*CalendarQuery) Name() Name              { return Cal("calendar-query") }
+func (*CalendarMultiget) Name() Name           { return Cal("calendar-multiget") }
+func (*FreeBusyQuery) Name() Name              { return Cal("free-busy-query") }
+func (*AddressbookQuery) Name() Name           { return Card("addressbook-query") }
+func (*AddressbookMultiget) Name() Name        { return Card("addressbook-multiget") }
+func (*SyncCollection) Name() Name             { return D("sync-collection") }
+func (*PrincipalMatch) Name() Name             { return D("principal-match") }
+func (*PrincipalPropertySearch) Name() Name    { return D("principal-property-search") }
+func (*PrincipalSearchPropertySet) Name() Name { return D("principal-search-property-set") }
+func (*ACLPrincipalPropSet) Name() Name        { return D("acl-principal-prop-set") }
+func (*ExpandProperty) Name() Name             { return D("expand-property") }
+
+// ReadReport reads the body of REPORT, at most 4 MiB of it. A report that is not known is 403 with
+// DAV:supported-report (RFC 3253 §3.6).
+func ReadReport(body io.Reader) (Report, error) {
+	root, err := parse(body, report)
+	if err != nil {
+		return nil, err
+	}
+	if root == nil {
+		return nil, Errorf(http.StatusBadRequest, "REPORT needs a body")
+	}
+	read, ok := reports[root.Name]
+	if !ok {
+		return nil, Violated(http.StatusForbidden, D("supported-report"), "%.80q is not a report that is known", root.Name.Local)
+	}
+	return read(root)
+}
+
+var reports = map[Name]func(*Element) (Report, error){
+	Cal("calendar-query"):              readCalendarQuery,
+	Cal("calendar-multiget"):           readCalendarMultiget,
+	Cal("free-busy-query"):             readFreeBusyQuery,
+	Card("addressbook-query"):          readAddressbookQuery,
+	Card("addressbook-multiget"):       readAddressbookMultiget,
+	D("sync-collection"):               readSyncCollection,
+	D("principal-match"):               readPrincipalMatch,
+	D("principal-property-search"):     readPrincipalPropertySearch,
+	D("principal-search-property-set"): func(*Element) (Report, error) { return &PrincipalSearchPropertySet{}, nil },
+	D("acl-principal-prop-set"):        func(e *Element) (Report, error) { return &ACLPrincipalPropSet{want(e)}, nil },
+	D("expand-property"):               func(e *Element) (Report, error) { return &ExpandProperty{expanded(e)}, nil },
+}
+
+// want reads which properties a report asks for; none is the same as an empty DAV:prop.
+func want(e *Element) Want {
+	if w := wanted(e); w != nil {
+		return *w
+	}
+	return Want{}
+}
+
+func readCalendarQuery(e *Element) (Report, error) {
+	q := &CalendarQuery{
+		Want:       want(e),
+		Filter:     e.Child(Cal("filter")),
+		Timezone:   e.Child(Cal("timezone")).Text(),
+		TimezoneID: e.Child(Cal("timezone-id")).Word(),
+	}
+	if q.Filter == nil {
+		return nil, Violated(http.StatusBadRequest, Cal("valid-filter"), "calendar-query has no filter")
+	}
+	var err error
+	q.Limit, err = nresults(e, Cal("limit"), Cal("nresults"))
+	return q, err
+}
+
+func readCalendarMultiget(e *Element) (Report, error) {
+	m := &CalendarMultiget{Want: want(e), Hrefs: e.Hrefs()}
+	return m, someHrefs(m.Hrefs)
+}
+
+func readAddressbookMultiget(e *Element) (Report, error) {
+	m := &AddressbookMultiget{Want: want(e), Hrefs: e.Hrefs()}
+	return m, someHrefs(m.Hrefs)
+}
+
+func someHrefs(hrefs []string) error {
+	if len(hrefs) == 0 {
+		return Errorf(http.StatusBadRequest, "multiget names no href")
+	}
+	return nil
+}
+
+func readFreeBusyQuery(e *Element) (Report, error) {
+	r := e.Child(Cal("time-range"))
+	if r == nil {
+		return nil, Errorf(http.StatusBadRequest, "free-busy-query has no time-range")
+	}
+	return &FreeBusyQuery{Start: r.Attr("start"), End: r.Attr("end")}, nil
+}
+
+func readAddressbookQuery(e *Element) (Report, error) {
+	q := &AddressbookQuery{Want: want(e), Filter: e.Child(Card("filter"))}
+	if q.Filter == nil {
+		return nil, Violated(http.StatusBadRequest, Card("valid-filter"), "addressbook-query has no filter")
+	}
+	var err error
+	q.Limit, err = nresults(e, Card("limit"), Card("nresults"))
+	return q, err
+}
+
+func readSyncCollection(e *Element) (Report, error) {
+	s := &SyncCollection{Want: want(e), Token: e.Child(D("sync-token")).Word()}
+	if e.Child(D("sync-token")) == nil {
+		return nil, Errorf(http.StatusBadRequest, "sync-collection has no sync-token")
+	}
+	switch level := e.Child(D("sync-level")).Word(); level {
+	case "", "1": // RFC 6578 Appendix A: older clients leave it out
+	case "infinite":
+		s.Infinite = true
+	default:
+		return nil, Errorf(http.StatusBadRequest, "sync-level is 1 or infinite")
+	}
+	var err error
+	s.Limit, err = nresults(e, D("limit"), D("nresults"))
+	return s, err
+}
+
+func readPrincipalMatch(e *Element) (Report, error) {
+	m := &PrincipalMatch{Want: want(e), Self: e.Child(D("self")) != nil}
+	if p := e.Child(D("principal-property")); p != nil && !m.Self {
+		for c := range p.Elements() {
+			m.Property = c.Name
+			break
+		}
+	}
+	if !m.Self && m.Property == (Name{}) {
+		return nil, Errorf(http.StatusBadRequest, "principal-match names neither self nor a property")
+	}
+	return m, nil
+}
+
+func readPrincipalPropertySearch(e *Element) (Report, error) {
+	s := &PrincipalPropertySearch{
+		Want:      want(e),
+		AnyOf:     e.Attr("test") == "anyof",
+		Principal: e.Child(D("apply-to-principal-collection-set")) != nil,
+	}
+	for p := range e.All(D("property-search")) {
+		match := p.Child(D("match"))
+		props := p.Child(nameProp)
+		if match == nil || props == nil {
+			return nil, Errorf(http.StatusBadRequest, "a property-search needs prop and match")
+		}
+		s.Searches = append(s.Searches, PropertySearch{Props: props.Names(), Match: match.Text(), MatchType: match.Attr("match-type")})
+	}
+	if len(s.Searches) == 0 {
+		return nil, Errorf(http.StatusBadRequest, "principal-property-search searches for nothing")
+	}
+	var err error
+	s.Limit, err = nresults(e, D("limit"), D("nresults"))
+	if s.Limit == 0 && err == nil {
+		s.Limit, err = nresults(e, CS("limit"), CS("nresults"))
+	}
+	return s, err
+}
+
+func expanded(e *Element) []ExpandedProperty {
+	var list []ExpandedProperty
+	for p := range e.All(D("property")) {
+		n := Name{Space: p.Attr("namespace"), Local: p.Attr("name")}
+		if n.Space == "" {
+			n.Space = SpaceDAV
+		}
+		list = append(list, ExpandedProperty{n, expanded(p)})
+	}
+	return list
+}
+
+// nresults reads a limit, 0 if there is none.
+func nresults(e *Element, limit, number Name) (int, error) {
+	l := e.Child(limit)
+	if l == nil {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(l.Child(number).Word(), 10, 31)
+	if err != nil || n == 0 {
+		return 0, Errorf(http.StatusBadRequest, "nresults is a positive number")
+	}
+	return int(n), nil
+}
