@@ -10,8 +10,8 @@ import (
 // percent-encoded, so that clients which compare hrefs as text, and those which forget to escape, see one form.
 func EscapePath(path string) string { return escapePath(path, true) }
 
-// EscapeSegment is EscapePath for one segment: "/" is encoded too.
-func EscapeSegment(segment string) string { return escapePath(segment, false) }
+// EscapeName is EscapePath for one segment: "/" is encoded too.
+func EscapeName(segment string) string { return escapePath(segment, false) }
 
 var plainInPath = func() (t [256]bool) {
 	for c := range 256 {
