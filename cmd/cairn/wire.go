@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cairn/cmd/setup"
+	"cairn/cmd/setup/strict"
 	"cairn/libos"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
@@ -70,8 +71,8 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 	}
 	metrics, err := setup.ServeMetrics(ctx, p.env, watch)
 	p.servers = []func(context.Context) error{
-		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites) },
-		func(ctx context.Context) error { return p.tls.Serve(ctx, p.git, wire, p.env) },
+		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites, strict.Serve) },
+		func(ctx context.Context) error { return strict.Serve(ctx, p.tls.ServerConfig(), p.git, wire, p.log) },
 		func(ctx context.Context) error { return ssh.Serve(ctx, p.ssh) },
 		p.tls.Run,
 		p.watchConfig,

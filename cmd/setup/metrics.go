@@ -31,7 +31,7 @@ func ServeMetrics(ctx context.Context, env libos.Env, page *monitor.Monitor) (fu
 	if Loopback(l) {
 		h = OnlyLocalNames(h)
 	}
-	return func(ctx context.Context) error { return none.Serve(ctx, l, h, env) }, nil
+	return func(ctx context.Context) error { return ServeHTTP(ctx, nil, l, h, env.Log) }, nil
 }
 
 // Monitor tells page how the remote is doing.

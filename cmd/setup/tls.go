@@ -65,6 +65,14 @@ type TLS struct {
 	files   *certs.Files  // nil: none were given
 }
 
+// ServerConfig is what a Server needs, nil for no TLS at all.
+func (t *TLS) ServerConfig() *tls.Config {
+	if t == nil {
+		return nil
+	}
+	return t.Config
+}
+
 // LocalNames are the names and addresses that lead to this machine without anybody's
 // doing.
 func LocalNames(env libos.Env) []string {

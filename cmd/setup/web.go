@@ -8,10 +8,8 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
-	"time"
 
 	"cairn/libos"
-	"cairn/services/unipi"
 )
 
 // HTTPS is the port beside another one: with it, sites are served there over TLS
@@ -90,17 +88,17 @@ func URLHost(a netip.Addr) string {
 	return a.String()
 }
 
-// Serve serves the sites until ctx ends.
-func (w *Web) Serve(ctx context.Context, sites http.Handler) error {
+// Serve serves the sites by server until ctx ends.
+func (w *Web) Serve(ctx context.Context, sites http.Handler, server Server) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	errs := make(chan error, 2)
-	serve := func(tls *TLS, l net.Listener, h http.Handler) {
+	serve := func(t *TLS, l net.Listener, h http.Handler) {
 		wg.Go(func() {
 			defer cancel() // when one ends, both do
-			errs <- tls.Serve(ctx, l, h, w.env)
+			errs <- server(ctx, t.ServerConfig(), l, h, w.env.Log)
 		})
 	}
 	serve(w.tls, w.Listener, sites)
@@ -109,28 +107,6 @@ func (w *Web) Serve(ctx context.Context, sites http.Handler) error {
 	}
 	serve(nil, w.plain, w.tls.Challenge(w.lead()))
 	return errors.Join(<-errs, <-errs)
-}
-
-// Serve serves l until ctx ends, over TLS unless t is nil. Requests under way have
-// a moment to finish.
-func (t *TLS) Serve(ctx context.Context, l net.Listener, h http.Handler, env libos.Env) error {
-	s := &unipi.Server{Handler: h, Log: env.Log}
-	if t != nil {
-		s.TLS = t.Config
-	}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if err := s.Shutdown(grace); err != nil {
-		_ = s.Close() // they had their moment
-	}
-	return <-done
 }
 
 // lead sends a reader to the same page over TLS.

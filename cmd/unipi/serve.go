@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cairn/cmd/setup"
+	"cairn/cmd/setup/strict"
 	"cairn/libos"
 	"cairn/services/monitor"
 	"cairn/services/secrets"
@@ -90,7 +91,7 @@ func (s *server) serve(ctx context.Context) error {
 		return err
 	}
 	return setup.Together(ctx,
-		func(ctx context.Context) error { return s.web.Serve(ctx, s.sites) },
+		func(ctx context.Context) error { return s.web.Serve(ctx, s.sites, strict.Serve) },
 		s.tls.Run,
 		s.watch,
 		metrics,

@@ -65,7 +65,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/self", "store store/object services/accounts", "what services offer a person there is handed in by cmd"},
 
 	{"deploy", "libos/... store/...", "it places services, it does not know them"},
-	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup", "it wires"},
+	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup/...", "it wires"},
 	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
 	{"test", "cmd/... store/... services/...", "it drives whole programs"},
 	{"internal", "store/... internal/...", "it serves the tests of every room"},

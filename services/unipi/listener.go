@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -16,6 +17,7 @@ type listener struct {
 	net.Listener
 	limits *Limits
 	site   replier
+	hosts  map[string]http.Handler // that site does not answer for
 	h1     *openConns
 	h2     *h2conns
 
@@ -84,8 +86,10 @@ func (l *listener) shake(ctx context.Context, tc *tls.Conn) *tls.Conn {
 // hand gives a connection to whoever speaks its protocol.
 func (l *listener) hand(ctx context.Context, tc *tls.Conn) {
 	var nc net.Conn = tc
-	switch h2 := tc.ConnectionState().NegotiatedProtocol == "h2"; {
-	case h2 && l.site != nil:
+	state := tc.ConnectionState()
+	_, other := l.hosts[canonicalHost(state.ServerName)]
+	switch h2 := state.NegotiatedProtocol == "h2"; {
+	case h2 && l.site != nil && !other:
 		l.h2.run(newH2Conn(tc, l.site, l.limits))
 		return
 	case !h2:
@@ -119,7 +123,7 @@ func (l *listener) wrap(nc net.Conn) *conn {
 	c := &conn{Conn: nc, limits: l.limits, open: l.h1}
 	l.h1.add(c)
 	if l.site != nil {
-		c.fast = &responder{site: l.site, remote: nc.RemoteAddr().String(), tls: c.encrypted()}
+		c.fast = &responder{site: l.site, hosts: l.hosts, remote: nc.RemoteAddr().String(), tls: c.encrypted()}
 	}
 	return c
 }

@@ -21,6 +21,7 @@ type replier interface {
 // of a request.
 type responder struct {
 	site   replier
+	hosts  map[string]http.Handler // that site does not answer for
 	remote string
 	tls    *tls.ConnectionState
 
@@ -39,6 +40,11 @@ func (h *requestHead) plain() bool {
 // answer writes the response to a request whose body is empty. done is false
 // when net/http should have it after all; nothing has been written then.
 func (f *responder) answer(c *conn, h *requestHead) (done bool, err error) {
+	if len(f.hosts) > 0 {
+		if _, other := f.hosts[canonicalHost(h.host)]; other {
+			return false, nil
+		}
+	}
 	if !f.prepare(h) {
 		return false, nil
 	}

@@ -39,6 +39,12 @@ type Server struct {
 	// net/http where they are plain, or HTTP/2.
 	Handler http.Handler
 
+	// Hosts answer requests to these host names, in small letters, in place of
+	// Handler. Over TLS a client asks for one of them when it connects (SNI); one
+	// that asks over HTTP/2 on a connection to another name is told that it is
+	// misdirected (421).
+	Hosts map[string]http.Handler
+
 	// TLS, when it is set, encrypts every connection.
 	TLS *tls.Config
 
@@ -59,7 +65,7 @@ const maxStreams = 100
 // then.
 func (s *Server) Serve(l net.Listener) error {
 	limits := s.Limits.orDefault()
-	s.web.Handler = tighten(s.Handler)
+	s.web.Handler = tighten(s.byHost())
 	s.web.MaxHeaderBytes = maxHeadBytes
 	s.web.IdleTimeout = limits.Idle
 	s.web.ConnState = connState
@@ -76,7 +82,7 @@ func (s *Server) Serve(l net.Listener) error {
 	s.web.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelInfo)
 	site, _ := s.Handler.(replier)
 	s.h2.log = s.Log
-	ours := &listener{Listener: l, limits: limits, site: site, h1: &s.h1, h2: &s.h2}
+	ours := &listener{Listener: l, limits: limits, site: site, hosts: s.Hosts, h1: &s.h1, h2: &s.h2}
 	if s.TLS != nil {
 		s.web.TLSConfig = s.TLS.Clone()
 		s.web.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
@@ -86,6 +92,20 @@ func (s *Server) Serve(l net.Listener) error {
 		return err
 	}
 	return nil
+}
+
+// byHost is the Handler that looks for one in Hosts first.
+func (s *Server) byHost() http.Handler {
+	if len(s.Hosts) == 0 {
+		return s.Handler
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, ok := s.Hosts[canonicalHost(r.Host)]; ok {
+			h.ServeHTTP(w, r)
+			return
+		}
+		s.Handler.ServeHTTP(w, r)
+	})
 }
 
 // Shutdown stops accepting and waits for requests that are being answered.

@@ -37,6 +37,10 @@ type Sites struct {
 	// name as the request's path value "site"; nil: they get 405.
 	Webhook http.Handler
 
+	// Known says where paths below /.well-known/ lead: a URL for each host name and path
+	// together, such as "example.org/.well-known/caldav" (RFC 6764).
+	Known map[string]string
+
 	Cache  *Cache       // nil: one of 128 MiB
 	Access *AccessLog   // nil: no line a request
 	Log    *slog.Logger // nil: nobody is told of trouble
@@ -120,6 +124,11 @@ func (s *Sites) log(r *http.Request, p *prepared, user string, n int64) {
 }
 
 func (s *Sites) reply(r *http.Request) (*prepared, string) {
+	if len(s.Known) > 0 && strings.HasPrefix(r.URL.Path, "/.well-known/") {
+		if to, ok := s.Known[canonicalHost(r.Host)+r.URL.Path]; ok {
+			return known(to), ""
+		}
+	}
 	h, ok := s.find(r.Context(), canonicalHost(r.Host))
 	switch {
 	case !ok || r.URL.Host != "" && r.URL.Scheme != "http" && r.URL.Scheme != "https":
@@ -131,6 +140,14 @@ func (s *Sites) reply(r *http.Request) (*prepared, string) {
 		return record(s.Webhook, r), ""
 	}
 	return h.site.reply(r)
+}
+
+// known leads to a URL, whatever the method (RFC 6764 §5).
+func known(url string) *prepared {
+	p := &prepared{status: http.StatusMovedPermanently}
+	p.head.set("Location", url)
+	p.head.set("Cache-Control", cacheCheck)
+	return p.seal()
 }
 
 // goTo sends a reader to the same page under another host name.
