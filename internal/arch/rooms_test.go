@@ -57,7 +57,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/caldav/line", "", "it is a file format"},
 	{"services/caldav/ical", "services/caldav/line", "it is a file format and what follows from it"},
 	{"services/caldav/vcard", "services/caldav/line", "it is a file format and what follows from it"},
-	{"services/caldav/dav", "services/caldav/ical services/caldav/vcard", "it is a wire format and knows of no storage"},
+	{"services/caldav/dav", "services/caldav/line services/caldav/ical services/caldav/vcard", "it is a wire format and knows of no storage"},
 	{"services/caldav/shelf", "store store/object services/tomlfile services/caldav/line services/caldav/ical services/caldav/vcard", "it keeps collections on a branch and knows of no protocol"},
 	{"services/caldav/sched", "services/caldav/line services/caldav/ical", "it says what follows from a change of an event, and does nothing"},
 	{"services/caldav/feed", "store store/object services/caldav/shelf services/caldav/ical services/caldav/vcard services/caldav/line", "it carries calendars in and out of the shelf"},

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -216,7 +217,7 @@ func (p *parser) declare(attrs []xml.Attr) error {
 // resolve turns a raw name (a prefix where encoding/xml has the namespace) into a name. Attributes
 // without a prefix are in no namespace; elements without one in the default.
 func (p *parser) resolve(raw xml.Name, element bool) (Name, error) {
-	if len(raw.Local) > maxNameBytes || strings.Contains(raw.Local, ":") {
+	if !isNCName(raw.Local) {
 		return Name{}, malformed("%.40q is not a name", raw.Local)
 	}
 	if raw.Space == "" && !element {
@@ -227,6 +228,20 @@ func (p *parser) resolve(raw xml.Name, element bool) (Name, error) {
 		return Name{}, malformed("prefix %.40q is not declared", raw.Space)
 	}
 	return Name{Space: space, Local: raw.Local}, nil
+}
+
+// isNCName reports whether s can stand behind a prefix (Namespaces in XML 1.0 §4). It takes letters
+// and digits of all scripts, which is somewhat less than XML does and never more.
+func isNCName(s string) bool {
+	for i, r := range s {
+		switch {
+		case r == '_' || unicode.IsLetter(r):
+		case i > 0 && (r == '-' || r == '.' || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)):
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxNameBytes
 }
 
 func (p *parser) lookup(prefix string) (string, bool) {

@@ -4,6 +4,11 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
+
+	"cairn/services/caldav/ical"
+	"cairn/services/caldav/line"
+	"cairn/services/caldav/vcard"
 )
 
 // Report is the body of REPORT: one of the types of this file.
@@ -13,27 +18,29 @@ type (
 	// CalendarQuery is RFC 4791 §9.5.
 	CalendarQuery struct {
 		Want
-		Filter     *Element // CALDAV:filter
-		Timezone   string   // an iCalendar object with one VTIMEZONE; "" if not given
-		TimezoneID string   // RFC 7809 §5.2
-		Limit      int      // most results, 0 for any number
+		Data     *ical.Data // how to show CALDAV:calendar-data; nil if not asked for
+		Filter   *ical.Filter
+		Floating *time.Location // of times without a zone; nil if the request names none
 	}
 	// CalendarMultiget is RFC 4791 §9.10.
 	CalendarMultiget struct {
 		Want
+		Data  *ical.Data // as in CalendarQuery
 		Hrefs []string
 	}
 	// FreeBusyQuery is RFC 4791 §9.11.
-	FreeBusyQuery struct{ Start, End string }
+	FreeBusyQuery struct{ Range ical.TimeRange }
 	// AddressbookQuery is RFC 6352 §10.3.
 	AddressbookQuery struct {
 		Want
-		Filter *Element // CARDDAV:filter
-		Limit  int      // most results, 0 for any number
+		Data   *vcard.Data // how to show CARDDAV:address-data; nil if not asked for
+		Filter *vcard.Filter
+		Limit  int // most results, 0 for any number
 	}
 	// AddressbookMultiget is RFC 6352 §8.7.
 	AddressbookMultiget struct {
 		Want
+		Data  *vcard.Data // as in AddressbookQuery
 		Hrefs []string
 	}
 	// SyncCollection is RFC 6578 §6.1.
@@ -52,10 +59,10 @@ type (
 	// PrincipalPropertySearch is RFC 3744 §9.4.
 	PrincipalPropertySearch struct {
 		Want
-		Searches  []PropertySearch
-		AnyOf     bool // else all of Searches must match
-		Principal bool // apply-to-principal-collection-set
-		Limit     int  // 0 for any number
+		Searches   []PropertySearch
+		AnyOf      bool // else all of Searches must match
+		Everywhere bool // apply-to-principal-collection-set: not only below the request's resource
+		Limit      int  // 0 for any number
 	}
 	// PrincipalSearchPropertySet is RFC 3744 §9.5.
 	PrincipalSearchPropertySet struct{}
@@ -65,12 +72,11 @@ type (
 	ExpandProperty struct{ Properties []ExpandedProperty }
 )
 
-// PropertySearch looks for Match in any of Props, by the rule MatchType ("contains", "starts-with", "ends-with",
-// "equals"; Apple's extension) and without regard to case.
+// PropertySearch looks in any of Props for Text, without regard to case (RFC 3744 §9.4). Where in the property it has to be
+// is said by an attribute that Apple's clients send.
 type PropertySearch struct {
-	Props     []Name
-	Match     string
-	MatchType string
+	Props []Name
+	Text  line.TextMatch
 }
 
 // ExpandedProperty is a property, and what to say of the resources whose hrefs it holds.
@@ -119,7 +125,7 @@ var reports = map[Name]func(*Element) (Report, error){
 	D("principal-property-search"):     readPrincipalPropertySearch,
 	D("principal-search-property-set"): func(*Element) (Report, error) { return &PrincipalSearchPropertySet{}, nil },
 	D("acl-principal-prop-set"):        func(e *Element) (Report, error) { return &ACLPrincipalPropSet{want(e)}, nil },
-	D("expand-property"):               func(e *Element) (Report, error) { return &ExpandProperty{expanded(e)}, nil },
+	D("expand-property"):               readExpandProperty,
 }
 
 // want reads which properties a report asks for; none is the same as an empty DAV:prop.
@@ -131,28 +137,40 @@ func want(e *Element) Want {
 }
 
 func readCalendarQuery(e *Element) (Report, error) {
-	q := &CalendarQuery{
-		Want:       want(e),
-		Filter:     e.Child(Cal("filter")),
-		Timezone:   e.Child(Cal("timezone")).Text(),
-		TimezoneID: e.Child(Cal("timezone-id")).Word(),
-	}
-	if q.Filter == nil {
-		return nil, Violated(http.StatusBadRequest, Cal("valid-filter"), "calendar-query has no filter")
+	q := &CalendarQuery{Want: want(e)}
+	f := e.Child(Cal("filter"))
+	if f == nil {
+		return nil, invalidFilter("calendar-query has no filter")
 	}
 	var err error
-	q.Limit, err = nresults(e, Cal("limit"), Cal("nresults"))
+	if q.Filter, err = calendarFilter(f); err != nil {
+		return nil, err
+	}
+	if q.Data, err = calendarData(&q.Want); err != nil {
+		return nil, err
+	}
+	q.Floating, err = floating(e)
 	return q, err
 }
 
 func readCalendarMultiget(e *Element) (Report, error) {
 	m := &CalendarMultiget{Want: want(e), Hrefs: e.Hrefs()}
-	return m, someHrefs(m.Hrefs)
+	if err := someHrefs(m.Hrefs); err != nil {
+		return nil, err
+	}
+	var err error
+	m.Data, err = calendarData(&m.Want)
+	return m, err
 }
 
 func readAddressbookMultiget(e *Element) (Report, error) {
 	m := &AddressbookMultiget{Want: want(e), Hrefs: e.Hrefs()}
-	return m, someHrefs(m.Hrefs)
+	if err := someHrefs(m.Hrefs); err != nil {
+		return nil, err
+	}
+	var err error
+	m.Data, err = addressData(&m.Want)
+	return m, err
 }
 
 func someHrefs(hrefs []string) error {
@@ -163,19 +181,29 @@ func someHrefs(hrefs []string) error {
 }
 
 func readFreeBusyQuery(e *Element) (Report, error) {
-	r := e.Child(Cal("time-range"))
+	r, err := wholeRange(e.Child(Cal("time-range")))
+	if err != nil {
+		return nil, err
+	}
 	if r == nil {
 		return nil, Errorf(http.StatusBadRequest, "free-busy-query has no time-range")
 	}
-	return &FreeBusyQuery{Start: r.Attr("start"), End: r.Attr("end")}, nil
+	return &FreeBusyQuery{*r}, nil
 }
 
 func readAddressbookQuery(e *Element) (Report, error) {
-	q := &AddressbookQuery{Want: want(e), Filter: e.Child(Card("filter"))}
-	if q.Filter == nil {
-		return nil, Violated(http.StatusBadRequest, Card("valid-filter"), "addressbook-query has no filter")
+	q := &AddressbookQuery{Want: want(e)}
+	f := e.Child(Card("filter"))
+	if f == nil {
+		return nil, Errorf(http.StatusBadRequest, "addressbook-query has no filter")
 	}
 	var err error
+	if q.Filter, err = addressbookFilter(f); err != nil {
+		return nil, err
+	}
+	if q.Data, err = addressData(&q.Want); err != nil {
+		return nil, err
+	}
 	q.Limit, err = nresults(e, Card("limit"), Card("nresults"))
 	return q, err
 }
@@ -213,9 +241,9 @@ func readPrincipalMatch(e *Element) (Report, error) {
 
 func readPrincipalPropertySearch(e *Element) (Report, error) {
 	s := &PrincipalPropertySearch{
-		Want:      want(e),
-		AnyOf:     e.Attr("test") == "anyof",
-		Principal: e.Child(D("apply-to-principal-collection-set")) != nil,
+		Want:       want(e),
+		AnyOf:      e.Attr("test") == "anyof",
+		Everywhere: e.Child(D("apply-to-principal-collection-set")) != nil,
 	}
 	for p := range e.All(D("property-search")) {
 		match := p.Child(D("match"))
@@ -223,7 +251,11 @@ func readPrincipalPropertySearch(e *Element) (Report, error) {
 		if match == nil || props == nil {
 			return nil, Errorf(http.StatusBadRequest, "a property-search needs prop and match")
 		}
-		s.Searches = append(s.Searches, PropertySearch{Props: props.Names(), Match: match.Text(), MatchType: match.Attr("match-type")})
+		s.Searches = append(s.Searches, PropertySearch{props.Names(), line.TextMatch{
+			Text:      match.Text(),
+			Collation: line.UnicodeCasemap,
+			Type:      matchTypes[match.Attr("match-type")],
+		}})
 	}
 	if len(s.Searches) == 0 {
 		return nil, Errorf(http.StatusBadRequest, "principal-property-search searches for nothing")
@@ -236,16 +268,30 @@ func readPrincipalPropertySearch(e *Element) (Report, error) {
 	return s, err
 }
 
-func expanded(e *Element) []ExpandedProperty {
+func readExpandProperty(e *Element) (Report, error) {
+	list, err := expanded(e)
+	return &ExpandProperty{list}, err
+}
+
+// expanded reads the DAV:property elements right below e. Their names are attributes, so nobody has looked yet
+// whether they are names.
+func expanded(e *Element) ([]ExpandedProperty, error) {
 	var list []ExpandedProperty
 	for p := range e.All(D("property")) {
 		n := Name{Space: p.Attr("namespace"), Local: p.Attr("name")}
 		if n.Space == "" {
 			n.Space = SpaceDAV
 		}
-		list = append(list, ExpandedProperty{n, expanded(p)})
+		if !isNCName(n.Local) || len(n.Space) > maxSpace {
+			return nil, Errorf(http.StatusBadRequest, "%.40q is not the name of a property", n.Local)
+		}
+		below, err := expanded(p)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, ExpandedProperty{n, below})
 	}
-	return list
+	return list, nil
 }
 
 // nresults reads a limit, 0 if there is none.

@@ -7,10 +7,11 @@ import (
 
 // Want says which properties a request asks for (RFC 4918 §9.1).
 type Want struct {
-	AllProp  bool       // the live properties of RFC 4918 and dead ones, and Props besides (DAV:include)
-	PropName bool       // names only
-	Props    []Name     // in the order of the request, each once
-	Elements []*Element // of the same order: what stands inside of them (calendar-data, address-data)
+	AllProp  bool   // the live properties of RFC 4918 and dead ones, and Props besides (DAV:include)
+	PropName bool   // names only
+	Props    []Name // in the order of the request, each once
+
+	elements []*Element // Props with what stands inside of them (calendar-data, address-data)
 }
 
 // Has reports whether n is asked for by name.
@@ -65,7 +66,7 @@ func (w *Want) add(list *Element) {
 		if !seen[p.Name] {
 			seen[p.Name] = true
 			w.Props = append(w.Props, p.Name)
-			w.Elements = append(w.Elements, p)
+			w.elements = append(w.elements, p)
 		}
 	}
 }

@@ -1,0 +1,131 @@
+package dav
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"cairn/services/caldav/ical"
+	"cairn/services/caldav/vcard"
+)
+
+// element returns what the request says of one property it asks for, or nil.
+func (w *Want) element(n Name) *Element {
+	for _, e := range w.elements {
+		if e.Name == n {
+			return e
+		}
+	}
+	return nil
+}
+
+// calendarData reads CALDAV:calendar-data (RFC 4791 §9.6); nil if it is not asked for.
+func calendarData(w *Want) (*ical.Data, error) {
+	e := w.element(CalendarData)
+	if e == nil {
+		return nil, nil
+	}
+	if t, v := e.Attr("content-type"), e.Attr("version"); !mediaType(t, "text/calendar") || v != "" && v != "2.0" {
+		return nil, Violated(http.StatusForbidden, Cal("supported-calendar-data"), "calendars are had as text/calendar of version 2.0")
+	}
+	d := &ical.Data{}
+	if c := e.Child(Cal("comp")); c != nil {
+		comp, err := compData(c)
+		if err != nil {
+			return nil, err
+		}
+		d.Comp = &comp
+	}
+	for _, part := range []struct {
+		name string
+		to   **ical.TimeRange
+	}{{"expand", &d.Expand}, {"limit-recurrence-set", &d.LimitRecurrence}, {"limit-freebusy-set", &d.LimitFreeBusy}} {
+		var err error
+		if *part.to, err = wholeRange(e.Child(Cal(part.name))); err != nil {
+			return nil, err
+		}
+	}
+	if d.Expand != nil && d.LimitRecurrence != nil {
+		return nil, Errorf(http.StatusBadRequest, "recurrences are expanded or limited, not both")
+	}
+	return d, nil
+}
+
+func compData(e *Element) (ical.CompData, error) {
+	c := ical.CompData{
+		Name:     strings.ToUpper(e.Attr("name")),
+		AllProps: e.Child(Cal("allprop")) != nil,
+		AllComps: e.Child(Cal("allcomp")) != nil,
+	}
+	if c.Name == "" {
+		return c, Errorf(http.StatusBadRequest, "a comp has no name")
+	}
+	for p := range e.All(Cal("prop")) {
+		name := strings.ToUpper(p.Attr("name"))
+		if name == "" {
+			return c, Errorf(http.StatusBadRequest, "a prop has no name")
+		}
+		c.Props = append(c.Props, ical.PropData{Name: name, NoValue: p.Attr("novalue") == "yes"})
+	}
+	for sub := range e.All(Cal("comp")) {
+		s, err := compData(sub)
+		if err != nil {
+			return c, err
+		}
+		c.Comps = append(c.Comps, s)
+	}
+	return c, nil
+}
+
+// addressData reads CARDDAV:address-data (RFC 6352 §10.4); nil if it is not asked for. A request that names no version
+// asks for 3.0, which is what those clients understand that know of no other.
+func addressData(w *Want) (*vcard.Data, error) {
+	e := w.element(AddressData)
+	if e == nil {
+		return nil, nil
+	}
+	d := &vcard.Data{Version: vcard.V3}
+	if v := e.Attr("version"); v != "" {
+		d.Version = v
+	}
+	if !mediaType(e.Attr("content-type"), "text/vcard") || d.Version != vcard.V3 && d.Version != vcard.V4 {
+		return nil, Violated(http.StatusForbidden, Card("supported-address-data"), "cards are had as text/vcard of version 3.0 or 4.0")
+	}
+	if e.Child(Card("allprop")) != nil {
+		return d, nil
+	}
+	for p := range e.All(Card("prop")) {
+		if p.Attr("name") == "" {
+			return nil, Errorf(http.StatusBadRequest, "a prop has no name")
+		}
+		d.Props = append(d.Props, vcard.DataProp{Name: p.Attr("name"), NoValue: p.Attr("novalue") == "yes"})
+	}
+	return d, nil
+}
+
+// mediaType reports whether t is want, which it is too if it is not given. Parameters do not count.
+func mediaType(t, want string) bool {
+	t, _, _ = strings.Cut(t, ";")
+	t = strings.TrimSpace(t)
+	return t == "" || strings.EqualFold(t, want)
+}
+
+// floating reads which zone a query wants for times without one: CALDAV:timezone (RFC 4791 §9.8) or
+// CALDAV:timezone-id (RFC 7809 §5.2); nil if it names none.
+func floating(e *Element) (*time.Location, error) {
+	if z := e.Child(Cal("timezone")); z != nil {
+		loc, err := ical.ParseZone([]byte(z.Text()))
+		if err != nil {
+			return nil, Violated(http.StatusForbidden, Cal("valid-calendar-data"), "the time zone: %s", err)
+		}
+		return loc, nil
+	}
+	if z := e.Child(Cal("timezone-id")); z != nil {
+		loc, ok := ical.Zone(z.Word())
+		if !ok {
+			return nil, Violated(http.StatusForbidden, Cal("valid-timezone"), "time zone %.80q is not known", z.Word())
+		}
+		return loc, nil
+	}
+	return nil, nil
+}
