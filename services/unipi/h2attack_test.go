@@ -29,7 +29,7 @@ func newPeer(t *testing.T, addr string) *peer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patienceOfTests))
 	p := &peer{Framer: http2.NewFramer(c, c), c: c}
 	p.enc = hpack.NewEncoder(&p.buf)
 	p.AllowIllegalWrites = true
@@ -177,52 +177,21 @@ func TestHTTP2Hostile(t *testing.T) {
 // TestHTTP2Limits checks the number of streams, fields, and the clock of a
 // reader who grants no window.
 func TestHTTP2Limits(t *testing.T) {
-	addr := listen(t, &Server{Handler: wireSites(t, nil), TLS: testTLS(), Limits: Limits{Stall: 300 * time.Millisecond, Idle: 300 * time.Millisecond, Head: 300 * time.Millisecond}})
+	server := func(clock time.Duration) string {
+		return listen(t, &Server{Handler: wireSites(t, nil), TLS: testTLS(), Limits: Limits{Stall: clock, Idle: clock, Head: clock}})
+	}
 	t.Run("streams and window", func(t *testing.T) {
-		p := newPeer(t, addr)
-		_ = p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
-		go func() {
-			for id := uint32(1); id < 240; id += 2 {
-				_ = p.get(id)
-			}
-			for p.WritePing(false, [8]byte{}) == nil { // awake, but not reading
-				time.Sleep(20 * time.Millisecond)
-			}
-		}()
-		got := map[http2.ErrCode]int{}
-		for got[http2.ErrCodeRefusedStream] < 20 || got[http2.ErrCodeCancel] < 100 {
-			f, err := p.ReadFrame()
-			if err != nil {
-				t.Fatalf("%v after %v, want 20 streams refused and 100 given up", err, got)
-			}
-			if r, ok := f.(*http2.RSTStreamFrame); ok {
-				got[r.ErrCode]++
-			}
-		}
+		withClocks(t, func(clock time.Duration) error { return tooManyStreams(newPeer(t, server(clock))) })
 	})
-	t.Run("fields", func(t *testing.T) {
-		for name, fields := range map[string][]string{"many": strings.Split(strings.Repeat("x-a=b ", 101), " ")[:101], "large": {"x-a=" + strings.Repeat("b", 9000), "x-b=" + strings.Repeat("b", 9000)}} {
-			p := newPeer(t, addr)
-			block := bytes.Clone(p.block(append(getFields[:4:4], fields...)...))
-			_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block[:min(len(block), 16000)], EndStream: true, EndHeaders: len(block) <= 16000})
-			if len(block) > 16000 {
-				_ = p.WriteContinuation(1, true, block[16000:])
-			}
-			p.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
-			for {
-				f, err := p.ReadFrame()
-				if err != nil {
-					t.Fatal(name, err)
-				}
-				if h, ok := f.(*http2.MetaHeadersFrame); ok {
-					if got := h.PseudoValue("status"); got != "431" {
-						t.Errorf("%s: got %s, want 431", name, got)
-					}
-					break
-				}
-			}
-		}
-	})
+	for name, fields := range map[string][]string{
+		"many fields":  strings.Split(strings.Repeat("x-a=b ", 101), " ")[:101],
+		"large fields": {"x-a=" + strings.Repeat("b", 9000), "x-b=" + strings.Repeat("b", 9000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			withClocks(t, func(clock time.Duration) error { return tooManyFields(newPeer(t, server(clock)), fields) })
+		})
+	}
+	addr := server(300 * time.Millisecond)
 	for name, send := range map[string]string{"no preface": "", "half a preface": http2.ClientPreface[:10], "half a frame": http2.ClientPreface + "\x00\x00\x10\x04", "idle": http2.ClientPreface + "\x00\x00\x00\x04\x00\x00\x00\x00\x00"} {
 		t.Run(name, func(t *testing.T) {
 			c, err := tls.Dial("tcp", addr, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
@@ -231,13 +200,63 @@ func TestHTTP2Limits(t *testing.T) {
 			}
 			defer c.Close()
 			_, _ = io.WriteString(c, send)
-			_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+			_ = c.SetReadDeadline(time.Now().Add(patienceOfTests))
 			var timeout interface{ Timeout() bool }
 			if _, err := io.Copy(io.Discard, c); errors.As(err, &timeout) && timeout.Timeout() {
-				t.Error("still open after 5 s")
+				t.Errorf("still open after %v", patienceOfTests)
 			}
 		})
 	}
+}
+
+// tooManyStreams opens 120 streams and grants no window: 20 are refused, and the
+// others are given up in time.
+func tooManyStreams(p *peer) error {
+	_ = p.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+	go func() {
+		for id := uint32(1); id < 240; id += 2 {
+			_ = p.get(id)
+		}
+		for p.WritePing(false, [8]byte{}) == nil { // awake, but not reading
+			time.Sleep(20 * time.Millisecond)
+		}
+	}()
+	got := map[http2.ErrCode]int{}
+	for got[http2.ErrCodeRefusedStream]+got[http2.ErrCodeCancel] < 120 {
+		f, err := p.ReadFrame()
+		if err != nil {
+			return fmt.Errorf("%w after %v", err, got)
+		}
+		if r, ok := f.(*http2.RSTStreamFrame); ok {
+			got[r.ErrCode]++
+		}
+	}
+	if got[http2.ErrCodeRefusedStream] != 20 {
+		return fmt.Errorf("got %v, want 20 streams refused and 100 given up", got)
+	}
+	return nil
+}
+
+// tooManyFields sends a request that is answered with 431.
+func tooManyFields(p *peer, fields []string) error {
+	block := bytes.Clone(p.block(append(getFields[:4:4], fields...)...))
+	_ = p.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: block[:min(len(block), 16000)], EndStream: true, EndHeaders: len(block) <= 16000})
+	if len(block) > 16000 {
+		_ = p.WriteContinuation(1, true, block[16000:])
+	}
+	p.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	status := ""
+	err := p.find(func(f http2.Frame) bool {
+		h, ok := f.(*http2.MetaHeadersFrame)
+		if ok {
+			status = h.PseudoValue("status")
+		}
+		return ok
+	})
+	if err == nil && status != "431" {
+		err = fmt.Errorf("got %s, want 431", status)
+	}
+	return err
 }
 
 // FuzzHTTP2 sends frames of any kind: the server answers or hangs up, and

@@ -126,7 +126,7 @@ func TestHTTP2Refused(t *testing.T) {
 // bare is a peer that has sent its preface and no more.
 func bare(t *testing.T, addr string) *peer {
 	c := dialH2(t, addr)
-	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(patienceOfTests))
 	p := &peer{Framer: http2.NewFramer(c, c), c: c}
 	p.enc = hpack.NewEncoder(&p.buf)
 	p.AllowIllegalWrites = true

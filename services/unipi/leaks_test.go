@@ -51,7 +51,7 @@ func TestBroken(t *testing.T) {
 			}
 			client.CloseIdleConnections()
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patienceOfTests)
 		if err := s.Shutdown(ctx); err != nil {
 			t.Errorf("%s: a connection is left: %v", path, err)
 		}
@@ -62,7 +62,7 @@ func TestBroken(t *testing.T) {
 // TestNoLeaks aborts many connections and streams at every point: no goroutine
 // and no connection stays.
 func TestNoLeaks(t *testing.T) {
-	limits := Limits{Handshake: time.Second, Head: time.Second, Idle: time.Second, Stall: time.Second}
+	limits := Limits{Handshake: patienceOfTests, Head: 20 * time.Second, Idle: 20 * time.Second, Stall: 20 * time.Second}
 	secure := &Server{Handler: hookSites(t), TLS: testTLS(), Limits: limits}
 	plain := &Server{Handler: hookSites(t), Limits: limits}
 	secureAddr, plainAddr := listen(t, secure), listen(t, plain)
@@ -101,7 +101,7 @@ func TestNoLeaks(t *testing.T) {
 		defer plain.h1.mu.Unlock()
 		return n + len(plain.h1.set)
 	}
-	if !poll(8*time.Second, func() bool { return left() == 0 && runtime.NumGoroutine() <= before+5 }) {
+	if !poll(patienceOfTests, func() bool { return left() == 0 && runtime.NumGoroutine() <= before+5 }) {
 		t.Errorf("%d connections are left, and %d goroutines where there were %d", left(), runtime.NumGoroutine(), before)
 	}
 }

@@ -86,7 +86,7 @@ func TestCurl(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		cmd := exec.Command(curl, append([]string{"-sk", "--max-time", "20"}, strings.Fields(c.args)...)...)
+		cmd := exec.Command(curl, append([]string{"-sk", "--max-time", "120"}, strings.Fields(c.args)...)...)
 		out, err := cmd.Output()
 		if err != nil || string(out) != c.want {
 			t.Errorf("curl %s: %v, got %d bytes %.40q, want %d bytes %.40q", c.args, err, len(out), out, len(c.want), c.want)
