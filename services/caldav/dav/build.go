@@ -1,8 +1,6 @@
 package dav
 
-import (
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 const (
 	xmlHead     = `<?xml version="1.0" encoding="utf-8"?>` + "\n"
@@ -64,7 +62,7 @@ func (b *Builder) Href(href string) {
 
 // Text writes character data, escaped. What XML cannot hold (most control characters, bytes that are not UTF-8) becomes
 // U+FFFD; carriage returns survive as references, because parsers normalise plain ones away (XML §2.11).
-func (b *Builder) Text(s string) { b.buf = appendText(b.buf, s) }
+func (b *Builder) Text(s string) { b.buf = appendEscaped(b.buf, s, &textSpecial) }
 
 func (b *Builder) raw(s string) { b.buf = append(b.buf, s...) }
 
@@ -81,7 +79,7 @@ func (b *Builder) open(n Name, attrs []Attr) {
 		if a.Name.Space == spaceXML {
 			b.raw("xml:")
 		}
-		b.raw(a.Name.Local)
+		b.local(a.Name.Local)
 		b.raw(`="`)
 		b.attribute(a.Value)
 		b.raw(`"`)
@@ -95,12 +93,37 @@ func (b *Builder) tag(n Name) {
 	} else if n.Space != "" {
 		b.raw("x:")
 	}
-	b.raw(n.Local)
+	b.local(n.Local)
 }
+
+// local writes a name without its prefix. Names come from our own tables, from bodies that were parsed, and from files that
+// people edit: what no name can hold becomes "_", so that the answer stays well-formed.
+func (b *Builder) local(s string) {
+	at := len(b.buf)
+	b.raw(s)
+	ascii := true
+	for i, c := range b.buf[at:] {
+		if c >= utf8.RuneSelf {
+			ascii = false
+		} else if !inName[c] {
+			b.buf[at+i] = '_'
+		}
+	}
+	if !ascii && !isNCName(s) {
+		b.buf = append(b.buf[:at], '_')
+	}
+}
+
+var inName = func() (t [utf8.RuneSelf]bool) {
+	for c := range t {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_'
+	}
+	return t
+}()
 
 func (b *Builder) attribute(s string) { b.buf = appendEscaped(b.buf, s, &attributeSpecial) }
 
-// special says of each byte whether it can be copied (0) or needs a look.
+// special says of each byte whether it needs a look before it is copied.
 type special [256]bool
 
 var textSpecial, attributeSpecial = func() (text, attr special) {
@@ -111,26 +134,22 @@ var textSpecial, attributeSpecial = func() (text, attr special) {
 	return text, attr
 }()
 
-func appendText(dst []byte, s string) []byte { return appendEscaped(dst, s, &textSpecial) }
-
 // appendEscaped copies runs of bytes that need no escape at once.
-func appendEscaped(dst []byte, s string, look *special) []byte {
+func appendEscaped[T string | []byte](dst []byte, s T, look *special) []byte {
 	from := 0
 	for i := 0; i < len(s); {
 		if !look[s[i]] {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
+		r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 		with, ok := escape(r, n)
-		if !ok {
-			i += n
-			continue
+		if ok {
+			dst = append(dst, s[from:i]...)
+			dst = append(dst, with...)
+			from = i + n
 		}
-		dst = append(dst, s[from:i]...)
-		dst = append(dst, with...)
 		i += n
-		from = i
 	}
 	return append(dst, s[from:]...)
 }

@@ -17,7 +17,7 @@ type Error struct {
 	// Hrefs, escaped already, go inside of the precondition: lock-token-submitted and
 	// no-conflicting-lock (RFC 4918 §16), no-uid-conflict (RFC 4791 §5.3.2.1).
 	Hrefs []string
-	// Privileges go with the one Href of need-privileges (RFC 3744 §7.1.1).
+	// Privileges go with each of Hrefs in need-privileges (RFC 3744 §7.1.1).
 	Privileges []Name
 	// RetryAfter is in seconds; 0 sends no such header.
 	RetryAfter int
@@ -59,7 +59,7 @@ func (e *Error) Write(w http.ResponseWriter) {
 	h.Set("Content-Type", contentType)
 	w.WriteHeader(e.Status)
 	var b Builder
-	b.raw(xmlHead + `<d:error` + declareSpaces + `>`)
+	b.raw(xmlHead + "<d:error" + declareSpaces + ">")
 	e.condition(&b)
 	if e.Text != "" {
 		b.Element(D("responsedescription"), e.Text)
@@ -74,17 +74,32 @@ func (e *Error) condition(b *Builder) {
 	for _, h := range e.Hrefs {
 		if len(e.Privileges) == 0 {
 			b.Href(h)
-			continue
 		}
 		for _, p := range e.Privileges {
-			b.raw("<d:resource>")
+			b.Start(D("resource"))
 			b.Href(h)
-			b.raw("<d:privilege>")
+			b.Start(D("privilege"))
 			b.Empty(p)
-			b.raw("</d:privilege></d:resource>")
+			b.End(D("privilege"))
+			b.End(D("resource"))
 		}
 	}
 	b.End(e.Precondition)
+}
+
+// why writes the DAV:error and DAV:responsedescription that go behind a status; err may be nil.
+func (b *Builder) why(err *Error) {
+	if err == nil {
+		return
+	}
+	if err.Precondition.Local != "" {
+		b.raw("<d:error>")
+		err.condition(b)
+		b.raw("</d:error>")
+	}
+	if err.Text != "" {
+		b.Element(D("responsedescription"), err.Text)
+	}
 }
 
 func (e *Error) textOrStatus() string {

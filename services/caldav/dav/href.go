@@ -42,8 +42,13 @@ func escapePath(s string, slash bool) string {
 	return string(b)
 }
 
-// ResolveHref reads an href that a client sent in a body or header, relative to nothing: a path or a URL on the host that the
-// request went to. The result is the path, still escaped as the client had it. Hrefs elsewhere are 403 unless status says otherwise.
+// Href reads an href from the body of r: a path, or a URL on the same host (others are 403). The
+// result has only Path (decoded) and RawPath.
+func Href(r *http.Request, href string) (*url.URL, error) {
+	return resolveHref(r, href, http.StatusForbidden)
+}
+
+// resolveHref is Href with the status for what is elsewhere.
 func resolveHref(r *http.Request, href string, elsewhere int) (*url.URL, error) {
 	u, err := url.Parse(href)
 	if err != nil || u.Opaque != "" || !strings.HasPrefix(u.Path, "/") {
@@ -55,20 +60,15 @@ func resolveHref(r *http.Request, href string, elsewhere int) (*url.URL, error) 
 	return &url.URL{Path: u.Path, RawPath: u.RawPath}, nil
 }
 
-// Href reads an href from the body of r: a path, or a URL on the same host (others are 403). The
-// result has only Path (decoded) and RawPath.
-func Href(r *http.Request, href string) (*url.URL, error) {
-	return resolveHref(r, href, http.StatusForbidden)
+// sameHost compares what stands in a URL with the Host header. A header without a port may be that of a proxy which
+// took it away.
+func sameHost(inURL, header string) bool {
+	hu, pu := splitHost(inURL)
+	hh, ph := splitHost(header)
+	return strings.EqualFold(hu, hh) && (pu == ph || ph == "")
 }
 
-// sameHost compares what stands in a URL with what stands in a Host header. Ports count only where both name
-// one: a proxy may have taken the one of ours away.
-func sameHost(a, b string) bool {
-	ha, pa := splitHost(a)
-	hb, pb := splitHost(b)
-	return strings.EqualFold(ha, hb) && (pa == pb || pa == "" || pb == "")
-}
-
+// splitHost returns a host without its final dot, and its port unless that is the usual one.
 func splitHost(h string) (host, port string) {
 	if i := strings.LastIndexByte(h, ':'); i >= 0 && i > strings.LastIndexByte(h, ']') {
 		h, port = h[:i], h[i+1:]

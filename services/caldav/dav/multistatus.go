@@ -28,36 +28,28 @@ func NewMultistatus(w http.ResponseWriter) *Multistatus {
 	m.b.buf = make([]byte, 0, flushAt+flushAt/4)
 	m.b.raw(xmlHead + `<d:multistatus` + declareSpaces + `>`)
 	m.r.b = &m.b
-	m.r.m = m
 	return m
 }
 
 // Response begins what is said of one resource by its properties; href is escaped already. It holds until Done,
 // which must come before the next.
 func (m *Multistatus) Response(href string) *Response {
+	m.flush(flushAt)
 	m.b.raw("\n<d:response>")
 	m.b.Href(href)
+	m.r.end = "</d:response>"
 	m.r.minimal = m.Minimal
 	return &m.r
 }
 
 // Status says of one resource only how the request ended for it; err may be nil and adds its precondition and text.
 func (m *Multistatus) Status(href string, code int, err *Error) {
+	m.flush(flushAt)
 	m.b.raw("\n<d:response>")
 	m.b.Href(href)
 	m.b.status(code)
-	if err != nil {
-		if err.Precondition.Local != "" {
-			m.b.raw("<d:error>")
-			err.condition(&m.b)
-			m.b.raw("</d:error>")
-		}
-		if err.Text != "" {
-			m.b.Element(D("responsedescription"), err.Text)
-		}
-	}
+	m.b.why(err)
 	m.b.raw("</d:response>")
-	m.flush(flushAt)
 }
 
 // SyncToken adds the DAV:sync-token of a sync-collection answer (RFC 6578 §6.4).

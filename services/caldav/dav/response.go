@@ -6,19 +6,44 @@ import "net/http"
 // written as they come; the others are gathered and follow.
 type Response struct {
 	b       *Builder
-	m       *Multistatus // nil in the answer of MKCOL
+	end     string // closes what holds the propstats
 	minimal bool
 	open    bool // a propstat with status 200 is open
-	wrote   bool // some propstat was written
 	refused []refusal
-	failed  bool
 }
 
+// refusal is a property that is not there, or cannot be had or set.
 type refusal struct {
 	name   Name
 	status int
 	err    *Error
-	done   bool
+	done   bool // written, in the group of an earlier one
+}
+
+// Response begins a response within a property, as expand-property has them (RFC 3253 §3.8). Nothing else may go
+// into b before its Done.
+func (b *Builder) Response(href string) *Response {
+	b.raw("<d:response>")
+	b.Href(href)
+	return &Response{b: b, end: "</d:response>"}
+}
+
+// RefuseMkcol answers MKCOL or, if calendar, MKCALENDAR that failed for what fill says of the
+// properties (RFC 5689 §3, RFC 4791 §5.3.1). Nothing was made then.
+func RefuseMkcol(w http.ResponseWriter, calendar bool, fill func(r *Response)) {
+	root := D("mkcol-response")
+	if calendar {
+		root = Cal("mkcalendar-response")
+	}
+	var b Builder
+	b.raw(xmlHead + "<" + prefix(root.Space) + root.Local + declareSpaces + ">")
+	r := &Response{b: &b}
+	fill(r)
+	r.Done()
+	b.End(root)
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(http.StatusForbidden)
+	w.Write(b.buf) // the client is away if this fails: nobody is left to tell
 }
 
 // Text gives a property that holds text.
@@ -62,20 +87,20 @@ func (r *Response) Value(n Name, value func(b *Builder)) {
 // Data gives a property that holds text, with attributes: calendar-data and address-data.
 func (r *Response) Data(n Name, value []byte, attrs ...Attr) {
 	r.found()
-	r.b.Element(n, string(value), attrs...)
+	r.b.Start(n, attrs...)
+	r.b.buf = appendEscaped(r.b.buf, value, &textSpecial)
+	r.b.End(n)
 }
 
 // Missing says that the resource has no such property.
 func (r *Response) Missing(n Name) {
 	if !r.minimal {
-		r.refuse(n, http.StatusNotFound, nil)
+		r.Refuse(n, http.StatusNotFound, nil)
 	}
 }
 
 // Refuse says why a property cannot be read or written. err may be nil and adds its precondition and text.
-func (r *Response) Refuse(n Name, status int, err *Error) { r.refuse(n, status, err) }
-
-func (r *Response) refuse(n Name, status int, err *Error) {
+func (r *Response) Refuse(n Name, status int, err *Error) {
 	r.refused = append(r.refused, refusal{name: n, status: status, err: err})
 }
 
@@ -86,31 +111,17 @@ func (r *Response) found() {
 	}
 }
 
-func (r *Response) endFound() {
+// Done ends the response. One without any property still has a propstat.
+func (r *Response) Done() {
+	if len(r.refused) == 0 {
+		r.found()
+	}
 	if r.open {
 		r.open = false
-		r.wrote = true
 		r.b.raw("</d:prop>")
 		r.b.status(http.StatusOK)
 		r.b.raw("</d:propstat>")
 	}
-}
-
-// Done ends the response.
-func (r *Response) Done() {
-	r.finish()
-	if r.m != nil {
-		r.b.raw("</d:response>")
-		r.m.flush(flushAt)
-	}
-}
-
-// finish writes the groups. A response without any property still needs one propstat.
-func (r *Response) finish() {
-	if len(r.refused) == 0 {
-		r.found()
-	}
-	r.endFound()
 	for i := range r.refused {
 		if !r.refused[i].done {
 			r.group(i)
@@ -118,7 +129,7 @@ func (r *Response) finish() {
 	}
 	clear(r.refused)
 	r.refused = r.refused[:0]
-	r.wrote = false
+	r.b.raw(r.end)
 }
 
 // group writes all properties that share the status and error of number i.
@@ -133,15 +144,6 @@ func (r *Response) group(i int) {
 	}
 	r.b.raw("</d:prop>")
 	r.b.status(status)
-	if err != nil {
-		if err.Precondition.Local != "" {
-			r.b.raw("<d:error>")
-			err.condition(r.b)
-			r.b.raw("</d:error>")
-		}
-		if err.Text != "" {
-			r.b.Element(D("responsedescription"), err.Text)
-		}
-	}
+	r.b.why(err)
 	r.b.raw("</d:propstat>")
 }

@@ -51,7 +51,7 @@ func ReadShare(body io.Reader) (*Share, error) {
 	case CS("share"):
 		s.Sharees = appleSharees(root)
 	case D("share-resource"):
-		s.Sharees = draftSharees(root)
+		s.Sharees, err = draftSharees(root)
 	case CS("invite-reply"):
 		s.Reply = &Reply{
 			Href:      root.Child(nameHref).Word(),
@@ -62,6 +62,9 @@ func ReadShare(body io.Reader) (*Share, error) {
 		return s, nil
 	default:
 		return nil, Errorf(http.StatusBadRequest, "%.80q is not about sharing", root.Name.Local)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if len(s.Sharees) == 0 {
 		return nil, Errorf(http.StatusBadRequest, "%s names nobody", root.Name.Local)
@@ -96,7 +99,7 @@ func appleSharees(root *Element) []Sharee {
 	return list
 }
 
-func draftSharees(root *Element) []Sharee {
+func draftSharees(root *Element) ([]Sharee, error) {
 	var list []Sharee
 	for e := range root.All(D("sharee")) {
 		p := Sharee{
@@ -108,10 +111,12 @@ func draftSharees(root *Element) []Sharee {
 		switch {
 		case access.Child(D("read-write")) != nil:
 			p.Access = AccessWrite
-		case access.Child(D("no-access")) == nil:
+		case access.Child(D("read")) != nil:
 			p.Access = AccessRead
+		case access.Child(D("no-access")) == nil:
+			return nil, Errorf(http.StatusBadRequest, "share-access is read, read-write or no-access")
 		}
 		list = append(list, p)
 	}
-	return list
+	return list, nil
 }
