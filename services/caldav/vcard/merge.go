@@ -1,10 +1,230 @@
 package vcard
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cairn/services/caldav/line"
+)
 
 // ErrConflict says that both sides have changed the same thing differently.
 var ErrConflict = errors.New("both sides have changed the same of a card")
 
 // Merge brings together what two sides have made of the card base, property by
-// property. It returns ErrConflict where that is not safe.
-func Merge(base, ours, theirs []byte) ([]byte, error) { return nil, ErrConflict }
+// property: what only one side has changed is taken from that side. Both may have
+// added telephone numbers, say, or members to a group; when both have changed
+// the same property, or one that a card has once, differently, it is ErrConflict. Of
+// REV the later wins. A group, such as a telephone number with its label, is
+// one thing, whatever its name: clients give them new names at every
+// occasion. Without a base (nil) only what is the same on both sides can be merged.
+//
+// The result has the order of ours. An error that is not ErrConflict is of type
+// *Error, about the first of the three that is no card.
+func Merge(base, ours, theirs []byte) ([]byte, error) {
+	var cards [3]*Card
+	for i, data := range [][]byte{ours, theirs, base} {
+		if i == 2 && base == nil {
+			break
+		}
+		c, err := Parse(data)
+		if err != nil {
+			return nil, fmt.Errorf("merge: %w", err)
+		}
+		if i > 0 {
+			c = c.Convert(cards[0].Version)
+		}
+		cards[i] = c
+	}
+	a, b := unitsOf(cards[0]), unitsOf(cards[1])
+	if cards[2] == nil {
+		if !a.equal(b) {
+			return nil, ErrConflict
+		}
+		return ours, nil
+	}
+	merged, err := mergeUnits(unitsOf(cards[2]), a, b)
+	if err != nil {
+		return nil, err
+	}
+	return (&Card{Version: cards[0].Version, Lines: merged}).Encode(), nil
+}
+
+// A unit is a line, or all lines of one group.
+type unit struct {
+	key   string // says what it holds, whatever the group's name
+	name  string // the property that it is about
+	lines []line.Line
+}
+
+// units are those of a card, in its order.
+type units struct {
+	list []*unit
+	has  map[string]bool // by key
+}
+
+func unitsOf(c *Card) *units {
+	u := &units{has: map[string]bool{}}
+	groups := map[string]*unit{}
+	for _, l := range c.Lines {
+		group := strings.ToLower(l.Group)
+		one := groups[group]
+		if group == "" || one == nil {
+			one = &unit{name: l.Name}
+			u.list = append(u.list, one)
+			if group != "" {
+				groups[group] = one
+			}
+		}
+		if strings.HasPrefix(one.name, "X-AB") {
+			one.name = l.Name // a label is about what else is in its group
+		}
+		one.lines = append(one.lines, l)
+	}
+	for _, one := range u.list {
+		one.key = keyOf(one.lines)
+		u.has[one.key] = true
+	}
+	return u
+}
+
+// keyOf is the same for lines that say the same.
+func keyOf(lines []line.Line) string {
+	keys := make([]string, len(lines))
+	for i := range lines {
+		l := clone(&lines[i])
+		l.Group = ""
+		l.DelParam("CHARSET")
+		for j := range l.Params {
+			if p := &l.Params[j]; p.Name == "TYPE" || p.Name == "VALUE" || p.Name == "ENCODING" {
+				for k := range p.Values {
+					p.Values[k] = strings.ToLower(p.Values[k])
+				}
+				slices.Sort(p.Values)
+			}
+		}
+		slices.SortStableFunc(l.Params, func(a, b line.Param) int { return strings.Compare(a.Name, b.Name) })
+		keys[i] = l.String()
+	}
+	slices.Sort(keys)
+	return strings.Join(keys, "\n")
+}
+
+func (u *units) equal(v *units) bool { return maps.Equal(u.has, v.has) }
+
+// single lists the properties that a card has once and that a merge must not double
+// (RFC 6350 §6: cardinality 1 and *1; of the others, those that clients show once).
+var single = map[string]bool{
+	"VERSION": true, "UID": true, "FN": true, "N": true, "BDAY": true, "ANNIVERSARY": true, "DEATHDATE": true, "GENDER": true, "KIND": true,
+	"X-ADDRESSBOOKSERVER-KIND": true, "X-ABSHOWAS": true, "NOTE": true, "PHOTO": true, "ORG": true, "TITLE": true, "ROLE": true,
+	"NICKNAME": true, "CATEGORIES": true, "SORT-STRING": true, "CLASS": true,
+}
+
+// Bookkeeping of the client is nobody's data: ours stays.
+var bookkeeping = map[string]bool{"PRODID": true, "REV": true}
+
+// mergeUnits is Merge for cards of one version.
+func mergeUnits(base, ours, theirs *units) ([]line.Line, error) {
+	ourWay, theirWay := changes(base, ours), changes(base, theirs)
+	for name, a := range ourWay {
+		b := theirWay[name]
+		if b == nil || a.equal(b) || bookkeeping[name] {
+			continue
+		}
+		if single[name] || a.meets(b) {
+			return nil, fmt.Errorf("%w: %s", ErrConflict, name)
+		}
+	}
+	var kept []*unit
+	for _, u := range ours.list {
+		if bookkeeping[u.name] || theirs.has[u.key] || !base.has[u.key] {
+			kept = append(kept, u)
+		}
+	}
+	for _, u := range theirs.list {
+		if !bookkeeping[u.name] && !base.has[u.key] && !ours.has[u.key] {
+			kept = append(kept, u)
+		}
+	}
+	return laterRev(regroup(kept), theirs), nil
+}
+
+// A change is what a side has done to the properties of one name.
+type change struct{ added, removed map[string]bool } // by key
+
+// changes are by name.
+func changes(base, side *units) map[string]*change {
+	all := map[string]*change{}
+	at := func(name string) *change {
+		if all[name] == nil {
+			all[name] = &change{map[string]bool{}, map[string]bool{}}
+		}
+		return all[name]
+	}
+	for _, u := range base.list {
+		if !side.has[u.key] {
+			at(u.name).removed[u.key] = true
+		}
+	}
+	for _, u := range side.list {
+		if !base.has[u.key] {
+			at(u.name).added[u.key] = true
+		}
+	}
+	return all
+}
+
+func (c *change) equal(d *change) bool {
+	return maps.Equal(c.added, d.added) && maps.Equal(c.removed, d.removed)
+}
+
+// meets reports whether both changes may be of the same property: they have taken
+// away the same one, and do not agree on what came in its place.
+func (c *change) meets(d *change) bool {
+	for key := range c.removed {
+		if d.removed[key] {
+			return !maps.Equal(c.added, d.added)
+		}
+	}
+	return false
+}
+
+// regroup gives groups that came from both sides under one name different names.
+func regroup(list []*unit) []line.Line {
+	used := map[string]bool{}
+	for _, u := range list {
+		used[strings.ToLower(u.lines[0].Group)] = true
+	}
+	taken := map[string]bool{"": true}
+	next := 1
+	var out []line.Line
+	for _, u := range list {
+		group := u.lines[0].Group
+		if group != "" && taken[strings.ToLower(group)] {
+			for ; used["item"+strconv.Itoa(next)]; next++ {
+			}
+			group = "item" + strconv.Itoa(next)
+			used[group] = true
+		}
+		taken[strings.ToLower(group)] = true
+		for _, l := range u.lines {
+			l.Group = group
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// laterRev puts the later REV of both sides into lines.
+func laterRev(lines []line.Line, theirs *units) []line.Line {
+	i := slices.IndexFunc(lines, func(l line.Line) bool { return l.Name == "REV" })
+	for _, u := range theirs.list {
+		if u.name == "REV" && i >= 0 && timestamp4(u.lines[0].Value) > timestamp4(lines[i].Value) {
+			lines[i] = u.lines[0]
+		}
+	}
+	return lines
+}
