@@ -53,7 +53,7 @@ func makeAway(ctx context.Context, env libos.Env, dir home, watch *monitor.Monit
 		}
 	}
 	if dir != "" {
-		if err := keepSeed(string(dir), seed); err != nil {
+		if err := setup.KeepSeed(string(dir), seed); err != nil {
 			return nil, "", err
 		}
 	}
@@ -67,24 +67,24 @@ func awaySeed(env libos.Env, dir home) (seed setup.Seed, have bool, err error) {
 	if err != nil {
 		return seed, false, err
 	}
-	kept, err := readSeed(string(dir))
+	kept, err := setup.ReadSeed(string(dir))
 	switch {
 	case dir == "", errors.Is(err, fs.ErrNotExist):
 		if !have {
-			return newSeed(), false, nil
+			return setup.NewSeed(), false, nil
 		}
 		return given, true, nil
 	case err != nil:
 		return seed, false, err
 	case have && given != kept:
-		return seed, false, fmt.Errorf("%s is another seed than the one that was given: name another folder with --home", seedPath(string(dir)))
+		return seed, false, fmt.Errorf("%s is another seed than the one that was given: name another folder with --home", setup.SeedPath(string(dir)))
 	}
 	return kept, true, nil
 }
 
 // openAway opens the repository of --remote.
 func openAway(ctx context.Context, env libos.Env, dir home, seed setup.Seed, watch *monitor.Monitor) (*house, error) {
-	key, err := signingKey(seed)
+	key, err := setup.SigningKey(seed)
 	if err != nil {
 		return nil, err
 	}

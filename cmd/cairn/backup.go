@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"text/tabwriter"
 
+	"cairn/cmd/setup"
 	"cairn/net/host"
 	"cairn/services/config"
 	"cairn/store/gitwire"
@@ -50,7 +51,7 @@ func (c *backupAdd) Run(ctx context.Context, h home, term terminal) error {
 			return errors.Join(err, house.keepBackupLogin(ctx, c.Name, ""))
 		}
 		fmt.Fprintln(term.out, "A Cairn that is up keeps it up to date from now on.")
-		fmt.Fprintf(term.out, "To restore it you also need the seed, which is in no backup: keep a copy of %s\n", seedPath(string(h)))
+		fmt.Fprintf(term.out, "To restore it you also need the seed, which is in no backup: keep a copy of %s\n", setup.SeedPath(string(h)))
 		return nil
 	})
 }

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 
+	"cairn/cmd/setup"
 	"cairn/store/gitdir"
 )
 
@@ -16,27 +16,9 @@ import (
 // it keeps somewhere else.
 type home string
 
-// homeDir is dir made absolute; by default cairn in the user's data directory
-// (XDG Base Directory Specification: $XDG_DATA_HOME, else ~/.local/share).
-func homeDir(dir string) (home, error) {
-	if dir == "" {
-		data := os.Getenv("XDG_DATA_HOME")
-		if !filepath.IsAbs(data) {
-			user, err := os.UserHomeDir()
-			if err != nil {
-				return "", errors.New("there is no home directory to put things in: say where with --home DIR")
-			}
-			data = filepath.Join(user, ".local", "share")
-		}
-		dir = filepath.Join(data, "cairn")
-	}
-	abs, err := filepath.Abs(dir)
-	return home(abs), err
-}
-
 // open opens a home that exists. The caller closes it.
 func (h home) open(log *slog.Logger) (*house, error) {
-	seed, err := readSeed(string(h))
+	seed, err := setup.ReadSeed(string(h))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no Cairn in %s: `cairn up` makes one, --home DIR names another", h)
 	}
@@ -59,7 +41,7 @@ func (h home) open(log *slog.Logger) (*house, error) {
 // Cairn that is up.
 func (h home) openQuiet() (*house, error) { return h.open(slog.New(slog.DiscardHandler)) }
 
-func (h home) repository() string { return filepath.Join(string(h), "repo.git") }
+func (h home) repository() string { return setup.Repository(string(h)) }
 
 // make makes what a home lacks, whatever an interrupted first run left. The
 // password is that of firstUser, "" when there are users already.
@@ -69,8 +51,8 @@ func (h home) make(ctx context.Context, log *slog.Logger) (_ *house, password st
 			return nil, "", fmt.Errorf("make %s: %w", h.repository(), err)
 		}
 	}
-	if _, err := readSeed(string(h)); errors.Is(err, fs.ErrNotExist) {
-		err = keepSeed(string(h), newSeed())
+	if _, err := setup.ReadSeed(string(h)); errors.Is(err, fs.ErrNotExist) {
+		err = setup.KeepSeed(string(h), setup.NewSeed())
 		if err != nil {
 			return nil, "", err
 		}
@@ -94,8 +76,8 @@ func (h home) claim() (release func(), err error) {
 	if err := os.MkdirAll(string(h), 0o700); err != nil {
 		return nil, err
 	}
-	release, err = lockHome(string(h))
-	if errors.Is(err, errRunning) {
+	release, err = setup.LockHome(string(h))
+	if errors.Is(err, setup.ErrRunning) {
 		r, readErr := readRunning(string(h))
 		err = errors.Join(fmt.Errorf("already up at %s (process %d, home %s)", r.HTTP, r.PID, h), readErr)
 	}

@@ -44,7 +44,7 @@ type house struct {
 
 // newHouse finds its way in a repository.
 func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, close func() error) (*house, error) {
-	key, err := signingKey(seed)
+	key, err := setup.SigningKey(seed)
 	if err != nil {
 		return nil, err
 	}
@@ -62,20 +62,6 @@ func (h *house) tell(c observe.Commit) {
 	for _, f := range h.told {
 		f(c)
 	}
-}
-
-// signingKey is the key under which every commit is signed that Cairn makes. It comes
-// from the seed, so it is the same wherever the home goes.
-func signingKey(seed setup.Seed) (ssh.Signer, error) {
-	derived, err := secrets.Open(nil, seed) // only to derive: no branch is read
-	if err != nil {
-		return nil, err
-	}
-	key, err := derived.DeriveEd25519("commit signing key")
-	if err != nil {
-		return nil, err
-	}
-	return ssh.NewSignerFromKey(key)
 }
 
 // isFurnished reports whether somebody has furnished the house before.

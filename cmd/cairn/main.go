@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"cairn/cmd/setup"
 )
 
 // commands is the command line: a field a command, its Run method beside it.
@@ -75,9 +77,9 @@ func run(ctx context.Context, args []string, term terminal) int {
 	if k.Selected().Name == "up" {
 		return up(ctx, c.Home, c.Up.Args, term)
 	}
-	home, err := homeDir(c.Home)
+	dir, err := setup.HomeDir(c.Home)
 	if err == nil {
-		err = k.Run(home)
+		err = k.Run(home(dir))
 	}
 	if err != nil {
 		fmt.Fprintln(term.err, "cairn:", err)

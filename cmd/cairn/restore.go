@@ -74,10 +74,10 @@ func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err er
 	if err = errors.Join(err, dir.Close()); err != nil {
 		return err
 	}
-	if err := keepSeed(string(h), seed); err != nil {
+	if err := setup.KeepSeed(string(h), seed); err != nil {
 		return err
 	}
-	if err := renameDurable(fresh, h.repository()); err != nil {
+	if err := setup.RenameDurable(fresh, h.repository()); err != nil {
 		return err
 	}
 	fmt.Fprintf(term.out, "Restored %d branches and tags to %s. Start it: cairn --home %s up\n", len(refs), h, h)
@@ -90,11 +90,11 @@ func (h home) fits(seed setup.Seed) error {
 	if _, err := os.Stat(h.repository()); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(err, fmt.Errorf("there is a Cairn in %s: --home DIR names an empty folder", h))
 	}
-	kept, err := readSeed(string(h))
+	kept, err := setup.ReadSeed(string(h))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && kept == seed {
 		return nil
 	}
-	return errors.Join(err, fmt.Errorf("%s is another seed: --home DIR names an empty folder", seedPath(string(h))))
+	return errors.Join(err, fmt.Errorf("%s is another seed: --home DIR names an empty folder", setup.SeedPath(string(h))))
 }
 
 func (c *restoreCommand) seed() (setup.Seed, error) {
@@ -118,7 +118,7 @@ func (h home) checkSeed(ctx context.Context, term terminal) error {
 	names, err := house.secrets.List(ctx)
 	if err == nil && len(names) > 0 {
 		if _, err := house.secrets.Get(ctx, names[0]); err != nil {
-			fmt.Fprintf(term.err, "The seed is not the one that the secrets were encrypted under: %v\nPut the right one into %s.\n", err, seedPath(string(h)))
+			fmt.Fprintf(term.err, "The seed is not the one that the secrets were encrypted under: %v\nPut the right one into %s.\n", err, setup.SeedPath(string(h)))
 		}
 	}
 	return errors.Join(err, house.close())

@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
+
+	"cairn/cmd/setup"
 )
 
 // running is run.json: what a script has to know of a Cairn that runs. It
@@ -52,30 +53,10 @@ func readRunning(home string) (running, error) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		return r, fmt.Errorf("read %s: %w", runPath(home), err)
 	}
-	free, err := lockHome(home)
+	free, err := setup.LockHome(home)
 	if err == nil {
 		free()
 		return running{}, fs.ErrNotExist
 	}
 	return r, nil
-}
-
-// errRunning says that another process holds the home's lock.
-var errRunning = errors.New("a Cairn runs on this home already")
-
-// lockHome makes sure that one `cairn up` runs on a home. The lock goes with the
-// process, however it ends.
-func lockHome(home string) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(home, "lock"), os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errRunning
-		}
-		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
-	}
-	return func() { f.Close() }, nil
 }

@@ -75,7 +75,8 @@ func upHome(env libos.Env) (home, error) {
 	if env.State == "" && env.Args.Given("remote") {
 		return "", nil
 	}
-	return homeDir(env.State)
+	dir, err := setup.HomeDir(env.State)
+	return home(dir), err
 }
 
 // upHouse opens the house, furnished. password is as of furnish.
