@@ -1,0 +1,214 @@
+package shelf
+
+import (
+	"fmt"
+	"io/fs"
+	"iter"
+	"sync"
+
+	"cairn/services/caldav/ical"
+	"cairn/services/caldav/vcard"
+	"cairn/store"
+)
+
+// A Collection is a calendar, an address book or an inbox, as it is in a Snapshot
+// or, within an Update, in an Edit with what was changed so far. Those of a
+// Snapshot are safe for concurrent use.
+type Collection struct {
+	Kind Kind
+	Name string
+
+	snap  *Snapshot
+	dir   string      // its folder on the branch
+	tree  *store.Tree // where its content comes from; nil when it has none
+	from  string      // the folder there
+	hash  store.Hash  // of that folder
+	props *Props
+
+	once sync.Once
+	what *content
+	err  error
+
+	over *overlay // what an Edit has changed; nil in a Snapshot
+}
+
+// A Resource is a calendar or address object in a collection.
+type Resource struct {
+	Name string
+	ETag store.Hash // of its bytes
+	Size int64
+
+	rel  string // path below the collection's folder
+	data []byte // of what an Edit has put
+}
+
+// User is whose collection it is.
+func (c *Collection) User() string { return c.snap.user }
+
+// Path returns what names the collection.
+func (c *Collection) Path() Path { return Path{Kind: c.Kind, Collection: c.Name} }
+
+// Dir is its folder on the branch, such as "calendars/home".
+func (c *Collection) Dir() string { return c.dir }
+
+// File is the path of a resource's file on the branch.
+func (c *Collection) File(r Resource) string { return c.dir + "/" + r.rel }
+
+// Exists is false for a default collection that nobody has put anything into, and for
+// such an inbox: it has no folder yet.
+func (c *Collection) Exists() bool { return c.tree != nil || c.over != nil }
+
+// Conflicts says that in it is what could not be merged.
+func (c *Collection) Conflicts() bool { return c.Name == Conflicts && c.Kind != Inbox }
+
+// Props returns the collection's properties. Shared: nobody changes them.
+func (c *Collection) Props() *Props { return c.props }
+
+// CTag changes whenever anything in the collection does, its properties too: it is
+// the hash of its folder.
+func (c *Collection) CTag() string { return c.hash.String() }
+
+// content is computed once.
+func (c *Collection) content() (*content, error) {
+	c.once.Do(func() { c.what, c.err = c.snap.shelf.content(c.Kind, c.tree, c.from, c.hash) })
+	if c.err != nil {
+		return nil, fmt.Errorf("list %s of %q: %w", c.Path(), c.snap.user, c.err)
+	}
+	return c.what, nil
+}
+
+// Resources yields the resources, in no order that matters. After an error it ends.
+func (c *Collection) Resources() iter.Seq2[Resource, error] {
+	return func(yield func(Resource, error) bool) {
+		what, err := c.content()
+		if err != nil {
+			yield(Resource{}, err)
+			return
+		}
+		for r := range what.resources() {
+			if c.over.hides(r.Name) {
+				continue
+			}
+			if !yield(r, nil) {
+				return
+			}
+		}
+		c.over.each(yield)
+	}
+}
+
+// Resource returns one resource; absent is fs.ErrNotExist.
+func (c *Collection) Resource(name string) (Resource, error) {
+	if r, ok := c.over.get(name); ok {
+		if r == nil {
+			return Resource{}, c.absent(name)
+		}
+		return *r, nil
+	}
+	what, err := c.content()
+	if err != nil {
+		return Resource{}, err
+	}
+	r, ok := what.find(name, c.Kind.ext())
+	if !ok {
+		return Resource{}, c.absent(name)
+	}
+	return r, nil
+}
+
+func (c *Collection) absent(name string) error {
+	return fmt.Errorf("%s/%s of %q: %w", c.Path(), name, c.snap.user, fs.ErrNotExist)
+}
+
+// Read returns a resource's bytes. They are shared: nobody changes them.
+func (c *Collection) Read(r Resource) ([]byte, error) {
+	if r.data != nil {
+		return r.data, nil
+	}
+	data, _, err := c.tree.Blob(c.from + "/" + r.rel)
+	return data, err
+}
+
+// Event returns what is known of a resource of a calendar or inbox without reading
+// it again. For one that is no calendar, the error is an *ical.Error.
+func (c *Collection) Event(r Resource) (*ical.Index, error) {
+	x, err := c.record(r)
+	if err != nil {
+		return nil, err
+	}
+	return x.event, x.err
+}
+
+// Card is Event for address books; its error is a *vcard.Error.
+func (c *Collection) Card(r Resource) (*vcard.Index, error) {
+	x, err := c.record(r)
+	if err != nil {
+		return nil, err
+	}
+	return x.card, x.err
+}
+
+func (c *Collection) record(r Resource) (*record, error) {
+	return c.snap.shelf.record(c.Kind, r.ETag, func() ([]byte, error) { return c.Read(r) })
+}
+
+// ByUID returns the resource whose objects have this UID; absent is fs.ErrNotExist.
+// Where several have, which only an inbox may, it is one of them.
+func (c *Collection) ByUID(uid string) (Resource, error) {
+	if r := c.over.byUID(uid); r != nil {
+		return *r, nil
+	}
+	what, err := c.content()
+	if err != nil {
+		return Resource{}, err
+	}
+	found := Resource{}
+	err = what.byUID(c, uid, func(r Resource) bool {
+		if c.over.hides(r.Name) {
+			return true
+		}
+		found = r
+		return false
+	})
+	if err == nil && found.Name == "" {
+		err = fmt.Errorf("UID %q in %s of %q: %w", uid, c.Path(), c.snap.user, fs.ErrNotExist)
+	}
+	return found, err
+}
+
+// A Usage is how much there is (RFC 4331).
+type Usage struct {
+	Bytes int64
+	Count int
+}
+
+// Usage sums up the resources, without reading them.
+func (c *Collection) Usage() (Usage, error) {
+	what, err := c.content()
+	if err != nil {
+		return Usage{}, err
+	}
+	u := what.usage()
+	if c.over != nil {
+		u.Bytes += c.over.bytes
+		u.Count += c.over.count
+	}
+	return u, nil
+}
+
+// ResourceProps returns the dead properties of one resource.
+func (c *Collection) ResourceProps(r Resource) ([]Dead, error) {
+	if c.over != nil {
+		if list, ok := c.over.props[r.Name]; ok {
+			return list, nil
+		}
+	}
+	if c.tree == nil {
+		return nil, nil
+	}
+	file, err := resourcePropsFile(r.Name)
+	if err != nil {
+		return nil, nil // none could be given to it
+	}
+	return c.snap.propsOf(c.tree, c.from+"/"+file).Dead, nil
+}

@@ -1,0 +1,159 @@
+package shelf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// A content is what a collection's folder holds: its leaves. Many contents share
+// most of their leaves.
+type content struct {
+	flat  *leaf   // files right in the folder
+	fans  []*leaf // those in the folders of a fan-out
+	hand  []*leaf // those in other folders, which people made
+	byFan map[string]*leaf
+	byDir map[string]*leaf // hand
+}
+
+// A leaf is what one folder holds itself, without folders below.
+type leaf struct {
+	hash  store.Hash
+	dir   string // below the collection, with a slash at its end; "" is the collection's own
+	files []file // in the order of their names
+	bytes int64
+	deep  bool // there are folders in it
+
+	mu    sync.Mutex
+	uids  []uidEntry // by key
+	known bool       // uids have been computed
+}
+
+// A file is a resource's file. name is "" when no client could have put it there.
+type file struct {
+	name, file string
+	hash       store.Hash
+	size       int64
+}
+
+type leafKey struct {
+	hash store.Hash
+	card bool
+	dir  string
+}
+
+type contentKey struct {
+	hash store.Hash
+	card bool
+}
+
+// Bounds of what is read of a collection that came past Check.
+const (
+	maxDepth   = 8     // folders inside one another
+	maxFolders = 10000 // in a collection
+)
+
+var errFolders = errors.New("too many folders")
+
+// content returns what lies in the folder from of a tree, whose hash is h.
+func (s *Shelf) content(kind Kind, t *store.Tree, from string, h store.Hash) (*content, error) {
+	key := contentKey{h, kind == Contacts}
+	if c, ok := s.contents.get(key); ok {
+		return c, nil
+	}
+	c := &content{flat: &leaf{}, byFan: map[string]*leaf{}, byDir: map[string]*leaf{}}
+	if t != nil {
+		if err := s.walk(c, kind, t, from, "", h, 0); err != nil {
+			return nil, err
+		}
+		s.contents.put(key, c, c.cost())
+	}
+	return c, nil
+}
+
+func (s *Shelf) walk(c *content, kind Kind, t *store.Tree, from, dir string, h store.Hash, depth int) error {
+	l, err := s.leaf(kind, t, from, dir, h)
+	if err != nil {
+		return err
+	}
+	switch fan := strings.TrimSuffix(dir, "/"); {
+	case dir == "":
+		c.flat = l
+	case isFan(fan):
+		c.fans = append(c.fans, l)
+		c.byFan[fan] = l
+	default:
+		c.hand = append(c.hand, l)
+		c.byDir[dir] = l
+	}
+	if len(c.fans)+len(c.hand) > maxFolders {
+		return errFolders
+	}
+	if depth == maxDepth || !l.deep {
+		return nil
+	}
+	for e, err := range t.Entries(below(from, dir)) {
+		if err != nil {
+			return err
+		}
+		if e.Mode == object.ModeDir && !strings.HasPrefix(e.Name, ".") {
+			if err := s.walk(c, kind, t, from, dir+e.Name+"/", e.Hash, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// below joins a collection's folder and a folder below it.
+func below(from, dir string) string { return strings.TrimSuffix(from+"/"+dir, "/") }
+
+// leaf reads one folder.
+func (s *Shelf) leaf(kind Kind, t *store.Tree, from, dir string, h store.Hash) (*leaf, error) {
+	key := leafKey{h, kind == Contacts, dir}
+	if l, ok := s.leaves.get(key); ok {
+		return l, nil
+	}
+	l := &leaf{hash: h, dir: dir}
+	for e, err := range t.Entries(below(from, dir)) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Mode == object.ModeDir && !strings.HasPrefix(e.Name, ".") {
+			l.deep = true
+		}
+		if !isResource(e, kind) {
+			continue
+		}
+		size, err := t.BlobSize(e.Hash)
+		if err != nil {
+			return nil, fmt.Errorf("size of %s%s: %w", dir, e.Name, err)
+		}
+		l.files = append(l.files, file{nameIn(dir, e.Name, kind), e.Name, e.Hash, size})
+		l.bytes += size
+	}
+	s.leaves.put(key, l, l.cost())
+	return l, nil
+}
+
+// isResource says whether an entry is a resource's file.
+func isResource(e object.Entry, kind Kind) bool {
+	return (e.Mode == object.ModeFile || e.Mode == object.ModeExecutable) &&
+		strings.HasSuffix(e.Name, kind.ext()) && !strings.HasPrefix(e.Name, ".")
+}
+
+// nameIn is how a client would have named a file in a folder, or "".
+func nameIn(dir, file string, kind Kind) string {
+	name, ok := resourceName(file, kind.ext())
+	switch fan := strings.TrimSuffix(dir, "/"); {
+	case !ok, strings.HasPrefix(name, handmade):
+		return ""
+	case dir == "", isFan(fan) && fanOf(name) == fan:
+		return name
+	}
+	return ""
+}

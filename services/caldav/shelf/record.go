@@ -1,0 +1,74 @@
+package shelf
+
+import (
+	"cairn/services/caldav/ical"
+	"cairn/services/caldav/vcard"
+	"cairn/store"
+)
+
+// A record is what is remembered of one resource, by its hash.
+type record struct {
+	uid   string
+	event *ical.Index
+	card  *vcard.Index
+	err   error // it is no calendar or address object
+}
+
+// A recordKey names a record: the same bytes may lie in a calendar and, by
+// mistake, in an address book.
+type recordKey struct {
+	hash store.Hash
+	card bool
+}
+
+// recordBytes is about what a record takes besides its texts. An ical.Index is
+// some hundred bytes.
+const recordBytes = 480
+
+func (r *record) bytes() int64 {
+	n := recordBytes + int64(len(r.uid))
+	if r.card != nil {
+		n += int64(len(r.card.FN) + len(r.card.Kind))
+	}
+	return n
+}
+
+func summarize(o *Object) *record {
+	if o.Card != nil {
+		x := o.Card.Index()
+		return &record{uid: x.UID, card: &x}
+	}
+	x := o.Calendar.Index()
+	return &record{uid: x.UID, event: x}
+}
+
+// record returns the record of a resource; read is asked for the bytes if it is
+// not remembered.
+func (s *Shelf) record(kind Kind, h store.Hash, read func() ([]byte, error)) (*record, error) {
+	key := recordKey{h, kind == Contacts}
+	if r, ok := s.records.get(key); ok {
+		return r, nil
+	}
+	data, err := read()
+	if err != nil {
+		return nil, err
+	}
+	r := parseRecord(kind, data)
+	s.records.put(key, r, r.bytes())
+	return r, nil
+}
+
+// parseRecord accepts what Parse refuses if it can be read at all.
+func parseRecord(kind Kind, data []byte) *record {
+	o := &Object{Kind: kind}
+	var err error
+	if kind == Contacts {
+		o.Card, err = vcard.Parse(data)
+	} else {
+		o.Calendar, err = ical.Parse(data)
+	}
+	if err != nil {
+		return &record{err: err}
+	}
+	return summarize(o)
+}

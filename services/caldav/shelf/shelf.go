@@ -1,0 +1,127 @@
+package shelf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"cairn/store"
+)
+
+// Options are a Shelf's settings.
+type Options struct {
+	Now         func() time.Time // the clock; required
+	Key         [32]byte         // authenticates sync tokens; the same in all replicas
+	MaxResource int64            // of one resource, in bytes; default 10 MiB
+	Quota       int64            // of all resources of a person, in bytes; 0: no limit
+	CacheBytes  int64            // of memory for what is remembered; default 24 MiB
+	Log         *slog.Logger     // default: discard
+}
+
+// A Shelf keeps the collections of everybody in a repository. Safe for concurrent
+// use.
+type Shelf struct {
+	repo *store.Repo
+	o    Options
+
+	seed     maphash.Seed
+	records  *cache[recordKey, *record]
+	leaves   *cache[leafKey, *leaf]
+	contents *cache[contentKey, *content]
+	props    *cache[store.Hash, *Props]
+	firsts   *cache[firstKey, store.Hash]
+
+	mu     sync.Mutex
+	shared map[string]branchShares // by branch
+}
+
+// New returns the Shelf over a repository.
+func New(repo *store.Repo, o Options) *Shelf {
+	if o.MaxResource == 0 {
+		o.MaxResource = 10 << 20
+	}
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 24 << 20
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Shelf{
+		repo:     repo,
+		o:        o,
+		seed:     maphash.MakeSeed(),
+		records:  newCache[recordKey, *record](o.CacheBytes * 5 / 8),
+		leaves:   newCache[leafKey, *leaf](o.CacheBytes * 2 / 8),
+		contents: newCache[contentKey, *content](o.CacheBytes / 16),
+		props:    newCache[store.Hash, *Props](o.CacheBytes / 32),
+		firsts:   newCache[firstKey, store.Hash](o.CacheBytes / 32),
+		shared:   map[string]branchShares{},
+	}
+}
+
+// Repo returns the repository.
+func (s *Shelf) Repo() *store.Repo { return s.repo }
+
+// MaxResource is the size of the largest resource, in bytes.
+func (s *Shelf) MaxResource() int64 { return s.o.MaxResource }
+
+const branches = "dav/"
+
+// Branch returns the branch on which a person's collections lie. The name of the
+// person is the caller's to check.
+func (s *Shelf) Branch(user string) *store.Branch { return s.repo.Branch(branches + user) }
+
+// Snapshot returns what a person has now. Somebody whose branch does not exist yet
+// has the default collections.
+func (s *Shelf) Snapshot(ctx context.Context, user string) (*Snapshot, error) {
+	t, err := s.Branch(user).Tree(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		t, err = new(store.Tree), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.View(user, t), nil
+}
+
+// View returns what a person had in another snapshot of the branch, an older one
+// perhaps (store.Branch.At).
+func (s *Shelf) View(user string, t *store.Tree) *Snapshot {
+	return &Snapshot{shelf: s, user: user, tree: t}
+}
+
+// Update changes what some people have, all of it or nothing, in one commit on each
+// branch that f makes a difference to. f may run several times, on newer
+// snapshots, when somebody else was first; it must not keep the Edits. Everything
+// else is as for store.Repo.Update.
+func (s *Shelf) Update(ctx context.Context, ch store.Change, users []string, f func(map[string]*Edit) error) error {
+	names := make([]string, len(users))
+	for i, user := range users {
+		if user == "" || strings.Contains(user, "/") {
+			return fmt.Errorf("user %q: %w", user, fs.ErrInvalid)
+		}
+		names[i] = branches + user
+	}
+	return s.repo.Update(ctx, ch, names, func(txs map[string]*store.Tx) error {
+		edits := make(map[string]*Edit, len(txs))
+		for branch, tx := range txs {
+			user := strings.TrimPrefix(branch, branches)
+			edits[user] = newEdit(s.View(user, tx.Tree()), tx)
+		}
+		if err := f(edits); err != nil {
+			return err
+		}
+		for _, e := range edits {
+			if err := e.finish(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
