@@ -638,16 +638,19 @@ func TestSilentHost(t *testing.T) {
 	h := stockHost(t, true)
 	r := remoteOf(t, h.client, h.url)
 	first := grow(t, r, store.Hash{}, 1)
-	h.client.Stall = 50 * time.Millisecond
-	slow := remoteOf(t, h.client, h.url)
-	slow.wire.(*httpTransport).kept = r.wire.(*httpTransport).kept
 	h.http.losing(func(*http.Request) bool { <-silent; return false })
 	objs, second := chain(3000, "x", first)
 	p := moves(first, second)
 	p.Objects = objs
-	if err := slow.Push(t.Context(), p); !errors.Is(err, ErrInDoubt) || !errors.Is(err, store.ErrTemporary) {
-		t.Errorf("push: got %v, want %v", err, ErrInDoubt)
-	}
+	sooner(t, func(patience time.Duration) error {
+		h.client.Stall = patience
+		slow := remoteOf(t, h.client, h.url)
+		slow.wire.(*httpTransport).kept = r.wire.(*httpTransport).kept
+		if err := slow.Push(t.Context(), p); !errors.Is(err, ErrInDoubt) || !errors.Is(err, store.ErrTemporary) {
+			return fmt.Errorf("push: got %w, want %w", err, ErrInDoubt)
+		}
+		return nil
+	})
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -36,7 +36,7 @@ func FuzzUploadRequest(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, how byte, in []byte) {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		for _, stateless := range []bool{true, false} {
 			var out bytes.Buffer
