@@ -101,15 +101,17 @@ func (b *Builder) tag(n Name) {
 func (b *Builder) local(s string) {
 	at := len(b.buf)
 	b.raw(s)
-	ascii := true
+	ok := s != "" && s[0] != '-' && s[0] != '.' && (s[0] < '0' || s[0] > '9')
 	for i, c := range b.buf[at:] {
 		if c >= utf8.RuneSelf {
-			ascii = false
-		} else if !inName[c] {
+			ok = ok && isNCName(s)
+			break
+		}
+		if !inName[c] {
 			b.buf[at+i] = '_'
 		}
 	}
-	if !ascii && !isNCName(s) {
+	if !ok {
 		b.buf = append(b.buf[:at], '_')
 	}
 }

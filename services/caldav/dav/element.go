@@ -106,14 +106,14 @@ func (e *Element) Attr(local string) string {
 	return ""
 }
 
-// Lang returns the element's own xml:lang, or "".
-func (e *Element) Lang() string {
+// lang returns the element's own xml:lang.
+func (e *Element) lang() (string, bool) {
 	for _, a := range e.Attrs {
 		if a.Name == nameLang {
-			return a.Value
+			return a.Value, true
 		}
 	}
-	return ""
+	return "", false
 }
 
 var nameLang = Name{Space: spaceXML, Local: "lang"}

@@ -1,9 +1,7 @@
 package dav
 
-import "encoding/xml"
-
 // Name is the name of an element, a property or a precondition: a namespace and a local name.
-type Name = xml.Name
+type Name struct{ Space, Local string }
 
 // The namespaces that clients speak.
 const (

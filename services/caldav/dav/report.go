@@ -46,9 +46,9 @@ type (
 	// SyncCollection is RFC 6578 §6.1.
 	SyncCollection struct {
 		Want
-		Token    string // "" for an initial synchronisation
-		Infinite bool   // sync-level
-		Limit    int    // 0 for any number
+		Token string // "" for an initial synchronisation
+		Level Depth  // sync-level: DepthOne or DepthInfinity; DepthZero if the body names none
+		Limit int    // 0 for any number
 	}
 	// PrincipalMatch is RFC 3744 §9.3.
 	PrincipalMatch struct {
@@ -213,10 +213,12 @@ func readSyncCollection(e *Element) (Report, error) {
 	if e.Child(D("sync-token")) == nil {
 		return nil, Errorf(http.StatusBadRequest, "sync-collection has no sync-token")
 	}
-	switch level := e.Child(D("sync-level")).Word(); level {
-	case "", "1": // RFC 6578 Appendix A: older clients leave it out
+	switch e.Child(D("sync-level")).Word() {
+	case "": // RFC 6578 Appendix A: older clients say it by the Depth header
+	case "1":
+		s.Level = DepthOne
 	case "infinite":
-		s.Infinite = true
+		s.Level = DepthInfinity
 	default:
 		return nil, Errorf(http.StatusBadRequest, "sync-level is 1 or infinite")
 	}

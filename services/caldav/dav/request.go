@@ -117,11 +117,11 @@ func edits(root *Element) []Edit {
 
 // inherit gives e the xml:lang that is in force around it, which must be kept with a property (RFC 4918 §4.3).
 func (e *Element) inherit(outer ...*Element) {
-	if e.Lang() != "" {
+	if _, ok := e.lang(); ok {
 		return
 	}
 	for _, o := range outer {
-		if lang := o.Lang(); lang != "" {
+		if lang, ok := o.lang(); ok {
 			e.Attrs = append(e.Attrs, Attr{nameLang, lang})
 			e.pre = append(e.pre, "xml")
 			return
