@@ -53,7 +53,7 @@ func fileName(name, ext string, escape func(string) string) (string, error) {
 		return "", &NameError{name, reason}
 	}
 	file := escape(name)
-	if ext != "" && !strings.HasSuffix(name, ext) {
+	if !strings.HasSuffix(file, ext) {
 		file += "%" + ext
 	}
 	if len(file) > maxName {
