@@ -61,6 +61,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/caldav/shelf", "store store/object services/tomlfile services/caldav/line services/caldav/ical services/caldav/vcard", "it keeps collections on a branch and knows of no protocol"},
 	{"services/caldav/sched", "services/caldav/line services/caldav/ical", "it says what follows from a change of an event, and does nothing"},
 	{"services/caldav/feed", "store store/object services/caldav/shelf services/caldav/ical services/caldav/vcard services/caldav/line", "it carries calendars in and out of the shelf"},
+	{"services/caldav/past", "store services/caldav/line services/caldav/shelf", "it says what was done to the shelf, and takes it back"},
 	{"services/caldav/page", "services/caldav/ical", "it shows a calendar and knows not where it lies"},
 	{"services/self", "store store/object services/accounts", "what services offer a person there is handed in by cmd"},
 
