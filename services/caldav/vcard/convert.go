@@ -129,7 +129,15 @@ func clone(l *line.Line) line.Line {
 			c.Params = append(c.Params, line.Param{Name: p.Name, Values: slices.Clone(p.Values)})
 		}
 	}
-	if types, ok := paramValues(l, "TYPE"); ok {
+	types, _ := paramValues(l, "TYPE")
+	for i, t := range types {
+		if strings.EqualFold(t, "base64") { // as 2.1 had it
+			types = slices.Delete(types, i, i+1)
+			c.SetParam("ENCODING", "b")
+			break
+		}
+	}
+	if len(types) > 0 {
 		c.Params = append(c.Params, line.Param{Name: "TYPE", Values: types})
 	}
 	return c

@@ -48,11 +48,11 @@ func read(text string, old bool) line.Line {
 func encodingOf(l *line.Line) string {
 	encoding := strings.ToLower(param(l, "ENCODING"))
 	for _, t := range types(l) {
-		if t == "quoted-printable" || t == "base64" {
+		if t == "quoted-printable" {
 			encoding = t
 		}
 	}
-	dropTypes(l, func(t string) bool { return t == "quoted-printable" || t == "base64" || t == "8bit" || t == "7bit" })
+	dropTypes(l, func(t string) bool { return t == "quoted-printable" || t == "8bit" || t == "7bit" })
 	l.DelParam("ENCODING")
 	if encoding == "base64" || encoding == "b" {
 		l.SetParam("ENCODING", "b")
