@@ -167,7 +167,7 @@ func TestAnnounced(t *testing.T) {
 // awaitRoutes waits for so many default routes: they are made a moment later.
 func awaitRoutes(t *testing.T, s *Stack, want int) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for defaultRoutes(s) != want {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d default routes, want %d", defaultRoutes(s), want)

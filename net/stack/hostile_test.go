@@ -221,7 +221,7 @@ func timeWait(s *Stack) (n int) {
 // await waits until there are as many as are wanted.
 func await(t *testing.T, what string, want int, count func() int) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for count() != want {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d %s, want %d", count(), what, want)

@@ -133,7 +133,7 @@ func TestCloseEndsAll(t *testing.T) {
 	if err := b.Wait(t.Context()); !errors.Is(err, errClosed) {
 		t.Errorf("wait: %v, want %v", err, errClosed)
 	}
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for runtime.NumGoroutine() > before {
 		if time.Now().After(deadline) {
 			buf := make([]byte, 1<<20)
