@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -24,7 +25,10 @@ func TestBesideGit(t *testing.T) {
 		for w := range 4 {
 			wg.Go(func() {
 				for i := range rounds {
-					err := r.Branch(name).Update(context.Background(), change("update"), write(fmt.Sprintf("ours/%d/%d", w, i)))
+					err := store.ErrTemporary
+					for errors.Is(err, store.ErrTemporary) { // git holds a lock for long
+						err = r.Branch(name).Update(context.Background(), change("update"), write(fmt.Sprintf("ours/%d/%d", w, i)))
+					}
 					if err != nil {
 						t.Error(err)
 					}

@@ -95,7 +95,7 @@ func TestManyPacks(t *testing.T) {
 			}
 		}
 	}
-	for deadline := time.Now().Add(5 * time.Second); ; {
+	for deadline := time.Now().Add(time.Minute); ; {
 		d.files.mu.Lock()
 		n := len(d.files.packs)
 		d.files.mu.Unlock()

@@ -50,7 +50,7 @@ func TestRefsOfOthers(t *testing.T) {
 		git(t, repo, strings.Fields(step.git)...)
 		want := step.want()
 		var got store.Ref
-		for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
 			if got, _ = d.Ref(context.Background(), step.name); got.Hash == want {
 				break
 			}

@@ -173,7 +173,7 @@ func TestStockGitPushes(t *testing.T) {
 				if err == nil {
 					break
 				}
-				if tries == 3 {
+				if tries == 100 {
 					return fmt.Errorf("%w: %s", err, out)
 				}
 			}
