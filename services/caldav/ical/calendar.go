@@ -3,7 +3,8 @@ package ical
 import (
 	"errors"
 	"fmt"
-	"iter"
+	"strings"
+	"sync"
 	"time"
 
 	"cairn/services/caldav/line"
@@ -32,11 +33,14 @@ func (e *Error) Error() string {
 }
 
 // A Calendar is one VCALENDAR. It may be used by several goroutines as long as
-// none changes Root.
+// none changes Root; what changes Root does so before any other use.
 type Calendar struct {
 	Root *line.Component // VCALENDAR
-	Kind string          // VEVENT, VTODO, VJOURNAL or VFREEBUSY: that of the first component that is none of VTIMEZONE's
+	Kind string          // VEVENT, VTODO, …: what its first component is, VTIMEZONE aside; "" if there is none
 	UID  string          // of that component
+
+	once  sync.Once
+	times *compiled
 }
 
 // Parse reads a text that holds one VCALENDAR. Its errors are of type *Error. It
@@ -46,49 +50,68 @@ func Parse(data []byte) (*Calendar, error) {
 	if bad, ok := errors.AsType[*line.Error](err); ok {
 		return nil, &Error{ValidData, bad.Line, bad.Reason}
 	}
-	return &Calendar{Root: roots[0]}, nil
+	if len(roots) > 1 || roots[0].Name != "VCALENDAR" {
+		return nil, invalid("not one VCALENDAR")
+	}
+	return New(roots[0]), nil
 }
 
-// Split reads a text as programs export it, of any number of objects, and yields
-// each object, with the time zones it names, as a Calendar of its own; where an
-// object fails CheckObject, the error goes with it and the next one follows.
-// METHOD is left out. A text that cannot be read at all yields (nil, error).
-func Split(data []byte) iter.Seq2[*Calendar, error] { return nil }
-
-// CheckObject reports whether c may be stored as a calendar object resource (RFC
-// 4791 §4.1) and can be understood. Its errors are of type *Error.
-func (c *Calendar) CheckObject() error { return nil }
+// New returns the calendar that a VCALENDAR is.
+func New(root *line.Component) *Calendar {
+	c := &Calendar{Root: root}
+	for _, child := range root.Children {
+		if child.Name != "VTIMEZONE" && !strings.HasPrefix(child.Name, "X-") {
+			c.Kind, c.UID = child.Name, child.Value("UID")
+			break
+		}
+	}
+	return c
+}
 
 // Encode writes the calendar.
 func (c *Calendar) Encode() []byte { return c.Root.Encode() }
 
+// Time reads a property of one of c's components that is a DATE or DATE-TIME. Its
+// errors are of type *Error.
+func (c *Calendar) Time(l *line.Line) (Time, error) {
+	t, err := c.compiled().time(l, l.Value)
+	if err != nil {
+		return t, err
+	}
+	return t, nil
+}
+
+func (c *Calendar) compiled() *compiled {
+	c.once.Do(func() { c.times = compile(c.Root) })
+	return c.times
+}
+
 // A TimeRange is half open; a zero Start or End leaves that side without bound.
 type TimeRange struct{ Start, End time.Time }
 
-// An Instance is one occurrence of a component.
-type Instance struct {
-	Start, End   time.Time
-	AllDay       bool            // Start and End are midnights in the floating zone
-	Floating     bool            // and so, of times without a zone
-	Recurring    bool            // one of a recurrence set
-	RecurrenceID time.Time       // where the set puts it; zero if not Recurring
-	Component    *line.Component // the override where there is one, else the master; not to be changed
-}
-
-// Instances yields what overlaps r, in order of Start, at most limit of them; when
-// there are more the last pair is an error that is ErrTooMany. floating is the zone
-// of times that have none.
-func (c *Calendar) Instances(r TimeRange, floating *time.Location, limit int) iter.Seq2[Instance, error] {
-	return nil
-}
-
-// ErrTooMany says that a set has more instances than were asked for.
-var ErrTooMany = errors.New("more instances than can be shown")
-
-// Zone returns the time zone called tzid, as Go's tzdata, Windows or the path of an
-// Olson name after a vendor's prefix has it.
-func Zone(tzid string) (*time.Location, bool) { return nil, false }
-
 // ParseZone reads a VCALENDAR that holds one VTIMEZONE, as the property
 // calendar-timezone does (RFC 4791 §5.2.2). Its errors are of type *Error.
-func ParseZone(data []byte) (*time.Location, error) { return nil, nil }
+func ParseZone(data []byte) (*time.Location, error) {
+	c, err := Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	var found *time.Location
+	for z := range c.Root.Sub("VTIMEZONE") {
+		loc, bad := location(z)
+		if known, ok := Zone(z.Value("TZID")); bad != nil && ok {
+			loc, bad = known, nil
+		}
+		if bad != nil {
+			return nil, bad
+		}
+		if found != nil {
+			return nil, invalid("more than one VTIMEZONE")
+		}
+		found = loc
+	}
+	if found == nil {
+		return nil, invalid("no VTIMEZONE")
+	}
+	return found, nil
+}

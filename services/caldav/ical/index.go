@@ -1,10 +1,9 @@
 package ical
 
 import (
-	"iter"
+	"slices"
+	"strings"
 	"time"
-
-	"cairn/services/caldav/line"
 )
 
 // An Answer is one that may have to be looked up.
@@ -16,6 +15,13 @@ const (
 	Maybe
 )
 
+func answer(yes bool) Answer {
+	if yes {
+		return Yes
+	}
+	return No
+}
+
 // An Index is what a cache keeps of a calendar object, some hundred bytes: enough
 // to say when it takes place without reading it again. It does not change.
 type Index struct {
@@ -23,16 +29,42 @@ type Index struct {
 	UID       string
 	Recurring bool
 	Alarms    bool
+
+	series []series
+	broken bool // not all could be understood
 }
 
 // Index returns the index of c, also of one that fails CheckObject.
-func (c *Calendar) Index() *Index { return &Index{Kind: c.Kind, UID: c.UID} }
+func (c *Calendar) Index() *Index {
+	k := c.compiled()
+	x := &Index{UID: strings.Clone(c.UID), series: slices.Clip(k.series), broken: k.err != nil}
+	for _, kind := range []string{"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"} {
+		if c.Kind == kind {
+			x.Kind = kind
+		}
+	}
+	for _, s := range x.series {
+		x.Recurring = x.Recurring || s.recurring
+	}
+	for _, child := range c.Root.Children {
+		for range child.Sub("VALARM") {
+			x.Alarms = true
+		}
+	}
+	return x
+}
 
 // Overlaps reports whether an instance overlaps r by the tables of RFC 4791 §9.9.
-func (x *Index) Overlaps(r TimeRange, floating *time.Location) Answer { return Maybe }
-
-// FreeBusy returns the VFREEBUSY of those calendars in r, which must be bounded
-// (RFC 4791 §7.10): DTSTAMP, DTSTART, DTEND and FREEBUSY lines in UTC.
-func FreeBusy(all iter.Seq[*Index], r TimeRange, floating *time.Location, now time.Time) *line.Component {
-	return nil
+// It is Maybe only for an object that cannot be understood as a whole.
+func (x *Index) Overlaps(r TimeRange, floating *time.Location) Answer {
+	from, to := r.bounds()
+	for i := range x.series {
+		if !x.series[i].each(from, to, floating, func(occurrence) bool { return false }) {
+			return Yes
+		}
+	}
+	if x.broken {
+		return Maybe
+	}
+	return No
 }

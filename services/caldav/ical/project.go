@@ -1,14 +1,21 @@
 package ical
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"cairn/services/caldav/line"
+)
 
 // Data says what of a calendar a report shall show (RFC 4791 §9.6). The zero value
-// is all of it.
+// is all of it. At most one of Expand and LimitRecurrence is set; both need a Start
+// and an End.
 type Data struct {
-	Comp            *CompData // VCALENDAR's; nil is everything
-	Expand          *TimeRange
-	LimitRecurrence *TimeRange // limit-recurrence-set
-	LimitFreeBusy   *TimeRange // limit-freebusy-set
+	Comp            *CompData  // VCALENDAR's; nil is everything
+	Expand          *TimeRange // every instance by itself, in UTC (§9.6.5)
+	LimitRecurrence *TimeRange // limit-recurrence-set: overrides that matter there (§9.6.6)
+	LimitFreeBusy   *TimeRange // limit-freebusy-set (§9.6.7)
 }
 
 // CompData says what of a component is shown (RFC 4791 §9.6.1).
@@ -27,11 +34,235 @@ type PropData struct {
 	NoValue bool
 }
 
+// maxExpand is how many instances of one object Project expands; what it shows of
+// more ends there.
+const maxExpand = 10000
+
 // Whole reports whether everything is shown: then the bytes as they are stored
 // are the answer.
 func (d *Data) Whole() bool {
 	return d.Comp == nil && d.Expand == nil && d.LimitRecurrence == nil && d.LimitFreeBusy == nil
 }
 
-// Project writes what d shows of c. floating is the zone of times that have none.
-func (d *Data) Project(c *Calendar, floating *time.Location) []byte { return c.Encode() }
+// Project writes what d shows of c. floating is the zone of times that have none,
+// nil for UTC; they stay as they are also where others are turned into UTC.
+func (d *Data) Project(c *Calendar, floating *time.Location) []byte {
+	root := c.Root
+	switch {
+	case d.Expand != nil:
+		root = c.expand(*d.Expand, floating)
+	case d.LimitRecurrence != nil:
+		root = c.limit(*d.LimitRecurrence, floating)
+	}
+	if d.LimitFreeBusy != nil {
+		root = c.limitFreeBusy(root, *d.LimitFreeBusy, floating)
+	}
+	if d.Comp != nil {
+		root = d.Comp.of(root)
+	}
+	return root.Encode()
+}
+
+// of returns what is shown of a component.
+func (d *CompData) of(c *line.Component) *line.Component {
+	out := &line.Component{Name: c.Name}
+	for i := range c.Lines {
+		l := c.Lines[i]
+		j := slices.IndexFunc(d.Props, func(p PropData) bool { return p.Name == l.Name })
+		if j >= 0 && d.Props[j].NoValue {
+			l.Value = ""
+		}
+		if j >= 0 || d.AllProps {
+			out.Lines = append(out.Lines, l)
+		}
+	}
+	for _, child := range c.Children {
+		j := slices.IndexFunc(d.Comps, func(sub CompData) bool { return sub.Name == child.Name })
+		switch {
+		case j >= 0:
+			out.Children = append(out.Children, d.Comps[j].of(child))
+		case d.AllComps:
+			out.Children = append(out.Children, child)
+		}
+	}
+	return out
+}
+
+// expand returns the calendar as its instances in the range, each without recurrence
+// and in UTC (RFC 4791 §9.6.5).
+func (c *Calendar) expand(r TimeRange, floating *time.Location) *line.Component {
+	k := c.compiled()
+	root := &line.Component{Name: c.Root.Name, Lines: c.Root.Lines}
+	from, to := r.bounds()
+	for i := range k.series {
+		s := &k.series[i]
+		var found []occurrence
+		s.each(from, to, floating, func(o occurrence) bool {
+			found = append(found, o)
+			return len(found) < maxExpand
+		})
+		slices.SortStableFunc(found, func(a, b occurrence) int { return compare(a.begin, b.begin) })
+		for j, o := range found {
+			switch src := c.Root.Children[o.p.comp]; {
+			case src.Name != "VFREEBUSY":
+				root.Children = append(root.Children, k.instance(s, o, src, floating))
+			case j == 0: // its parts are one component, and in UTC
+				root.Children = append(root.Children, src)
+			}
+		}
+	}
+	return root
+}
+
+// instance returns the component that stands for one occurrence of src.
+func (k *compiled) instance(s *series, o occurrence, src *line.Component, floating *time.Location) *line.Component {
+	out := &line.Component{Name: src.Name, Children: src.Children}
+	for i := range src.Lines {
+		switch l := src.Lines[i]; l.Name {
+		case "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID":
+		case "DTSTART":
+			out.Add(timeLine("DTSTART", o.start, floating))
+		case "DTEND":
+			out.Add(timeLine("DTEND", o.endTime(floating), floating))
+		case "DUE":
+			out.Add(timeLine("DUE", o.endTime(floating), floating))
+		case "DURATION":
+			out.Add(o.duration(l, floating))
+		default:
+			out.Add(k.inUTC(l, floating))
+		}
+	}
+	if s.recurring {
+		out.Add(timeLine("RECURRENCE-ID", s.anchor.with(o.key), floating))
+	}
+	return out
+}
+
+// endTime returns the end in the form of the start.
+func (o occurrence) endTime(floating *time.Location) Time {
+	return o.start.with(wallAt(o.end, o.start.zone(floating)))
+}
+
+// duration returns the line for a DURATION: days that are not 24 hours long in the
+// instance's zone would mean something else in UTC, and so become hours.
+func (o occurrence) duration(l line.Line, floating *time.Location) line.Line {
+	exact := o.p.span.days*day + o.p.span.secs
+	if o.start.form != zoneForm || o.end-o.begin == exact {
+		return l
+	}
+	l.Value = formatSeconds(o.end - o.begin)
+	return l
+}
+
+// timeLine returns a property that is a time, in UTC if it has a zone.
+func timeLine(name string, t Time, floating *time.Location) line.Line {
+	l := line.Line{Name: name}
+	if t.form == zoneForm {
+		t = utcTime(t.unix(floating))
+	}
+	if t.form == dateForm {
+		l.SetParam("VALUE", "DATE")
+	}
+	l.Value = t.String()
+	return l
+}
+
+// inUTC returns a property with its times, if it has a TZID, in UTC.
+func (k *compiled) inUTC(l line.Line, floating *time.Location) line.Line {
+	if _, ok := l.Param("TZID"); !ok {
+		return l
+	}
+	values := strings.Split(l.Value, ",")
+	for i, v := range values {
+		t, err := k.time(&l, v)
+		if err != nil {
+			return l
+		}
+		if t.form == zoneForm {
+			t = utcTime(t.unix(floating))
+		}
+		values[i] = t.String()
+	}
+	l.Value = strings.Join(values, ",")
+	l.DelParam("TZID")
+	return l
+}
+
+// limit returns the calendar without the overrides that change nothing in the range:
+// neither lie in it nor replace an instance that would (RFC 4791 §9.6.6).
+func (c *Calendar) limit(r TimeRange, floating *time.Location) *line.Component {
+	k := c.compiled()
+	from, to := r.bounds()
+	root := &line.Component{Name: c.Root.Name, Lines: c.Root.Lines}
+	for i, child := range c.Root.Children {
+		if k.owner[i] < 0 || k.series[k.owner[i]].matters(int32(i), from, to, floating) {
+			root.Children = append(root.Children, child)
+		}
+	}
+	return root
+}
+
+// matters reports whether a component says something of the range.
+func (s *series) matters(comp int32, from, to int64, floating *time.Location) bool {
+	i := slices.IndexFunc(s.parts, func(p part) bool { return p.comp == comp })
+	if i < 0 || !s.parts[i].over {
+		return true
+	}
+	p := &s.parts[i]
+	o := p.at(p.start, p.span, floating)
+	if p.shape.overlaps(o.begin, o.end, from, to) {
+		return true
+	}
+	was := o
+	if s.master {
+		m := &s.parts[0]
+		was = m.at(s.anchor.with(p.id), m.span, floating)
+		if m.shape.overlaps(was.begin, was.end, from, to) {
+			return true
+		}
+	}
+	return p.future && min(o.begin, was.begin) < to
+}
+
+// limitFreeBusy returns the calendar without the periods of VFREEBUSY that lie
+// outside the range (RFC 4791 §9.6.7).
+func (c *Calendar) limitFreeBusy(root *line.Component, r TimeRange, floating *time.Location) *line.Component {
+	k := c.compiled()
+	from, to := r.bounds()
+	out := &line.Component{Name: root.Name, Lines: root.Lines}
+	for _, child := range root.Children {
+		if child.Name != "VFREEBUSY" {
+			out.Children = append(out.Children, child)
+			continue
+		}
+		fb := &line.Component{Name: child.Name, Children: child.Children}
+		for _, l := range child.Lines {
+			if l.Name == "FREEBUSY" {
+				l.Value = k.periodsWithin(&l, from, to, floating)
+			}
+			if l.Name != "FREEBUSY" || l.Value != "" {
+				fb.Add(l)
+			}
+		}
+		out.Children = append(out.Children, fb)
+	}
+	return out
+}
+
+// periodsWithin returns the periods of a FREEBUSY line that overlap the range.
+func (k *compiled) periodsWithin(l *line.Line, from, to int64, floating *time.Location) string {
+	kept := slices.DeleteFunc(strings.Split(l.Value, ","), func(v string) bool {
+		first, rest, _ := strings.Cut(strings.TrimSpace(v), "/")
+		t, err := k.time(l, first)
+		if err != nil {
+			return false
+		}
+		length, err := k.periodEnd(l, t, rest)
+		if err != nil {
+			return false
+		}
+		begin := t.unix(floating)
+		return !lasting.overlaps(begin, length.end(t, begin, floating), from, to)
+	})
+	return strings.Join(kept, ",")
+}

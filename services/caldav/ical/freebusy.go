@@ -1,0 +1,82 @@
+package ical
+
+import (
+	"iter"
+	"slices"
+	"time"
+
+	"cairn/services/caldav/line"
+)
+
+// A period is some time and what it is taken up by.
+type period struct {
+	begin, end int64
+	kind       busy
+}
+
+// FreeBusy returns the VFREEBUSY of those calendars in r, which must be bounded
+// (RFC 4791 §7.10): DTSTAMP, DTSTART, DTEND and FREEBUSY lines in UTC, in order and
+// merged, each kind by itself.
+func FreeBusy(all iter.Seq[*Index], r TimeRange, floating *time.Location, now time.Time) *line.Component {
+	from, to := r.bounds()
+	var found []period
+	for x := range all {
+		for i := range x.series {
+			x.series[i].busy(from, to, floating, func(p period) { found = append(found, p) })
+		}
+	}
+	fb := &line.Component{Name: "VFREEBUSY", Lines: []line.Line{
+		{Name: "DTSTAMP", Value: utcTime(now.Unix()).String()},
+		{Name: "DTSTART", Value: utcTime(from).String()},
+		{Name: "DTEND", Value: utcTime(to).String()},
+	}}
+	for _, p := range merged(found) {
+		fb.Add(line.Line{
+			Name:   "FREEBUSY",
+			Params: []line.Param{{Name: "FBTYPE", Values: []string{p.kind.String()}}},
+			Value:  utcTime(p.begin).String() + "/" + utcTime(p.end).String(),
+		})
+	}
+	return fb
+}
+
+func (b busy) String() string {
+	return [...]string{"FREE", "BUSY-TENTATIVE", "BUSY", "BUSY-UNAVAILABLE"}[b]
+}
+
+// busy calls yield for the time within the range that is taken up.
+func (s *series) busy(from, to int64, floating *time.Location, yield func(period)) {
+	take := func(o occurrence) bool {
+		begin, end := max(o.begin, from), min(o.end, to)
+		if o.p.busy != free && begin < end {
+			yield(period{begin, end, o.p.busy})
+		}
+		return true
+	}
+	for i := range s.parts {
+		if p := &s.parts[i]; p.shape == hidden {
+			take(p.at(p.start, p.span, floating))
+		}
+	}
+	s.each(from, to, floating, take)
+}
+
+// merged joins periods of a kind that overlap or touch.
+func merged(all []period) []period {
+	slices.SortFunc(all, func(a, b period) int {
+		if a.kind != b.kind {
+			return int(a.kind) - int(b.kind)
+		}
+		return compare(a.begin, b.begin)
+	})
+	out := all[:0]
+	for _, p := range all {
+		if n := len(out); n > 0 && out[n-1].kind == p.kind && p.begin <= out[n-1].end {
+			out[n-1].end = max(out[n-1].end, p.end)
+			continue
+		}
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(a, b period) int { return compare(a.begin, b.begin) })
+	return out
+}

@@ -1,0 +1,260 @@
+package ical
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// A series is what a component and its overrides say about time, in few bytes:
+// enough to find every instance without reading the text again. It does not change.
+type series struct {
+	anchor    Time // where the master begins; recurrences are readings of its clock
+	parts     []part
+	rules     []*rule
+	exrules   []*rule
+	dates     []date  // the anchor and RDATEs, in order
+	gone      []wall  // EXDATEs and what overrides replace, in order
+	goneDays  []int32 // EXDATEs that are a DATE where the anchor is not, in order
+	lo, hi    int64   // nothing lies outside, in Unix seconds
+	master    bool    // parts[0] is the master
+	recurring bool
+}
+
+// A date is a recurrence that is named, not reckoned; own says that it brings its
+// own length, as a PERIOD does.
+type date struct {
+	key  wall
+	span span
+	own  bool
+}
+
+// A part is one component: the master, an override of one instance, or of one and
+// all that follow.
+type part struct {
+	comp   int32 // which child of the VCALENDAR
+	shape  shape
+	busy   busy
+	over   bool // an override
+	future bool // RANGE=THISANDFUTURE
+	start  Time
+	span   span
+	id     wall // which instance an override replaces
+	delta  wall // how far an override moves it
+}
+
+// An occurrence is an instance by numbers: part p, as the anchor's clock has it and
+// as Unix seconds.
+type occurrence struct {
+	p          *part
+	key        wall
+	start      Time
+	begin, end int64
+}
+
+// far is later than any time that can be written, by enough to add to.
+const far = math.MaxInt64 / 4
+
+// bounds returns the range in Unix seconds.
+func (r TimeRange) bounds() (from, to int64) {
+	from, to = -far, far
+	if !r.Start.IsZero() {
+		from = r.Start.Unix()
+	}
+	if !r.End.IsZero() {
+		to = r.End.Unix()
+	}
+	return from, to
+}
+
+// slack is more than clocks of any two zones differ from UTC.
+const slack = day
+
+// each calls yield for every occurrence that overlaps the range until it returns
+// false: first overrides, then the others in the order of the anchor's clock.
+func (s *series) each(from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
+	if s.hi < from || s.lo > to {
+		return true
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if !p.over && s.master {
+			continue
+		}
+		if o := p.at(p.start, p.span, floating); p.shape.overlaps(o.begin, o.end, from, to) {
+			if o.key = p.id; !yield(o) {
+				return false
+			}
+		}
+	}
+	if !s.master {
+		return true
+	}
+	return s.eachSegment(func(p *part, first, last wall) bool {
+		lead := wall(p.span.longest() + slack)
+		for i := range s.dates {
+			if s.dates[i].own {
+				lead = max(lead, wall(s.dates[i].span.longest()+slack))
+			}
+		}
+		first = max(first, wall(max(from, int64(firstWall)))-lead-max(p.delta, 0))
+		last = min(last, wall(min(to, int64(lastWall)))+slack-min(p.delta, 0))
+		return s.keys(first, last, func(d date) bool {
+			span := p.span
+			if d.own && !p.over {
+				span = d.span
+			}
+			o := p.at(s.startOf(p, d.key, floating), span, floating)
+			if !p.shape.overlaps(o.begin, o.end, from, to) {
+				return true
+			}
+			o.key = d.key
+			return yield(o)
+		})
+	})
+}
+
+// eachSegment calls visit for the master and every override of what follows, with
+// the keys that are theirs.
+func (s *series) eachSegment(visit func(p *part, first, last wall) bool) bool {
+	p, first := &s.parts[0], firstWall
+	for i := 1; i < len(s.parts); i++ {
+		if next := &s.parts[i]; next.future {
+			if !visit(p, first, next.id-1) {
+				return false
+			}
+			p, first = next, next.id
+		}
+	}
+	return visit(p, first, lastWall)
+}
+
+// startOf returns where the recurrence key begins if p is the component for it.
+func (s *series) startOf(p *part, key wall, floating *time.Location) Time {
+	if !p.over {
+		return s.anchor.with(key)
+	}
+	return p.start.with(p.start.sees(s.anchor.with(key)) + p.delta)
+}
+
+// at returns the occurrence of p at a time.
+func (p *part) at(start Time, sp span, floating *time.Location) occurrence {
+	begin := start.unix(floating)
+	return occurrence{p: p, start: start, begin: begin, end: sp.end(start, begin, floating)}
+}
+
+// keys calls yield for every recurrence from first to last, both included, in order
+// and once, that has not been taken out.
+func (s *series) keys(first, last wall, yield func(date) bool) bool {
+	if first > last {
+		return true
+	}
+	heads := s.heads(first, last)
+	i, _ := slices.BinarySearchFunc(s.dates, first, func(d date, w wall) int { return compare(d.key, w) })
+	for {
+		next, found := date{key: lastWall + 1}, false
+		if i < len(s.dates) && s.dates[i].key <= last {
+			next, found = s.dates[i], true
+		}
+		for j := range heads {
+			if heads[j].ok && heads[j].key < next.key {
+				next, found = date{key: heads[j].key}, true
+			}
+		}
+		if !found {
+			return true
+		}
+		for i < len(s.dates) && s.dates[i].key == next.key {
+			i++
+		}
+		for j := range heads {
+			for heads[j].ok && heads[j].key <= next.key {
+				heads[j].key, heads[j].ok = heads[j].c.next()
+			}
+		}
+		if !s.isGone(next.key) && !yield(next) {
+			return false
+		}
+	}
+}
+
+// A head is a cursor and its value.
+type head struct {
+	c   *cursor
+	key wall
+	ok  bool
+}
+
+func (s *series) heads(first, last wall) []head {
+	if s.rules == nil {
+		return nil
+	}
+	heads := make([]head, len(s.rules))
+	for i, r := range s.rules {
+		c := r.walk(s.anchor.wall, first, last)
+		key, ok := c.next()
+		heads[i] = head{c, key, ok}
+	}
+	return heads
+}
+
+func (s *series) isGone(key wall) bool {
+	if _, ok := slices.BinarySearch(s.gone, key); ok {
+		return true
+	}
+	if s.goneDays != nil {
+		if _, ok := slices.BinarySearch(s.goneDays, int32(key.dayNumber())); ok {
+			return true
+		}
+	}
+	return slices.ContainsFunc(s.exrules, func(r *rule) bool {
+		_, ok := r.walk(s.anchor.wall, key, key).next()
+		return ok
+	})
+}
+
+// settle reckons the bounds once all else is known.
+func (s *series) settle() {
+	s.lo, s.hi = far, -far
+	widen := func(w wall, sp span) {
+		s.lo = min(s.lo, int64(w)-slack)
+		s.hi = max(s.hi, int64(w)+sp.longest()+slack)
+	}
+	for i := range s.parts {
+		p := &s.parts[i]
+		if p.shape == always || p.shape == sinceCreated || p.future {
+			s.lo, s.hi = -far, far
+		}
+		if p.shape == never {
+			continue
+		}
+		widen(p.start.wall, p.span)
+	}
+	if !s.master {
+		return
+	}
+	m := s.parts[0].span
+	for _, d := range s.dates {
+		if !d.own {
+			d.span = m
+		}
+		widen(d.key, d.span)
+	}
+	for _, r := range s.rules {
+		if r.until == lastWall {
+			s.hi = far
+		} else {
+			widen(r.until, m)
+		}
+	}
+}
+
+func compare[T int | int64 | wall](a, b T) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
