@@ -3,7 +3,6 @@ package shelf
 import (
 	"maps"
 	"reflect"
-	"slices"
 	"time"
 )
 
@@ -69,9 +68,11 @@ func (p *Props) Clone() *Props {
 		return &Props{}
 	}
 	n := *p
-	n.Components = slices.Clone(p.Components)
-	n.Shares = maps.Clone(p.Shares)
-	n.Dead = slices.Clone(p.Dead)
+	n.Components = append([]string(nil), p.Components...)
+	n.Dead = append([]Dead(nil), p.Dead...)
+	if n.Shares = nil; len(p.Shares) > 0 {
+		n.Shares = maps.Clone(p.Shares)
+	}
 	if p.Source != nil {
 		source := *p.Source
 		n.Source = &source
