@@ -2,6 +2,7 @@ package dav
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -9,19 +10,21 @@ import (
 	"cairn/services/caldav/vcard"
 )
 
-// element returns what the request says of one property it asks for, or nil.
-func (w *Want) element(n Name) *Element {
-	for _, e := range w.elements {
-		if e.Name == n {
-			return e
-		}
+// take returns what the request says of one property it asks for, or nil, and no longer counts it among Props.
+func (w *Want) take(n Name) *Element {
+	i := slices.Index(w.Props, n)
+	if i < 0 || w.AllProp {
+		return nil
 	}
-	return nil
+	e := w.elements[i]
+	w.Props = slices.Delete(w.Props, i, i+1)
+	w.elements = slices.Delete(w.elements, i, i+1)
+	return e
 }
 
 // calendarData reads CALDAV:calendar-data (RFC 4791 §9.6); nil if it is not asked for.
 func calendarData(w *Want) (*ical.Data, error) {
-	e := w.element(CalendarData)
+	e := w.take(CalendarData)
 	if e == nil {
 		return nil, nil
 	}
@@ -80,7 +83,7 @@ func compData(e *Element) (ical.CompData, error) {
 // addressData reads CARDDAV:address-data (RFC 6352 §10.4); nil if it is not asked for. A request that names no version
 // asks for 3.0, which is what those clients understand that know of no other.
 func addressData(w *Want) (*vcard.Data, error) {
-	e := w.element(AddressData)
+	e := w.take(AddressData)
 	if e == nil {
 		return nil, nil
 	}

@@ -56,16 +56,13 @@ func (e *Error) Write(w http.ResponseWriter) {
 		fmt.Fprintln(w, e.textOrStatus())
 		return
 	}
-	h.Set("Content-Type", contentType)
-	w.WriteHeader(e.Status)
-	var b Builder
-	b.raw(xmlHead + "<d:error" + declareSpaces + ">")
-	e.condition(&b)
-	if e.Text != "" {
-		b.Element(D("responsedescription"), e.Text)
-	}
-	b.raw("</d:error>\n")
-	w.Write(b.buf) // the client is away if this fails: nobody is left to tell
+	// If this fails the client is away: nobody is left to tell.
+	Write(w, e.Status, D("error"), func(b *Builder) {
+		e.condition(b)
+		if e.Text != "" {
+			b.Element(D("responsedescription"), e.Text)
+		}
+	})
 }
 
 // condition writes the precondition with what belongs inside.

@@ -34,13 +34,19 @@ func (p Prop) Element() (*Element, error) {
 // Prop gives a property that was kept. Text that is no element of that name (people edit such files by hand) is given
 // as text, so that the answer stays well-formed.
 func (r *Response) Prop(p Prop) {
+	r.found()
+	r.b.Prop(p)
+}
+
+// Prop writes a property that was kept, or another element: the owner of a lock. It does with damaged text as
+// Response.Prop.
+func (b *Builder) Prop(p Prop) {
 	e, err := p.Element()
 	if err != nil {
-		r.Text(p.Name, p.XML)
+		b.Element(p.Name, p.XML)
 		return
 	}
-	r.found()
-	e.write(r.b, nil)
+	e.write(b, nil)
 }
 
 // write appends e as text. scope holds the declarations that the text around e makes.

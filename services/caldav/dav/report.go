@@ -18,7 +18,7 @@ type (
 	// CalendarQuery is RFC 4791 §9.5.
 	CalendarQuery struct {
 		Want
-		Data     *ical.Data // how to show CALDAV:calendar-data; nil if not asked for
+		Data     *ical.Data // how to show CALDAV:calendar-data, which is not in Props; nil if not asked for
 		Filter   *ical.Filter
 		Floating *time.Location // of times without a zone; nil if the request names none
 	}
@@ -33,7 +33,7 @@ type (
 	// AddressbookQuery is RFC 6352 §10.3.
 	AddressbookQuery struct {
 		Want
-		Data   *vcard.Data // how to show CARDDAV:address-data; nil if not asked for
+		Data   *vcard.Data // how to show CARDDAV:address-data, which is not in Props; nil if not asked for
 		Filter *vcard.Filter
 		Limit  int // most results, 0 for any number
 	}

@@ -14,16 +14,6 @@ type Want struct {
 	elements []*Element // Props with what stands inside of them (calendar-data, address-data)
 }
 
-// Has reports whether n is asked for by name.
-func (w *Want) Has(n Name) bool {
-	for _, p := range w.Props {
-		if p == n {
-			return true
-		}
-	}
-	return false
-}
-
 // ReadPropfind reads the body of PROPFIND. None at all asks for all properties.
 func ReadPropfind(body io.Reader) (*Want, error) {
 	root, err := readRoot(body, plain, D("propfind"))

@@ -28,24 +28,6 @@ func (b *Builder) Response(href string) *Response {
 	return &Response{b: b, end: "</d:response>"}
 }
 
-// RefuseMkcol answers MKCOL or, if calendar, MKCALENDAR that failed for what fill says of the
-// properties (RFC 5689 §3, RFC 4791 §5.3.1). Nothing was made then.
-func RefuseMkcol(w http.ResponseWriter, calendar bool, fill func(r *Response)) {
-	root := D("mkcol-response")
-	if calendar {
-		root = Cal("mkcalendar-response")
-	}
-	var b Builder
-	b.raw(xmlHead + "<" + prefix(root.Space) + root.Local + declareSpaces + ">")
-	r := &Response{b: &b}
-	fill(r)
-	r.Done()
-	b.End(root)
-	w.Header().Set("Content-Type", contentType)
-	w.WriteHeader(http.StatusForbidden)
-	w.Write(b.buf) // the client is away if this fails: nobody is left to tell
-}
-
 // Text gives a property that holds text.
 func (r *Response) Text(n Name, value string) {
 	r.found()
