@@ -62,8 +62,9 @@ var rooms = []struct{ room, may, why string }{
 	{"services/caldav/sched", "services/caldav/line services/caldav/ical", "it says what follows from a change of an event, and does nothing"},
 	{"services/caldav/feed", "store store/object services/caldav/shelf services/caldav/ical services/caldav/vcard services/caldav/line", "it carries calendars in and out of the shelf"},
 	{"services/caldav/past", "store services/caldav/line services/caldav/shelf", "it says what was done to the shelf, and takes it back"},
-	{"services/caldav/page", "services/caldav/ical", "it shows a calendar and knows not where it lies"},
-	{"services/self", "store store/object services/accounts", "what services offer a person there is handed in by cmd"},
+	{"services/caldav/page", "services/look services/caldav/line services/caldav/ical", "it shows a calendar and knows not where it lies"},
+	{"services/self", "store store/object services/look services/accounts", "what services offer a person there is handed in by cmd"},
+	{"services/look", "", "it is a style sheet"},
 
 	{"deploy", "libos/... store/...", "it places services, it does not know them"},
 	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup/...", "it wires"},
