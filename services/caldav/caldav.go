@@ -1,0 +1,86 @@
+// Package caldav serves calendars, contacts and files of people over WebDAV: RFC
+// 4918 (classes 1, 2, 3), 3744, 4331, 4791 (CalDAV), 5397, 5689, 6352 (CardDAV), 6578
+// (sync), 6764 (.well-known). What a person has lies on the branch dav/<user>, see
+// cairn/services/caldav/shelf; who that is, cairn/services/accounts knows.
+//
+// # Paths
+//
+//	/                                  whom one has logged in as
+//	/principals/<user>/                people
+//	/calendars/<user>/<name>/<object>  calendars, and the inbox and outbox
+//	/contacts/<user>/<name>/<object>   address books
+//	/files/<user>/…                    files and folders of any kind
+//	/.well-known/caldav, carddav       where to begin
+//
+// <user> is a user's name or one of their e-mail addresses. Everybody who has
+// logged in may see who else there is (principals); what others have, shared
+// collections aside, answers as what does not exist. A calendar home that alice
+// shares with bob is in bob's home under the name ~alice~home, with the rights
+// that alice gave. Names that begin with ~ cannot be made.
+//
+// # Answers
+//
+// Bytes are kept and returned as they were sent, so ETags are strong. Every
+// method that writes is one commit in the acting person's name; conditions (If-Match,
+// If-None-Match, If) and locks are judged on the snapshot that the commit is made
+// on, so of several conditional writes at once exactly one wins. A locked name
+// that does not exist yet is an empty file below /files/ (RFC 4918 §7.3); in a calendar
+// or address book, where an empty object is none, the lock alone reserves it.
+//
+// PROPFIND with Depth infinity is answered below /files/ and refused elsewhere
+// with propfind-finite-depth, for nothing there is deeper than two.
+//
+// # Caveats
+//
+// The service trusts http.Server's deadlines against slow bodies, and whoever
+// mounts it not to ask for passwords in the clear.
+package caldav
+
+import (
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"cairn/services/accounts"
+	"cairn/services/caldav/shelf"
+)
+
+// Service serves calendars and contacts. Its fields are set before Handler is
+// called and not changed after.
+type Service struct {
+	Shelf    *shelf.Shelf       // what people have
+	Accounts *accounts.Accounts // who they are
+	Log      *slog.Logger       // default: discard
+	Now      func() time.Time   // the clock; needed
+	Rand     io.Reader          // randomness; default: crypto/rand.Reader
+}
+
+// realm is what browsers show beside the password.
+const realm = `Basic realm="Cairn", charset="UTF-8"`
+
+// Handler returns the service. It expects to be at the root of its host.
+func (s *Service) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{Service: s, w: w, r: r}
+		defer x.recovered()
+		if err := x.serve(); err != nil {
+			x.fail(err)
+		}
+	})
+}
+
+func (s *Service) log() *slog.Logger {
+	if s.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.Log
+}
+
+func (s *Service) random() io.Reader {
+	if s.Rand == nil {
+		return rand.Reader
+	}
+	return s.Rand
+}

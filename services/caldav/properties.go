@@ -1,0 +1,160 @@
+package caldav
+
+import (
+	"net/http"
+
+	"cairn/services/caldav/dav"
+	"cairn/services/caldav/shelf"
+)
+
+// A property is one whose value the server knows the meaning of (live, RFC 4918
+// §4.3). What a resource has besides is kept for the client as it came.
+type property struct {
+	name dav.Name
+	on   kinds // which resources can have it
+	all  bool  // allprop shows it: those of RFC 4918 alone, as later standards ask
+	// value writes it, or reports that this resource has none.
+	value func(x *exchange, n *node, r *dav.Response, name dav.Name) bool
+	// set changes it; nil: it is protected.
+	set setter
+}
+
+// A setter gives a property a value, or takes it away if value is nil. making says
+// that the collection is just being made.
+type setter func(p *shelf.Props, value *dav.Element, making bool) *dav.Error
+
+// properties is all there are, in the order in which propname lists them.
+var properties = func() []*property {
+	var list []*property
+	for _, table := range [][]property{
+		webdavProperties, rightsProperties, principalProperties, collectionProperties, calendarProperties, contactProperties,
+	} {
+		for i := range table {
+			list = append(list, &table[i])
+		}
+	}
+	return list
+}
+
+// live finds properties by name. A name may stand in several tables, for different
+// kinds.
+var live = func() map[dav.Name][]*property {
+	m := map[dav.Name][]*property{}
+	for _, p := range properties() {
+		m[p.name] = append(m[p.name], p)
+	}
+	return m
+}()
+
+// liveOn returns the property of that name on resources of a kind, or nil.
+func liveOn(name dav.Name, k kind) *property {
+	for _, p := range live[name] {
+		if p.on.has(k) {
+			return p
+		}
+	}
+	return nil
+}
+
+// A Selection is what a request wants to know of each of many resources, looked up
+// once per kind.
+type selection struct {
+	want *dav.Want
+	of   [file + 1][]*property // parallel to want.Props; nil where it is not live
+	seen kinds
+}
+
+func selected(want *dav.Want) *selection { return &selection{want: want} }
+
+func (s *selection) on(k kind) []*property {
+	if !s.seen.has(k) {
+		s.seen |= of(k)
+		list := make([]*property, len(s.want.Props))
+		for i, name := range s.want.Props {
+			list[i] = liveOn(name, k)
+		}
+		s.of[k] = list
+	}
+	return s.of[k]
+}
+
+// describe writes what is wanted of one resource; the caller calls r.Done.
+func (x *exchange) describe(n *node, s *selection, r *dav.Response) {
+	if s.want.PropName {
+		x.names(n, r)
+		return
+	}
+	if s.want.AllProp {
+		x.everything(n, r)
+	}
+	for i, p := range s.on(n.kind) {
+		name := s.want.Props[i]
+		switch {
+		case s.want.AllProp && (p == nil || p.all):
+			// written above
+		case p != nil:
+			if !p.value(x, n, r, name) {
+				r.Missing(name)
+			}
+		default:
+			x.dead(n, r, name)
+		}
+	}
+}
+
+// everything writes what allprop asks for (RFC 4918 §9.1).
+func (x *exchange) everything(n *node, r *dav.Response) {
+	for _, p := range live4918 {
+		if p.on.has(n.kind) {
+			p.value(x, n, r, p.name)
+		}
+	}
+	for _, d := range n.deadProps() {
+		r.Prop(d)
+	}
+}
+
+var live4918 = func() (list []*property) {
+	for _, p := range properties() {
+		if p.all {
+			list = append(list, p)
+		}
+	}
+	return list
+}()
+
+// names writes what propname asks for: those that have a value, without it.
+func (x *exchange) names(n *node, r *dav.Response) {
+	for _, p := range properties() {
+		if p.on.has(n.kind) && x.has(n, p) {
+			r.Empty(p.name)
+		}
+	}
+	for _, d := range n.deadProps() {
+		r.Empty(d.Name)
+	}
+}
+
+// has reports whether a resource has a property.
+func (x *exchange) has(n *node, p *property) bool {
+	r := dav.NewMultistatus(discard{}).Response("")
+	return p.value(x, n, r, p.name)
+}
+
+// discard takes what is written to see whether it is there.
+type discard struct{}
+
+func (discard) Header() http.Header         { return http.Header{} }
+func (discard) WriteHeader(int)             {}
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+
+// dead writes a property that was kept for the client.
+func (x *exchange) dead(n *node, r *dav.Response, name dav.Name) {
+	for _, d := range n.deadProps() {
+		if d.Name == name {
+			r.Prop(d)
+			return
+		}
+	}
+	r.Missing(name)
+}

@@ -1,0 +1,192 @@
+package caldav
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"cairn/services/caldav/dav"
+	"cairn/services/caldav/shelf"
+	"cairn/store/object"
+)
+
+// put answers PUT (RFC 4918 §9.7, 4791 §5.3.2, 6352 §6.3.2).
+func (x *exchange) put() error {
+	if x.r.Header.Get("Content-Range") != "" {
+		return dav.Errorf(http.StatusBadRequest, "a part of a file cannot be put") // RFC 9110 §14.5
+	}
+	if c := x.r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
+		return dav.Errorf(http.StatusUnsupportedMediaType, "send it without Content-Encoding")
+	}
+	if x.at.kind == folder {
+		return x.putFile()
+	}
+	return x.putObject()
+}
+
+// putObject puts a calendar or address object.
+func (x *exchange) putObject() error {
+	to, err := x.target(x.at, x.snapshots())
+	if err != nil {
+		return err
+	}
+	if err := x.mediaType(to.kind); err != nil {
+		return err
+	}
+	data, err := x.body(x.Shelf.MaxResource(), preconditionOf(to.kind, "max-resource-size"))
+	if err != nil {
+		return err
+	}
+	o, err := x.parse(to, data)
+	if err != nil {
+		return err
+	}
+	created := false
+	what := "Put " + to.root
+	err = x.change(what, []string{to.owner}, func(of views, edits map[string]*shelf.Edit) error {
+		to, err := x.target(x.at, of)
+		if err != nil {
+			return err
+		}
+		was, g, err := x.before(x.at, of)
+		if err != nil {
+			return err
+		}
+		become := changed
+		if created = was == nil; created {
+			become = bound
+		}
+		if err := g.free(to.spot, become); err != nil {
+			return err
+		}
+		_, err = edits[to.owner].Put(to.path, o)
+		return x.objectError(to, err)
+	})
+	if err != nil {
+		return err
+	}
+	return x.stored(created, entityTag(o.Hash.String()))
+}
+
+// putFile puts a file.
+func (x *exchange) putFile() error {
+	s, err := x.spot(x.at)
+	if err != nil {
+		return err
+	}
+	if len(x.at.names) == 0 || x.at.slash {
+		return x.refuseMethod(folder)
+	}
+	data, err := x.body(x.Shelf.MaxResource(), dav.Name{})
+	if err != nil {
+		return err
+	}
+	created := false
+	err = x.change("Put "+s.root, []string{s.owner}, func(of views, edits map[string]*shelf.Edit) error {
+		was, g, err := x.before(x.at, of)
+		if err != nil {
+			return err
+		}
+		become := changed
+		if created = was == nil; created {
+			become = bound
+			if err := x.inFolder(x.at, of); err != nil {
+				return err
+			}
+		} else if was.kind == folder {
+			return x.refuseMethod(folder)
+		}
+		if err := g.free(s, become); err != nil {
+			return err
+		}
+		return edits[s.owner].Tx().Put(s.file, data)
+	})
+	if err != nil {
+		return err
+	}
+	return x.stored(created, entityTag(object.Object{Type: object.TypeBlob, Data: data}.Hash().String()))
+}
+
+// inFolder makes sure that what is to be at a place would be in a folder.
+func (x *exchange) inFolder(p place, of views) error {
+	up, err := x.find(p.parent(), of)
+	if absent(err) || err == nil && up.kind != folder {
+		return dav.Errorf(http.StatusConflict, "the folder in which it is to be does not exist")
+	}
+	return err
+}
+
+// stored answers a PUT that has kept the bytes as they were sent.
+func (x *exchange) stored(created bool, etag string) error {
+	h := x.w.Header()
+	h.Set("ETag", etag)
+	status := http.StatusNoContent
+	if created {
+		status = http.StatusCreated
+	}
+	x.w.WriteHeader(status)
+	return nil
+}
+
+// mediaType refuses what says of itself that it is none of what a collection
+// holds. Clients that say nothing are taken at their bytes.
+func (x *exchange) mediaType(k kind) error {
+	t, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
+	if x.r.Header.Get("Content-Type") == "" || t == "application/octet-stream" || t == "text/plain" {
+		return nil
+	}
+	want, precondition := "text/calendar", dav.Cal("supported-calendar-data")
+	if k == card {
+		want, precondition = "text/vcard", dav.Card("supported-address-data")
+	}
+	if err == nil && (t == want || t == "text/x-vcard" && want == "text/vcard" || t == "text/directory" && want == "text/vcard") {
+		return nil
+	}
+	return dav.Violated(http.StatusUnsupportedMediaType, precondition, "only %s can be here", want)
+}
+
+// preconditionOf names a precondition that calendars and address books have alike.
+func preconditionOf(k kind, local string) dav.Name {
+	if k == card || k == addressbook {
+		return dav.Card(local)
+	}
+	return dav.Cal(local)
+}
+
+// body reads the body of the request. Somewhat more than max is a precondition
+// missed (403, RFC 4791 §1.3); what is far more is not read (413).
+func (x *exchange) body(max int64, precondition dav.Name) ([]byte, error) {
+	tooLarge := func(status int) error {
+		if precondition.Local == "" {
+			return dav.Errorf(http.StatusRequestEntityTooLarge, "it may have %d bytes at most", max)
+		}
+		return dav.Violated(status, precondition, "it may have %d bytes at most", max)
+	}
+	if x.r.ContentLength > 4*max {
+		return nil, tooLarge(http.StatusRequestEntityTooLarge)
+	}
+	data, err := io.ReadAll(io.LimitReader(x.r.Body, max+1))
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	if int64(len(data)) <= max {
+		return data, nil
+	}
+	rest, err := io.Copy(io.Discard, io.LimitReader(x.r.Body, 3*max))
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	if rest == 3*max {
+		return nil, tooLarge(http.StatusRequestEntityTooLarge)
+	}
+	return nil, tooLarge(http.StatusForbidden)
+}
+
+// bodyError says what is answered when a body ends early.
+func bodyError(err error) error {
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		return err
+	}
+	return dav.Errorf(http.StatusBadRequest, "the body ends early")
+}
