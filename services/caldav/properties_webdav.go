@@ -75,10 +75,10 @@ var reports = []struct {
 	name dav.Name
 	on   kinds
 }{
-	{dav.Cal("calendar-query"), of(calendar, inbox, event)},
+	{dav.Cal("calendar-query"), of(calendarHome, calendar, inbox, event)},
 	{dav.Cal("calendar-multiget"), of(calendarHome, calendar, inbox, event)},
 	{dav.Cal("free-busy-query"), of(calendarHome, calendar)},
-	{dav.Card("addressbook-query"), of(addressbook, card)},
+	{dav.Card("addressbook-query"), of(contactHome, addressbook, card)},
 	{dav.Card("addressbook-multiget"), of(contactHome, addressbook, card)},
 	{dav.D("sync-collection"), ordered},
 	{dav.D("expand-property"), everywhere},
