@@ -8,11 +8,15 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"cairn/cmd/setup"
 	"cairn/libos"
 	"cairn/libos/boot"
 	"cairn/services/monitor"
+	"cairn/store/gitdir"
+	"cairn/store/observe"
 )
 
 // withHouse does one thing in the house: in the home or, where the environment says
@@ -25,7 +29,14 @@ func withHouse(ctx context.Context, h home, do func(*house) error) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(house), house.close())
+	var committed atomic.Bool
+	house.told = append(house.told, func(observe.Commit) { committed.Store(true) })
+	err = errors.Join(do(house), house.close())
+	if committed.Load() {
+		// A Cairn that is up has seen it when the command ends: who is removed is out.
+		time.Sleep(gitdir.SeenAfter)
+	}
+	return err
 }
 
 // visit is what a command needs that works on a repository somewhere else.

@@ -24,8 +24,11 @@ import (
 // packed-refs first and removes the loose file then; so a reader that finds no
 // loose file and reads packed-refs afterwards finds every ref that there is.
 
+// SeenAfter is at the latest how long after it a change by another process is seen.
+const SeenAfter = 20 * time.Millisecond
+
 // refTTL is how long a value that was read is taken for current.
-const refTTL = 20 * time.Millisecond
+const refTTL = SeenAfter
 
 // A cachedRef is what was last known of one ref. A commit of our own that
 // has moved it stores the new value before it returns; mu keeps a reader that was slow
