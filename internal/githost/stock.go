@@ -7,6 +7,9 @@ import (
 	"os/user"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"cairn/store/gitdir"
 )
 
 // initStock makes the repository as stock git does.
@@ -23,10 +26,14 @@ func (h *Host) initStock() {
 }
 
 // Git runs git in the repository and returns what it prints, without the space
-// around it.
+// around it. What it does to refs the host has seen when it returns.
 func (h *Host) Git(args ...string) string {
 	h.t.Helper()
-	return h.run(h.Dir, args...)
+	out := h.run(h.Dir, args...)
+	if args[0] == "update-ref" && !h.Kind.Stock() {
+		time.Sleep(gitdir.SeenAfter)
+	}
+	return out
 }
 
 func (h *Host) run(dir string, args ...string) string {
