@@ -54,7 +54,7 @@ func (p *Port) Number() string { return fmt.Sprint(p.addr.Port()) }
 
 // patience is how long a listener may outlive its end: another process that this one
 // starts in that moment holds a copy until it runs its own program.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // Listen listens on the port. The caller closes the listener, and may listen again.
 func (p *Port) Listen() (net.Listener, error) {
