@@ -20,6 +20,7 @@ import (
 type instance struct {
 	PID            int
 	HTTP, Git, SSH string
+	Dav            string // without a slash at its end
 
 	password string // that the first run with this log has told
 	seed     string // the same, of a run without a home
@@ -32,7 +33,7 @@ type instance struct {
 }
 
 // free makes `cairn up` listen on free ports.
-var free = []string{"-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0"}
+var free = []string{"-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0", "-dav", "127.0.0.1:0"}
 
 // start runs `cairn up` on free ports and waits until it is there. What it
 // prints goes to the end of the file log.
@@ -106,6 +107,7 @@ func (i *instance) ready() error {
 	i.HTTP = strings.TrimSuffix(i.told("Site"), "/")
 	push := strings.TrimSuffix(strings.TrimPrefix(i.told("Push"), "git push "), "/site HEAD:main")
 	i.Git = strings.Replace(push, "owner@", "", 1)
+	i.Dav = strings.TrimSuffix(i.told("Calendars"), "/")
 	return nil
 }
 

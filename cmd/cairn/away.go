@@ -99,7 +99,7 @@ func openAway(ctx context.Context, env libos.Env, dir home, seed setup.Seed, wat
 	if err != nil {
 		return nil, err
 	}
-	house, err := newHouse(r.Guarded(), r.Held(), seed, r.Close)
+	house, err := newHouse(r.Guarded(), r.Held(), seed, env.Log, r.Close)
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}

@@ -29,7 +29,7 @@ func (h home) open(log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", h.repository(), err)
 	}
-	house, err := newHouse(git, git, seed, git.Close)
+	house, err := newHouse(git, git, seed, log, git.Close)
 	if err != nil {
 		return nil, errors.Join(err, git.Close())
 	}

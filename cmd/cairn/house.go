@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os/user"
 
 	"golang.org/x/crypto/ssh"
 
 	"cairn/cmd/setup"
+	"cairn/cmd/setup/dav"
 	"cairn/services/accounts"
+	"cairn/services/caldav/shelf"
 	"cairn/services/config"
 	"cairn/services/secrets"
 	"cairn/store"
@@ -36,6 +39,7 @@ type house struct {
 	accounts *accounts.Accounts
 	config   *config.Config
 	secrets  *secrets.Secrets
+	shelf    *shelf.Shelf
 	signer   ssh.PublicKey // of the commits made here
 	close    func() error
 
@@ -43,7 +47,7 @@ type house struct {
 }
 
 // newHouse finds its way in a repository.
-func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, close func() error) (*house, error) {
+func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, log *slog.Logger, close func() error) (*house, error) {
 	key, err := setup.SigningKey(seed)
 	if err != nil {
 		return nil, err
@@ -53,7 +57,10 @@ func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, close func
 	h.receiver, h.repo = b, store.New(b, store.Options{Signer: sign.SSH(key)})
 	h.accounts = accounts.New(h.repo.Branch("accounts"))
 	h.config = config.Open(h.repo.Branch("config"))
-	h.secrets, err = secrets.Open(h.repo.Branch("secrets"), seed)
+	if h.secrets, err = secrets.Open(h.repo.Branch("secrets"), seed); err != nil {
+		return nil, err
+	}
+	h.shelf, err = dav.OpenShelf(h.repo, h.secrets, log)
 	return h, err
 }
 

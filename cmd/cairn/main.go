@@ -24,7 +24,11 @@ type commands struct {
 	Site siteCommands `cmd:"" help:"Websites: add, list, history, rollback."`
 
 	Backup  backupCommands `cmd:"" help:"Copies in repositories elsewhere, kept at every commit."`
-	Restore restoreCommand `cmd:"" help:"Make a home from a backup."`
+	Restore restoreCommand `cmd:"" help:"Calendars and contacts as they were (PLACE --at WHEN); or a whole home from a backup (URL --seed-file FILE)."`
+
+	Calendar calendarCommands `cmd:"" help:"Calendars: list, import, export."`
+	Contacts contactsCommands `cmd:"" help:"Address books: list, import, export."`
+	History  historyCommand   `cmd:"" help:"Who changed what in calendars and contacts, and when."`
 
 	Signers signersCommand `cmd:"" help:"Whom git is to trust for the commits made here, as an allowed-signers file."`
 }
@@ -52,7 +56,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 	exit := -1
 	parser, err := kong.New(&c,
 		kong.Name("cairn"),
-		kong.Description("Websites served from a git push, with all their state in one git repository."),
+		kong.Description("Websites served from a git push, calendars and contacts, with all their state in one git repository."),
 		kong.Writers(term.out, term.err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"cairn/cmd/setup"
+	"cairn/cmd/setup/dav"
 	"cairn/libos"
 	"cairn/services/config"
 	"cairn/services/unipi"
@@ -21,7 +22,10 @@ func (p *process) listen(ctx context.Context) (err error) {
 	if p.git, err = p.env.Listen(ctx, "git"); err != nil {
 		return err
 	}
-	p.ssh, err = p.env.Listen(ctx, "ssh")
+	if p.ssh, err = p.env.Listen(ctx, "ssh"); err != nil {
+		return err
+	}
+	p.dav, err = p.env.Listen(ctx, dav.Port.Name)
 	return err
 }
 
@@ -50,7 +54,7 @@ func (p *process) names(sites []*config.Site) []string {
 	var names []string
 	domain := p.env.Args.String("domain")
 	if domain != "" {
-		names = append(names, domain, "*."+domain)
+		names = append(names, domain, "*."+domain, davHost(domain))
 	}
 	for _, s := range sites {
 		if domain != "" {

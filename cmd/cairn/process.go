@@ -23,6 +23,7 @@ type process struct {
 	tls      *setup.TLS // nil: none
 	web      *setup.Web
 	git, ssh net.Listener
+	dav      net.Listener
 
 	sites  *unipi.Sites
 	access *unipi.AccessLog
@@ -58,6 +59,7 @@ func (p *process) addresses() running {
 		HTTP: p.web.Scheme() + p.env.Address(p.web),
 		Git:  p.web.Scheme() + p.env.Address(p.git),
 		SSH:  p.env.Address(p.ssh),
+		Dav:  p.davURL(p.env.Address),
 	}
 }
 
@@ -66,6 +68,7 @@ func (p *process) greet(password string) {
 	out := p.env.Out
 	fmt.Fprintf(out, "Site      %s\n", p.url(firstSite, config.Main))
 	fmt.Fprintf(out, "Push      %s\n", p.pushCommand(firstSite))
+	fmt.Fprintf(out, "Calendars %s/\n", p.davURL(p.friendly))
 	if password != "" {
 		fmt.Fprintf(out, "Password  %s (user %s; shown this once)\n", password, firstUser)
 	}

@@ -17,12 +17,28 @@ import (
 
 type restoreCommand struct {
 	backupPlace
-	SeedFile string `help:"The seed of the home that was lost." required:"" placeholder:"FILE"`
+	SeedFile string `help:"Of a home that was lost: its seed." placeholder:"FILE" xor:"what"`
+	At       string `help:"Of calendars and contacts: when they were as they shall be again, such as '2 days ago', 'yesterday' or '2026-11-20 14:00'." placeholder:"WHEN" xor:"what"`
+	DryRun   bool   `help:"With --at: only say what would be done."`
 }
 
-// Run makes a home from a backup and the seed. What it has begun and cannot finish
+// Run brings back calendars and contacts, or makes a home.
+func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) error {
+	switch {
+	case c.At != "":
+		return bringBack(ctx, h, term, c.URL, c.At, c.DryRun)
+	case c.SeedFile == "":
+		return errors.New("say which of two: `cairn restore alice/calendars/home --at '2 days ago'` brings calendars and contacts back; " +
+			"`cairn restore URL --seed-file FILE` makes a home from a backup")
+	case c.DryRun:
+		return errors.New("--dry-run goes with --at")
+	}
+	return c.home(ctx, h, term)
+}
+
+// home makes a home from a backup and the seed. What it has begun and cannot finish
 // it takes away again.
-func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) (err error) {
+func (c *restoreCommand) home(ctx context.Context, h home, term terminal) (err error) {
 	seed, err := c.seed()
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ type running struct {
 	HTTP string `json:"http"` // base URL; the first site is served at <http>/
 	Git  string `json:"git"`  // base URL; a site is pushed to <git>/<site>
 	SSH  string `json:"ssh"`  // host:port
+	Dav  string `json:"dav"`  // base URL of calendars and contacts
 }
 
 func runPath(home string) string { return filepath.Join(home, "run.json") }

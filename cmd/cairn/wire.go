@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cairn/cmd/setup"
+	"cairn/cmd/setup/dav"
 	"cairn/cmd/setup/strict"
 	"cairn/libos"
 	"cairn/services/config"
@@ -41,6 +42,7 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 		Default:  firstSite,
 		First:    p.firstPage,
 		Webhook:  &unipi.Webhook{Secret: hook.secret(p.webhookSecret), Pushed: hook.pushed(p.follow.wake)},
+		Known:    p.wellKnown(),
 		Access:   p.access,
 		Log:      env.Log,
 	}
@@ -57,7 +59,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 		Accounts: p.house.accounts,
 		Config:   p.house.config,
 		Secrets:  p.house.secrets,
-		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite},
+		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav},
 		URL:      p.published,
 		Log:      p.log,
 	}
@@ -69,11 +71,18 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 	if setup.Loopback(p.git) {
 		wire = setup.OnlyLocalNames(withHealth(watch, wire))
 	}
+	people, err := p.newDav(watch).Handler()
+	if err != nil {
+		return err
+	}
 	metrics, err := setup.ServeMetrics(ctx, p.env, watch)
 	p.servers = []func(context.Context) error{
-		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites, strict.Serve) },
+		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites, strict.With(p.davHosts(people))) },
 		func(ctx context.Context) error { return strict.Serve(ctx, p.tls.ServerConfig(), p.git, wire, p.log) },
 		func(ctx context.Context) error { return ssh.Serve(ctx, p.ssh) },
+		func(ctx context.Context) error {
+			return strict.Serve(ctx, p.tls.ServerConfig(), p.dav, dav.Guard(people, setup.Loopback(p.dav)), p.log)
+		},
 		p.tls.Run,
 		p.watchConfig,
 		metrics,

@@ -1,0 +1,258 @@
+package dav
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"cairn/services/accounts"
+	"cairn/services/caldav/shelf"
+	"cairn/services/self"
+	"cairn/store"
+)
+
+// collections is what people can do with their calendars and address books on
+// their page. It implements self.Collections.
+type collections struct {
+	shelf *shelf.Shelf
+}
+
+var kinds = map[shelf.Kind]self.Kind{shelf.Calendars: self.Calendar, shelf.Contacts: self.AddressBook}
+
+// Own implements self.Collections.
+func (c *collections) Own(ctx context.Context, u *accounts.User) ([]self.Collection, error) {
+	snap, err := c.shelf.Snapshot(ctx, u.Name)
+	if err != nil {
+		return nil, err
+	}
+	var list []self.Collection
+	for _, kind := range []shelf.Kind{shelf.Calendars, shelf.Contacts} {
+		all, err := snap.Collections(kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range all {
+			d, err := c.describe(s)
+			if err != nil {
+				return nil, err
+			}
+			d.Access = self.ReadWrite
+			for _, with := range s.Props().Users() {
+				d.Shares = append(d.Shares, self.Share{With: with, Access: access(s.Access(with))})
+			}
+			list = append(list, d)
+		}
+	}
+	return list, nil
+}
+
+// Shared implements self.Collections.
+func (c *collections) Shared(ctx context.Context, u *accounts.User) ([]self.Collection, error) {
+	shared, err := c.shelf.SharedWith(ctx, u.Name)
+	if err != nil {
+		return nil, err
+	}
+	var list []self.Collection
+	for _, s := range shared {
+		snap, err := c.shelf.Snapshot(ctx, s.Owner)
+		if err != nil {
+			return nil, err
+		}
+		theirs, err := snap.Collection(s.Kind, s.Name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it has gone in this moment
+		}
+		if err != nil {
+			return nil, err
+		}
+		d, err := c.describe(theirs)
+		if err != nil {
+			return nil, err
+		}
+		d.Access = access(s.Access)
+		list = append(list, d)
+	}
+	return list, nil
+}
+
+// describe says of a collection what everybody may know who may read it.
+func (c *collections) describe(s *shelf.Collection) (self.Collection, error) {
+	usage, err := s.Usage()
+	if err != nil {
+		return self.Collection{}, err
+	}
+	p := s.Props()
+	name := p.DisplayName
+	if name == "" {
+		name = s.Name
+	}
+	colour := p.Color
+	if len(colour) == len("#rrggbbaa") {
+		colour = colour[:len("#rrggbb")]
+	}
+	return self.Collection{
+		ID:       string(s.Kind) + "/" + s.Name,
+		Kind:     kinds[s.Kind],
+		Owner:    s.User(),
+		Settings: self.Settings{Name: name, Colour: colour},
+		Items:    usage.Count,
+	}, nil
+}
+
+func access(a shelf.Access) self.Access {
+	switch a {
+	case shelf.Read:
+		return self.ReadOnly
+	case shelf.ReadWrite:
+		return self.ReadWrite
+	}
+	return self.NoAccess
+}
+
+// parseID is the path of a collection that the page names.
+func parseID(id string) (shelf.Path, error) {
+	kind, name, ok := strings.Cut(id, "/")
+	p := shelf.Path{Kind: shelf.Kind(kind), Collection: name}
+	if !ok || name == "" || kinds[p.Kind] == "" {
+		return p, fmt.Errorf("collection %q: %w", id, fs.ErrNotExist)
+	}
+	return p, nil
+}
+
+// Make implements self.Collections.
+func (c *collections) Make(ctx context.Context, u *accounts.User, kind self.Kind, s self.Settings) error {
+	where := shelf.Calendars
+	if kind == self.AddressBook {
+		where = shelf.Contacts
+	}
+	return c.update(ctx, u, "Make "+s.Name, func(e *shelf.Edit) error {
+		name, err := freeName(e, where, s.Name)
+		if err != nil {
+			return err
+		}
+		return e.Make(shelf.Path{Kind: where, Collection: name}, &shelf.Props{DisplayName: s.Name, Color: s.Colour})
+	})
+}
+
+// freeName is a name for a collection that is fit to be typed and is not taken.
+func freeName(e *shelf.Edit, kind shelf.Kind, called string) (string, error) {
+	slug := strings.Trim(strings.Join(strings.FieldsFunc(strings.ToLower(called), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	}), "-"), "-")
+	if slug == "" {
+		slug = string(kind)
+	}
+	slug = slug[:min(len(slug), 40)]
+	for n := 1; ; n++ {
+		name := slug
+		if n > 1 {
+			name = fmt.Sprintf("%s-%d", slug, n)
+		}
+		_, err := e.Collection(kind, name)
+		if errors.Is(err, fs.ErrNotExist) && name != shelf.Conflicts {
+			return name, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+	}
+}
+
+// Set implements self.Collections.
+func (c *collections) Set(ctx context.Context, u *accounts.User, id string, s self.Settings) error {
+	return c.set(ctx, u, id, "Change settings of "+id, func(p *shelf.Props) error {
+		p.DisplayName, p.Color = s.Name, s.Colour
+		return nil
+	})
+}
+
+// Delete implements self.Collections.
+func (c *collections) Delete(ctx context.Context, u *accounts.User, id string) error {
+	p, err := parseID(id)
+	if err != nil {
+		return err
+	}
+	return c.update(ctx, u, "Delete "+id, func(e *shelf.Edit) error { return e.Remove(p) })
+}
+
+// Share implements self.Collections.
+func (c *collections) Share(ctx context.Context, u *accounts.User, id, with string, a self.Access) error {
+	what := "Share " + id + " with " + with
+	if a == self.NoAccess {
+		what = "Share " + id + " with " + with + " no longer"
+	}
+	return c.set(ctx, u, id, what, func(p *shelf.Props) error {
+		if p.Shares == nil {
+			p.Shares = map[string]shelf.Access{}
+		}
+		switch a {
+		case self.ReadOnly:
+			p.Shares[with] = shelf.Read
+		case self.ReadWrite:
+			p.Shares[with] = shelf.ReadWrite
+		default:
+			delete(p.Shares, with)
+		}
+		return nil
+	})
+}
+
+// Publish implements self.Collections.
+func (c *collections) Publish(ctx context.Context, u *accounts.User, id string, on bool) error {
+	return c.set(ctx, u, id, "Publish "+id, func(p *shelf.Props) error {
+		p.Public = on
+		return nil
+	})
+}
+
+// Link implements self.Collections.
+func (c *collections) Link(ctx context.Context, u *accounts.User, id string, on bool) error {
+	nonce := ""
+	if on {
+		nonce = rand.Text()
+	}
+	return c.set(ctx, u, id, "Change the secret address of "+id, func(p *shelf.Props) error {
+		p.Nonce = nonce
+		return nil
+	})
+}
+
+// set changes the properties of a collection.
+func (c *collections) set(ctx context.Context, u *accounts.User, id, what string, f func(*shelf.Props) error) error {
+	path, err := parseID(id)
+	if err != nil {
+		return err
+	}
+	return c.update(ctx, u, what, func(e *shelf.Edit) error {
+		s, err := e.Collection(path.Kind, path.Collection)
+		if err != nil {
+			return err
+		}
+		p := s.Props().Clone()
+		if err := f(p); err != nil {
+			return err
+		}
+		return e.SetProps(path, p)
+	})
+}
+
+// update makes one commit in the person's name.
+func (c *collections) update(ctx context.Context, u *accounts.User, what string, f func(*shelf.Edit) error) error {
+	ch := store.Change{Author: u.Signature(), Message: subject(what)}
+	err := c.shelf.Update(ctx, ch, []string{u.Name}, func(edits map[string]*shelf.Edit) error { return f(edits[u.Name]) })
+	if bad, ok := errors.AsType[*shelf.NameError](err); ok {
+		return &self.Refusal{Text: bad.Error()}
+	}
+	if errors.Is(err, shelf.ErrTooManyProps) {
+		return &self.Refusal{Text: "That is too much for one calendar: take something else away first."}
+	}
+	return err
+}
+
+// subject makes the first line of a commit's message of a text from outside.
+func subject(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r <= ' ' || r == 0x7f }), " ") + "\n"
+}

@@ -1,0 +1,126 @@
+// Package dav puts calendars and contacts on the web: the protocol at /, and at
+// /self/ the page on which people look after themselves.
+package dav
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"cairn/cmd/setup"
+	"cairn/libos"
+	"cairn/services/accounts"
+	"cairn/services/caldav"
+	"cairn/services/caldav/shelf"
+	"cairn/services/monitor"
+	"cairn/services/secrets"
+	"cairn/services/self"
+	"cairn/store"
+)
+
+// Port is where calendars and contacts are served.
+var Port = libos.Port{Name: "dav", Host: "127.0.0.1:8082", Own: ":8082", Help: "Where calendars and contacts are served; off loopback only over TLS."}
+
+// A Dav is what serves calendars and contacts. Its fields are set before Handler is
+// called.
+type Dav struct {
+	Shelf    *shelf.Shelf
+	Accounts *accounts.Accounts
+	Secrets  *secrets.Secrets // from which keys are derived
+	Base     string           // URL under which devices reach it, without a slash at its end
+	Watch    *monitor.Monitor
+	Log      *slog.Logger
+}
+
+// OpenShelf returns the shelf of a repository, with the key that follows from the
+// seed.
+func OpenShelf(repo *store.Repo, keys *secrets.Secrets, log *slog.Logger) (*shelf.Shelf, error) {
+	key, err := keys.Derive("dav sync tokens", 32)
+	if err != nil {
+		return nil, err
+	}
+	return shelf.New(repo, shelf.Options{Now: time.Now, Key: [32]byte(key), Log: log}), nil
+}
+
+// selfPath is where the page is on which people look after themselves.
+const selfPath = "/self"
+
+// Handler returns what answers at the root of a host.
+func (d *Dav) Handler() (http.Handler, error) {
+	key, err := d.Secrets.Derive("self-service sessions", 32)
+	if err != nil {
+		return nil, err
+	}
+	page := &self.Service{
+		Accounts:    d.Accounts,
+		Collections: &collections{shelf: d.Shelf},
+		Key:         [32]byte(key),
+		Prefix:      selfPath,
+		Base:        d.Base,
+		TLS:         strings.HasPrefix(d.Base, "https:"),
+		Now:         time.Now,
+		Log:         d.Log,
+	}
+	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Log: d.Log}
+	return measured(d.Watch, mount(page.Handler(), protocol.Handler())), nil
+}
+
+// mount puts the page below selfPath. Somebody who comes with a browser is led
+// there.
+func mount(page, protocol http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == selfPath || strings.HasPrefix(path, selfPath+"/"):
+			page.ServeHTTP(w, r)
+		case path == "/" && isBrowser(r):
+			http.Redirect(w, r, selfPath+"/", http.StatusSeeOther)
+		default:
+			protocol.ServeHTTP(w, r)
+		}
+	})
+}
+
+// isBrowser reports whether a request is one that a browser makes for a page.
+func isBrowser(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
+}
+
+// Guard is h for those who may come by a listener: by one that only this machine
+// reaches under its own names, by any other only over TLS, for h asks for passwords.
+func Guard(h http.Handler, loopback bool) http.Handler {
+	if loopback {
+		return setup.OnlyLocalNames(h)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil {
+			http.Error(w, "Calendars and contacts need TLS here, for passwords would be readable on the way: "+
+				"start with --tls-cert and --tls-key, --acme or --tls=seed.", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// measured tells watch how long requests take.
+func measured(watch *monitor.Monitor, h http.Handler) http.Handler {
+	took := map[string]func(seconds float64){}
+	for _, method := range []string{"GET", "PUT", "DELETE", "PROPFIND", "REPORT", "POST", "other"} {
+		took[method] = watch.Histogram("dav_seconds", "How long a request for calendars or contacts took.", "method", method)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		observe, ok := took[r.Method]
+		if !ok {
+			observe = took["other"]
+		}
+		start := time.Now()
+		h.ServeHTTP(w, r)
+		observe(time.Since(start).Seconds())
+	})
+}
+
+// Check is what a push to a person's branch must satisfy.
+func Check(ctx context.Context, s *shelf.Shelf, branch string, old, new *store.Tree) error {
+	return s.Check(ctx, strings.TrimPrefix(branch, "dav/"), old, new)
+}
