@@ -147,8 +147,8 @@ func cmdFsck(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec("git", "-C", filepath.Join(ts.Getenv("CAIRN_HOME"), "repo.git"), "fsck", "--strict", "--full"))
 }
 
-// cmdEventually runs a command until it succeeds (with !, fails), for a minute at
-// most: for what happens without anybody waiting for it.
+// cmdEventually runs a command until it succeeds (with !, fails), for three minutes
+// at most: for what happens without anybody waiting for it.
 func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) == 0 {
 		ts.Fatalf("usage: eventually command [args]")

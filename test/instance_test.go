@@ -156,11 +156,11 @@ func (i *instance) kill() {
 // port is what follows the last colon of an address.
 func port(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
-// wait tries until it works, for a minute at most.
+// wait tries until it works, for three minutes at most.
 func wait(what string, try func() error) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(time.Minute); ; <-tick.C {
+	for end := time.Now().Add(3 * time.Minute); ; <-tick.C {
 		err := try()
 		if err == nil {
 			return nil

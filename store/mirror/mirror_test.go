@@ -168,7 +168,7 @@ func TestRun(t *testing.T) {
 		}
 		l.put(t, "main", "f", fmt.Sprint(i))
 	}
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for s := l.mirror.Status(); !s.Behind.IsZero() || s.Err != nil; s = l.mirror.Status() {
 		if time.Now().After(deadline) {
 			t.Fatalf("got status %+v", s)
@@ -281,7 +281,7 @@ func TestUntold(t *testing.T) {
 // await polls until something holds.
 func await(t *testing.T, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); !holds(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it does not come to hold")
 		}
