@@ -79,4 +79,3 @@ func TestContactsClient(t *testing.T) {
 		t.Errorf("card: got %v", got.Card)
 	}
 }
-

@@ -12,6 +12,7 @@ import (
 
 	"cairn/services/accounts"
 	"cairn/services/caldav/dav"
+	"cairn/services/caldav/shelf"
 	"cairn/store"
 )
 
@@ -106,6 +107,10 @@ func (x *exchange) refusal(err error) *dav.Error {
 		return e
 	case errors.As(err, &large), errors.Is(err, store.ErrTooLarge):
 		return dav.Errorf(http.StatusRequestEntityTooLarge, "this is too large")
+	case errors.Is(err, shelf.ErrQuota):
+		return dav.Violated(http.StatusInsufficientStorage, dav.D("quota-not-exceeded"), "there is no room left")
+	case errors.Is(err, shelf.ErrTooManyProps):
+		return dav.Errorf(http.StatusInsufficientStorage, "this is more than can be kept beside it")
 	case errors.Is(err, fs.ErrNotExist):
 		return errNothingHere
 	}

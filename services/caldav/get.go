@@ -31,11 +31,11 @@ func (x *exchange) get() error {
 	case http.StatusPreconditionFailed:
 		return dav.Errorf(status, "it has changed since you saw it")
 	}
-	return x.content(n, etag)
+	return x.content(n, http.StatusOK)
 }
 
 // content answers with the bytes of an object or file.
-func (x *exchange) content(n *node, etag string) error {
+func (x *exchange) content(n *node, status int) error {
 	var (
 		size int64
 		body io.ReadCloser
@@ -43,7 +43,7 @@ func (x *exchange) content(n *node, etag string) error {
 		err  error
 	)
 	if n.kind == file {
-		if size, err = n.size(); err == nil && x.r.Method == "GET" {
+		if size, err = n.size(); err == nil && x.r.Method != "HEAD" {
 			body, err = n.in.blobs.OpenBlob(x.ctx(), n.entry.Hash)
 		}
 	} else {
@@ -54,12 +54,12 @@ func (x *exchange) content(n *node, etag string) error {
 		return err
 	}
 	h := x.w.Header()
-	h.Set("ETag", etag)
+	h.Set("ETag", n.etag())
 	h.Set("Content-Type", n.contentType())
 	h.Set("Content-Length", strconv.FormatInt(size, 10))
 	h.Set("Cache-Control", "private, no-cache")
 	inert(h)
-	x.w.WriteHeader(http.StatusOK)
+	x.w.WriteHeader(status)
 	switch {
 	case x.r.Method == "HEAD":
 	case body != nil:

@@ -100,7 +100,7 @@ func (x *exchange) newLock(l shelf.Lock) error {
 		if err := x.conflict(all, &l, s.owner, of); err != nil {
 			return err
 		}
-		return x.objectError(nil, edits[s.owner].SetLocks(append(slices.Clone(all), l)))
+		return edits[s.owner].SetLocks(append(slices.Clone(all), l))
 	})
 	if err != nil {
 		return err

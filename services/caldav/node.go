@@ -166,7 +166,7 @@ func (x *exchange) spot(p place) (spot, error) {
 		s.path.Kind = shelf.Inbox
 	} else {
 		s.path.Collection = p.names[0]
-		if owner, name, ok := sharedName(p.names[0]); ok {
+		if owner, name, ok := sharedName(p.names[0]); ok && owner != x.user.Name {
 			s.owner, s.path.Collection = owner, name
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"slices"
+	"strings"
 
 	"cairn/services/caldav/dav"
 	"cairn/services/caldav/ical"
@@ -15,8 +16,8 @@ import (
 
 // Limits that are announced and held (RFC 4791 §5.2).
 const (
-	maxInstances = 5000 // of a recurring event that does end
-	maxAttendees = 1000 // of one instance
+	maxInstances = 50_000 // of a recurring event that does end
+	maxAttendees = 1000   // of one instance
 )
 
 // parse makes an object of the bytes of a PUT or refuses them with the precondition that
@@ -26,15 +27,64 @@ func (x *exchange) parse(to *node, data []byte) (*shelf.Object, error) {
 	if err != nil {
 		return nil, x.objectError(to, err)
 	}
-	return o, fits(to, o)
+	if o.Calendar == nil {
+		return o, nil
+	}
+	if err := takes(to, o.Calendar.Kind); err != nil {
+		return nil, err
+	}
+	return o, bounded(o.Calendar)
 }
 
-// fits makes sure that a collection takes such an object.
-func fits(to *node, o *shelf.Object) error {
-	if o.Calendar == nil {
+// bounded holds what max-attendees-per-instance and max-instances announce. A
+// recurrence without an end has any number of instances and is not counted; one that
+// ends when nobody of today is alive is no other.
+func bounded(c *ical.Calendar) error {
+	counted := false
+	for _, comp := range c.Root.Children {
+		attendees := 0
+		for i := range comp.Lines {
+			switch l := &comp.Lines[i]; l.Name {
+			case "ATTENDEE":
+				attendees++
+			case "RRULE":
+				if !ends(l.Value) {
+					return nil
+				}
+				counted = true
+			case "RDATE":
+				counted = true
+			}
+		}
+		if attendees > maxAttendees {
+			return dav.Violated(http.StatusForbidden, dav.Cal("max-attendees-per-instance"), "there may be %d attendees", maxAttendees)
+		}
+	}
+	if !counted {
 		return nil
 	}
-	return takes(to, o.Calendar.Kind)
+	for _, err := range c.Instances(ical.TimeRange{}, nil, maxInstances) {
+		if errors.Is(err, ical.ErrTooMany) {
+			return dav.Violated(http.StatusForbidden, dav.Cal("max-instances"), "it may take place %d times", maxInstances)
+		}
+	}
+	return nil
+}
+
+// endless is the year from which the end of a recurrence is none.
+const endless = "2200"
+
+// ends reports whether a recurrence rule has an end.
+func ends(rule string) bool {
+	for part := range strings.SplitSeq(strings.ToUpper(rule), ";") {
+		switch name, value, _ := strings.Cut(part, "="); name {
+		case "COUNT":
+			return true
+		case "UNTIL":
+			return value < endless
+		}
+	}
+	return false
 }
 
 // takes makes sure that a calendar takes a component.
@@ -70,10 +120,6 @@ func (x *exchange) objectError(to *node, err error) error {
 		return dav.Errorf(http.StatusForbidden, "%s", name)
 	case errors.Is(err, store.ErrTooLarge):
 		return dav.Violated(http.StatusForbidden, preconditionOf(to.kind, "max-resource-size"), "it may have %d bytes at most", x.Shelf.MaxResource())
-	case errors.Is(err, shelf.ErrQuota):
-		return dav.Violated(http.StatusInsufficientStorage, dav.D("quota-not-exceeded"), "there is no room left")
-	case errors.Is(err, shelf.ErrTooManyProps):
-		return dav.Errorf(http.StatusInsufficientStorage, "too many properties")
 	case errors.Is(err, fs.ErrNotExist):
 		return dav.Errorf(http.StatusConflict, "the collection does not exist")
 	}
