@@ -152,8 +152,8 @@ func (p *pushed) alone(f pushedFile) error {
 	}
 	twin := ""
 	err = what.byUID(c, f.uid, func(r Resource) bool {
-		if r.rel != rel {
-			twin = r.rel
+		if r.in+r.file != rel {
+			twin = r.in + r.file
 		}
 		return twin == ""
 	})

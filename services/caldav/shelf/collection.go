@@ -38,7 +38,8 @@ type Resource struct {
 	ETag store.Hash // of its bytes
 	Size int64
 
-	rel  string // path below the collection's folder
+	in   string // the folder below the collection's, with a slash at its end
+	file string // its file in there
 	data []byte // of what an Edit has put
 }
 
@@ -52,7 +53,7 @@ func (c *Collection) Path() Path { return Path{Kind: c.Kind, Collection: c.Name}
 func (c *Collection) Dir() string { return c.dir }
 
 // File is the path of a resource's file on the branch.
-func (c *Collection) File(r Resource) string { return c.dir + "/" + r.rel }
+func (c *Collection) File(r Resource) string { return c.dir + "/" + r.in + r.file }
 
 // Exists is false for a default collection that nobody has put anything into, and for
 // such an inbox: it has no folder yet.
@@ -125,7 +126,7 @@ func (c *Collection) Read(r Resource) ([]byte, error) {
 	if r.data != nil {
 		return r.data, nil
 	}
-	data, _, err := c.tree.Blob(c.from + "/" + r.rel)
+	data, _, err := c.tree.Blob(c.from + "/" + r.in + r.file)
 	return data, err
 }
 
@@ -146,10 +147,6 @@ func (c *Collection) Card(r Resource) (*vcard.Index, error) {
 		return nil, err
 	}
 	return x.card, x.err
-}
-
-func (c *Collection) record(r Resource) (*record, error) {
-	return c.snap.shelf.record(c.Kind, r.ETag, func() ([]byte, error) { return c.Read(r) })
 }
 
 // ByUID returns the resource whose objects have this UID; absent is fs.ErrNotExist.

@@ -158,7 +158,7 @@ func (e *Edit) replay(c, d *Collection) error {
 	}
 	for name, now := range c.over.changed {
 		if was, ok := what.find(name, c.Kind.ext()); ok {
-			if err := e.tx.Remove(d.dir + "/" + was.rel); err != nil {
+			if err := e.tx.Remove(d.File(was)); err != nil {
 				return err
 			}
 		}
@@ -169,7 +169,7 @@ func (e *Edit) replay(c, d *Collection) error {
 		if err != nil {
 			return err
 		}
-		if err := e.tx.Put(d.dir+"/"+now.rel, data); err != nil {
+		if err := e.tx.Put(d.File(*now), data); err != nil {
 			return err
 		}
 	}

@@ -160,7 +160,7 @@ func (e *Edit) vacant(p Path) (dir string, err error) {
 	}
 	form := escape
 	for _, c := range others {
-		if fold(c.Name) == fold(p.Collection) {
+		if confusable(c.Name, p.Collection) {
 			form = escapeAll
 		}
 	}
@@ -260,7 +260,7 @@ func (e *Edit) remove(c *Collection, before Resource) error {
 	if err != nil {
 		return err
 	}
-	if err := e.tx.Remove(c.dir + "/" + before.rel); err != nil {
+	if err := e.tx.Remove(c.File(before)); err != nil {
 		return err
 	}
 	if err := e.setResourceProps(c, before.Name, nil); err != nil {

@@ -72,9 +72,9 @@ func (c *content) resources() iter.Seq[Resource] {
 // resource names a file. Where two files could have the same name, one has it (see
 // find) and the other is shown as made by hand.
 func (c *content) resource(l *leaf, f *file) Resource {
-	r := Resource{Name: f.name, ETag: f.hash, Size: f.size, rel: l.dir + f.file}
+	r := Resource{Name: f.name, ETag: f.hash, Size: f.size, in: l.dir, file: f.file}
 	if f.name == "" || c.shadowed(l, f) {
-		r.Name = handmadeName(r.rel)
+		r.Name = handmadeName(l.dir + f.file)
 	}
 	return r
 }
@@ -140,29 +140,19 @@ func (c *content) leafAt(dir string) *leaf {
 	return c.byDir[dir]
 }
 
-// confused says whether a file system somewhere takes name for another one that is there.
+// confused returns a name that is there and that some file system takes for this one.
 func (c *content) confused(name string) (other string, is bool) {
-	folded := fold(name)
 	for _, l := range [...]*leaf{c.flat, c.byFan[fanOf(name)]} {
 		if l == nil {
 			continue
 		}
 		for i := range l.files {
-			if n := l.files[i].name; n != "" && n != name && (len(n) == len(name) || !ascii(n) || !ascii(name)) && fold(n) == folded {
+			if n := l.files[i].name; n != "" && n != name && confusable(n, name) {
 				return n, true
 			}
 		}
 	}
 	return "", false
-}
-
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 func (c *content) usage() (u Usage) {

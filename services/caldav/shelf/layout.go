@@ -3,7 +3,6 @@ package shelf
 import (
 	"errors"
 	"io/fs"
-	"strings"
 
 	"cairn/store/object"
 )
@@ -14,9 +13,6 @@ const (
 	maxFlat = 1000
 	minFan  = 500
 )
-
-// isFlat says that a path below a collection leads right into it.
-func isFlat(rel string) bool { return !strings.Contains(rel, "/") }
 
 // layOut moves the files of a collection into a fan-out, or out of it.
 func (e *Edit) layOut(c *Collection) error {

@@ -202,6 +202,23 @@ func unhex(c byte) byte {
 // fold maps names to one that some file system confuses.
 func fold(name string) string { return strings.ToLower(norm.NFC.String(name)) }
 
+// confusable says that some file system takes two names for one.
+func confusable(a, b string) bool {
+	if ascii(a) && ascii(b) {
+		return len(a) == len(b) && strings.EqualFold(a, b)
+	}
+	return fold(a) == fold(b)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 // fanOf returns the folder of a fan-out in which a resource belongs: two digits
 // of the SHA-256 of its name, folded, so that names that could be confused meet
 // in one folder.

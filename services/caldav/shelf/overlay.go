@@ -3,6 +3,7 @@ package shelf
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // An overlay is what an Edit has changed in a collection, over the collection's
@@ -10,6 +11,7 @@ import (
 type overlay struct {
 	changed map[string]*Resource // by name; nil: removed
 	uids    map[string]string    // UID → name, of those in changed
+	folded  map[string]string    // folded name → name, of those in changed that are there
 	props   map[string][]Dead    // by name: dead properties that were set
 
 	// What becomes more, or less, by it.
@@ -19,7 +21,7 @@ type overlay struct {
 }
 
 func newOverlay() *overlay {
-	return &overlay{changed: map[string]*Resource{}, uids: map[string]string{}, props: map[string][]Dead{}}
+	return &overlay{changed: map[string]*Resource{}, uids: map[string]string{}, folded: map[string]string{}, props: map[string][]Dead{}}
 }
 
 func (o *overlay) clone() *overlay {
@@ -27,7 +29,7 @@ func (o *overlay) clone() *overlay {
 		return newOverlay()
 	}
 	n := *o
-	n.changed, n.uids, n.props = maps.Clone(o.changed), maps.Clone(o.uids), maps.Clone(o.props)
+	n.changed, n.uids, n.folded, n.props = maps.Clone(o.changed), maps.Clone(o.uids), maps.Clone(o.folded), maps.Clone(o.props)
 	return &n
 }
 
@@ -75,7 +77,12 @@ func (o *overlay) set(name string, before *Resource, uidBefore string, now *Reso
 		}
 	}
 	o.changed[name] = now
+	f := fold(name)
+	if o.folded[f] == name {
+		delete(o.folded, f)
+	}
 	if now != nil {
+		o.folded[f] = name
 		o.add(now, 1)
 		if uid != "" {
 			o.uids[uid] = name
@@ -87,9 +94,9 @@ func (o *overlay) add(r *Resource, sign int) {
 	o.bytes += int64(sign) * r.Size
 	o.count += sign
 	switch {
-	case isFlat(r.rel):
+	case r.in == "":
 		o.flat += sign
-	case len(r.rel) > 3 && isFan(r.rel[:2]) && isFlat(r.rel[3:]):
+	case isFan(strings.TrimSuffix(r.in, "/")):
 		o.fanned += sign
 	}
 }

@@ -37,28 +37,28 @@ func (e *Edit) put(c *Collection, name string, o *Object, write func(at string) 
 	}
 	var before *Resource
 	uidBefore := ""
-	rel := ""
+	now := Resource{Name: name, ETag: o.Hash, Size: int64(len(o.Data)), data: o.Data}
 	switch was, err := c.Resource(name); {
 	case err == nil:
 		x, err := c.record(was)
 		if err != nil {
 			return Resource{}, err
 		}
-		before, uidBefore, rel = &was, x.uid, was.rel
+		before, uidBefore = &was, x.uid
+		now.in, now.file = was.in, was.file
 	case !errors.Is(err, fs.ErrNotExist):
 		return Resource{}, err
 	default:
-		if rel, err = c.place(name); err != nil {
+		if now.in, now.file, err = c.place(name); err != nil {
 			return Resource{}, err
 		}
 	}
 	if err := c.checkUID(name, uidBefore, o.UID); err != nil {
 		return Resource{}, err
 	}
-	if err := write(c.dir + "/" + rel); err != nil {
+	if err := write(c.File(now)); err != nil {
 		return Resource{}, err
 	}
-	now := Resource{Name: name, ETag: o.Hash, Size: int64(len(o.Data)), rel: rel, data: o.Data}
 	c.over.set(name, before, uidBefore, &now, o.UID)
 	return now, nil
 }
@@ -82,46 +82,35 @@ func (c *Collection) checkUID(name, before, uid string) error {
 	return &UIDError{uid, other.Name}
 }
 
-// place returns where below the collection a new resource goes.
-func (c *Collection) place(name string) (rel string, err error) {
+// place returns the folder below the collection, and the file, for a new resource.
+func (c *Collection) place(name string) (in, file string, err error) {
 	if strings.HasPrefix(name, handmade) {
-		return "", &NameError{name, "begins with ~"}
+		return "", "", &NameError{name, "begins with ~"}
 	}
 	what, err := c.content()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	form := escape
 	if c.confusedBy(what, name) {
 		form = escapeAll
 	}
-	file, err := fileName(name, c.Kind.ext(), form)
-	if err != nil {
-		return "", err
+	if file, err = fileName(name, c.Kind.ext(), form); err != nil {
+		return "", "", err
 	}
 	if what.fanned()+c.over.fanned > 0 {
-		return fanOf(name) + "/" + file, nil
+		in = fanOf(name) + "/"
 	}
-	return file, nil
+	return in, file, nil
 }
 
+// confusedBy says that some file system takes name for that of another resource.
 func (c *Collection) confusedBy(what *content, name string) bool {
 	if other, ok := what.confused(name); ok && !c.over.hides(other) {
 		return true
 	}
-	folded := ""
-	for n, r := range c.over.changed {
-		if r == nil || n == name || ascii(n) && ascii(name) && len(n) != len(name) {
-			continue
-		}
-		if folded == "" {
-			folded = fold(name)
-		}
-		if fold(n) == folded {
-			return true
-		}
-	}
-	return false
+	other, ok := c.over.folded[fold(name)]
+	return ok && other != name
 }
 
 // entry is what the tree has at a resource's file.

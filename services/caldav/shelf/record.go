@@ -1,6 +1,8 @@
 package shelf
 
 import (
+	"strings"
+
 	"cairn/services/caldav/ical"
 	"cairn/services/caldav/vcard"
 	"cairn/store"
@@ -36,26 +38,28 @@ func (r *record) bytes() int64 {
 func summarize(o *Object) *record {
 	if o.Card != nil {
 		x := o.Card.Index()
+		// Its texts must not keep the whole card in memory.
+		x.UID, x.FN, x.Kind = strings.Clone(x.UID), strings.Clone(x.FN), strings.Clone(x.Kind)
 		return &record{uid: x.UID, card: &x}
 	}
 	x := o.Calendar.Index()
 	return &record{uid: x.UID, event: x}
 }
 
-// record returns the record of a resource; read is asked for the bytes if it is
-// not remembered.
-func (s *Shelf) record(kind Kind, h store.Hash, read func() ([]byte, error)) (*record, error) {
-	key := recordKey{h, kind == Contacts}
-	if r, ok := s.records.get(key); ok {
-		return r, nil
+// record returns the record of a resource.
+func (c *Collection) record(r Resource) (*record, error) {
+	records := c.snap.shelf.records
+	key := recordKey{r.ETag, c.Kind == Contacts}
+	if x, ok := records.get(key); ok {
+		return x, nil
 	}
-	data, err := read()
+	data, err := c.Read(r)
 	if err != nil {
 		return nil, err
 	}
-	r := parseRecord(kind, data)
-	s.records.put(key, r, r.bytes())
-	return r, nil
+	x := parseRecord(c.Kind, data)
+	records.put(key, x, x.bytes())
+	return x, nil
 }
 
 // parseRecord accepts what Parse refuses if it can be read at all.

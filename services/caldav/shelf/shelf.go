@@ -71,6 +71,11 @@ func (s *Shelf) Repo() *store.Repo { return s.repo }
 // MaxResource is the size of the largest resource, in bytes.
 func (s *Shelf) MaxResource() int64 { return s.o.MaxResource }
 
+// Cached is how many bytes are remembered, at most Options.CacheBytes.
+func (s *Shelf) Cached() int64 {
+	return s.records.size() + s.leaves.size() + s.contents.size() + s.props.size() + s.firsts.size()
+}
+
 const branches = "dav/"
 
 // Branch returns the branch on which a person's collections lie. The name of the
