@@ -130,7 +130,7 @@ var ErrTemporary = errors.New("temporary storage error")
 // A Replicated is a Backend whose refs other processes move, too, on the far side of
 // a wire. Replica is a text that no other of them has: a Repo puts it into
 // each of its commits, so that no two processes ever make the same commit
-// and each knows its own again.
+// and each knows its own again. It has no spaces.
 type Replicated interface {
 	Replica() string
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -59,7 +60,8 @@ func (r *Repo) newCommit(ch Change, tree Hash, parents []Revision) (newObject, *
 		c.Author.When = c.Committer.When
 	}
 	if r.options.Replica != "" {
-		c.Extra = []object.Header{{Key: "replica", Value: r.options.Replica}}
+		// The number tells it from an earlier try of the same change within the second.
+		c.Extra = []object.Header{{Key: "replica", Value: fmt.Sprintf("%s %08x", r.options.Replica, rand.Uint32())}}
 	}
 	if r.options.Signer != nil {
 		sig, err := r.options.Signer.Sign(c.SignedBytes())

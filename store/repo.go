@@ -17,9 +17,10 @@ type Options struct {
 	Committer object.Signature
 	// Signer signs every commit that the Repo makes. Default: none does.
 	Signer Signer
-	// Replica goes into each commit that the Repo makes, as the header "replica", so
-	// that no other process ever makes the same commit. Default: what the Backend
-	// says, if it is Replicated; else there is no such header.
+	// Replica goes into each commit that the Repo makes, as the header "replica" with
+	// a space and a random number in hex behind it, so that nobody ever makes the same
+	// commit, nor the Repo twice. Default: what the Backend says, if it is Replicated;
+	// else there is no such header.
 	Replica string
 	// CacheBytes bounds what is kept in memory of trees, small files and
 	// commits. Default: 64 MiB.
