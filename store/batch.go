@@ -31,7 +31,8 @@ import (
 // so that a branch that others fight for does not hold up its neighbours. An
 // error that is ErrTemporary goes to everybody in the batch. Any other may be
 // the fault of one update (such as a branch name that clashes with another), so
-// the updates are tried one by one; unless it has come too late, when the
+// the updates are tried one by one, until one gives an ErrTemporary, which those
+// that stand on it get too; unless it has come too late, when the
 // branches have moved but a disk may not keep that: then, too, everybody gets
 // it. A line that has lost a tip gets a new term, by which functions that were
 // running notice that they stand on nothing.

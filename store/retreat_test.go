@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -48,6 +49,36 @@ func TestRetreatOfOthers(t *testing.T) {
 			if got := show(t, tree(t, u.repo.Branch(branch))); got != want {
 				t.Errorf("%s: got %s, want %s", branch, got, want)
 			}
+		}
+	})
+}
+
+// TestRetreatOneByOne: updates that were refused together are tried one by one. What stands on one that fails
+// for a time has been sent before: it fails as well and does not run again.
+func TestRetreatOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newGate()
+		u := newUpdates(t, g)
+		u.start("first", write("x"))
+		u.start("a", write("1"))
+		runs := 0
+		u.start("a", func(tx *store.Tx) error { runs++; return tx.Put("2", nil) })
+		u.start("b", write("3"))
+		g.next(nil)
+		g.next(errors.New("refused"))
+		away := fmt.Errorf("away: %w", store.ErrTemporary)
+		if got := g.next(away); !slices.Equal(got, []string{"refs/heads/a"}) {
+			t.Errorf("first of one by one: got %q, want a alone", got)
+		}
+		if got := g.next(nil); !slices.Equal(got, []string{"refs/heads/b"}) {
+			t.Errorf("second of one by one: got %q, want b alone", got)
+		}
+		u.wg.Wait()
+		if err := u.errs["a"]; runs != 1 || !errors.Is(err, store.ErrTemporary) {
+			t.Errorf("on top of what failed: got %d runs and %v, want 1 and %v", runs, err, store.ErrTemporary)
+		}
+		if err := u.errs["b"]; err != nil {
+			t.Errorf("beside it: %v", err)
 		}
 	})
 }

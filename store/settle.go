@@ -52,11 +52,15 @@ func (r *Repo) remember(batch []*update) {
 }
 
 // retreat takes back what cannot stay after the commit of now has failed, and
-// returns those updates of now and later that can.
+// returns those updates of now and later that can. later has been sent once, together
+// with now: while it is not certain that nothing came of that, it does not run again.
 func (r *Repo) retreat(now, later []*update, err error) (kept []*update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	lost := map[*line]bool{}
+	lost, after := map[*line]bool{}, errAgain
+	if errors.Is(err, ErrTemporary) {
+		after = err
+	}
 	if l := lostBy(now, err); l != nil {
 		lost[l] = true
 		kept = r.drop(now, lost, errAgain)
@@ -68,7 +72,7 @@ func (r *Repo) retreat(now, later []*update, err error) (kept []*update) {
 		}
 		r.drop(now, lost, err)
 	}
-	kept = append(kept, r.drop(later, lost, errAgain)...)
+	kept = append(kept, r.drop(later, lost, after)...)
 	r.waiting = r.drop(r.waiting, lost, errAgain)
 	for l := range lost {
 		l.tip, l.pending = nil, 0
