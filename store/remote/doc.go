@@ -44,8 +44,12 @@
 //
 // A commit of several refs needs a host that knows atomic pushes. One that is killed between
 // two of them, or whose disk is full there, has carried out some: the rest is pushed then. Where
-// somebody else has come between it is gitwire.ErrNotAtomic, and no conflict: to make
-// the change again would make some of it twice.
+// somebody else has come between, or has taken some out again, the commit is in doubt, and is no conflict: to
+// make the change again would make some of it twice.
+//
+// When the answer to a push is lost and somebody takes commits out of the ref before anybody looks, whatever is
+// left of the push shows that all of it had landed, and the ref is reported as rewound. When nothing is left the
+// push is taken never to have landed, and its changes are made again on what is there.
 //
 // An ErrInDoubt has been reported, and the push lands all the same: the writer should look
 // before a second try, if its change is not one that can be made twice.

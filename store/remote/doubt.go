@@ -41,7 +41,7 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 		switch {
 		case v == landed:
 			return landed, nil
-		case v == lost && !isTemporary(err):
+		case v == lost && (err == errHalf || !isTemporary(err)):
 			return lost, err
 		case v == lost && a.doubt == nil:
 			// It may be a second arrival of this very push that was rejected, after the
@@ -53,7 +53,8 @@ func (b *Backend) settle(ctx context.Context, a *attempt, failed error) (verdict
 			// are tried one by one.
 			return lost, refusal(failed)
 		case a.doubt == nil && a.tries == maxTries:
-			return lost, temporary(failed)
+			b.inDoubtFrom(a, failed) // what is just moving them may be another arrival of this very push
+			return lost, b.inDoubt(a)
 		}
 		if !a.wait.sleep(ctx) {
 			if v == lost && caller.Err() == nil {
@@ -115,22 +116,21 @@ func (a *attempt) overtaken(now map[string]store.Hash) bool {
 	})
 }
 
-// makes says whether an object is new with the attempt, so that nobody else has it. An earlier attempt
-// of ours may: who tries again within the second makes the very same commit.
+// makes says whether an object is new with the attempt, so that nobody else has it.
 func (a *attempt) makes(h store.Hash) bool {
 	return slices.ContainsFunc(a.objs, func(o object.Object) bool { return o.Hash() == h }) ||
 		slices.ContainsFunc(a.received, func(q *quarantine) bool { return q.holds(h) })
 }
 
-// errHalf says that a host has carried out some changes of a Commit, and others have come
-// between it and the rest.
-var errHalf = fmt.Errorf("only some of the refs have moved: %w", gitwire.ErrNotAtomic)
+// errHalf says that some changes of a Commit show at the host and that others have moved the refs of the rest:
+// before the host came to them, or after. It is temporary, so that it is everybody's whose change is in the
+// Commit: none of them may be made again by itself.
+var errHalf = fmt.Errorf("only some of the refs have moved or stayed: %w: %w", gitwire.ErrInDoubt, store.ErrTemporary)
 
 // carriedOut finds out by the refs what has become of a push. shown says that they show anything of it:
 // that it has landed or, where the rest of its changes could still be, that only these are
 // to be pushed again. One that shows is not enough: a host may fail between one ref and the next, or
-// be killed there, as stock git moves them one by one; and what shows may be of an earlier attempt that
-// made the very same commit, was given up in doubt and has arrived late. A deletion shows nothing
+// be killed there, as stock git moves them one by one. A deletion shows nothing
 // beside other changes, because others may delete too. The error may be errHalf.
 func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]store.Hash) (_ verdict, shown bool, _ error) {
 	// What has once been seen to have landed may have been taken out by others since.
@@ -145,7 +145,7 @@ func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]sto
 			left = append(left, c)
 		case at == c.Old || c.New.IsZero() || at.IsZero():
 		default:
-			ok, err := b.stands(ctx, c, at)
+			ok, err := b.stands(ctx, a, c, at)
 			if err != nil {
 				return lost, false, err
 			}
@@ -167,15 +167,39 @@ func (b *Backend) carriedOut(ctx context.Context, a *attempt, now map[string]sto
 	return again, true, nil
 }
 
-// stands says whether a ref that is elsewhere now stands on a change's new value.
-func (b *Backend) stands(ctx context.Context, c store.RefChange, at store.Hash) (bool, error) {
+// stands says whether a ref that is elsewhere now stands on a change's new value, or on a commit of the
+// attempt on the way there: then others have taken the rest out after all of it had landed.
+func (b *Backend) stands(ctx context.Context, a *attempt, c store.RefChange, at store.Hash) (bool, error) {
 	if at == c.New {
 		return true, nil
 	}
 	if err := b.bring(ctx, []move{{name: c.Name, old: c.Old, new: at}}); err != nil {
 		return false, err
 	}
-	return b.contains(ctx, at, c.New, c.Old)
+	return b.contains(ctx, at, a.way(c), c.Old)
+}
+
+// way returns a change's new value and those commits of the attempt that it stands on.
+func (a *attempt) way(c store.RefChange) map[store.Hash]bool {
+	parents := map[store.Hash][]store.Hash{}
+	for _, o := range a.objs {
+		if o.Type != object.TypeCommit {
+			continue
+		}
+		if commit, err := object.ParseCommit(o.Data); err == nil { // what else it is, the host will say
+			parents[o.Hash()] = commit.Parents
+		}
+	}
+	way := map[store.Hash]bool{c.New: true}
+	for todo := parents[c.New]; len(todo) > 0; {
+		h := todo[0]
+		todo = todo[1:]
+		if next, made := parents[h]; made && !way[h] {
+			way[h] = true
+			todo = append(todo, next...)
+		}
+	}
+	return way
 }
 
 // overtaken returns the error for a change whose ref somebody else has moved: a

@@ -196,7 +196,7 @@ func forward(ctx context.Context, ref string, old, new store.Hash, objs store.Ob
 	if old.IsZero() || new.IsZero() || !strings.HasPrefix(ref, "refs/heads/") {
 		return nil
 	}
-	ok, err := descends(ctx, objs, new, old, store.Hash{})
+	ok, err := descends(ctx, objs, new, map[store.Hash]bool{old: true}, store.Hash{})
 	if err != nil || ok {
 		return err
 	}
@@ -223,16 +223,16 @@ func (b *Backend) allowed(ctx context.Context, m move) (why, err error) {
 	return why, nil
 }
 
-// contains says whether a commit is among another's ancestors, or is the other. It is not
+// contains says whether one of some commits is among another's ancestors, or is the other. They are not
 // looked for behind floor.
-func (b *Backend) contains(ctx context.Context, tip, wanted, floor store.Hash) (bool, error) {
+func (b *Backend) contains(ctx context.Context, tip store.Hash, wanted map[store.Hash]bool, floor store.Hash) (bool, error) {
 	return descends(ctx, b.objects, tip, wanted, floor)
 }
 
-// descends looks for a commit among the ancestors of tip, newest first, as far as there are such in
+// descends looks for one of some commits among the ancestors of tip, newest first, as far as there are such in
 // objs, but not behind floor.
-func descends(ctx context.Context, objs store.Objects, tip, wanted, floor store.Hash) (bool, error) {
-	if tip == wanted {
+func descends(ctx context.Context, objs store.Objects, tip store.Hash, wanted map[store.Hash]bool, floor store.Hash) (bool, error) {
+	if wanted[tip] {
 		return true, nil
 	}
 	seen := map[store.Hash]bool{tip: true, floor: true}
@@ -261,7 +261,7 @@ func descends(ctx context.Context, objs store.Objects, tip, wanted, floor store.
 		}
 		c := heap.Pop(&queue).(ancestor)
 		for _, p := range c.Parents {
-			if p == wanted {
+			if wanted[p] {
 				return true, nil
 			}
 			if seen[p] {

@@ -154,13 +154,15 @@ func (r *replica) tryPut(ctx context.Context, path, content string) error {
 
 // count adds a line to a file: what is done twice shows.
 func (r *replica) count(ctx context.Context, line string) error {
-	return r.repo.Branch("main").Update(ctx, change("count "+line), func(tx *store.Tx) error {
-		old, err := tx.ReadFile("lines")
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return tx.Put("lines", append(old, line+"\n"...))
-	})
+	return r.repo.Branch("main").Update(ctx, change("count "+line), func(tx *store.Tx) error { return addLine(tx, line) })
+}
+
+func addLine(tx *store.Tx, line string) error {
+	old, err := tx.ReadFile("lines")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return tx.Put("lines", append(old, line+"\n"...))
 }
 
 // lines are what count has added, as a replica sees it.

@@ -293,12 +293,12 @@ func (r *replica) timed(id string, update func() error) error {
 
 // outcome is what an update's error says about it. A process that was killed
 // meanwhile has told nobody. What the host has refused it may have taken, when the network
-// brings a push twice. Of several branches it may have moved some, where it was killed in the middle.
+// brings a push twice.
 func (l *life) outcome(err error) outcome {
 	switch {
 	case err == nil:
 		return acknowledged
-	case l.ctx.Err() != nil, errors.Is(err, gitwire.ErrInDoubt), errors.Is(err, gitwire.ErrNotAtomic), is[*store.RefusedError](err):
+	case l.ctx.Err() != nil, errors.Is(err, gitwire.ErrInDoubt), is[*store.RefusedError](err):
 		return unknown
 	default:
 		return failed

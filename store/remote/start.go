@@ -94,7 +94,7 @@ func (b *Backend) expected(ctx context.Context) error {
 		found := false
 		for _, ref := range b.list("refs/heads/") {
 			var err error
-			if found, err = b.contains(ctx, ref.Hash, want, store.Hash{}); err != nil {
+			if found, err = b.contains(ctx, ref.Hash, map[store.Hash]bool{want: true}, store.Hash{}); err != nil {
 				return err
 			}
 			if found {
