@@ -195,10 +195,11 @@ func TestNobodyStays(t *testing.T) {
 		}
 		var pids []int
 		for _, p := range roots {
-			pids = append(append(pids, p.cmd.Process.Pid), descendants(p.cmd.Process.Pid)...)
-		}
-		if slices.ContainsFunc(pids, ended) {
-			t.Errorf("%s: not all of %v run", kind, pids)
+			main := p.cmd.Process.Pid
+			if ended(main) { // its children, which may be one for each client, come and go
+				t.Errorf("%s: %d does not run", kind, main)
+			}
+			pids = append(append(pids, main), descendants(main)...)
 		}
 		h.Stop()
 		if slices.ContainsFunc(pids, func(pid int) bool { return !ended(pid) }) {
