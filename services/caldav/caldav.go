@@ -54,6 +54,7 @@ type Service struct {
 	Accounts *accounts.Accounts // who they are
 	Log      *slog.Logger       // default: discard
 	Now      func() time.Time   // the clock; needed
+	Invite   Inviter            // by mail; nil: nobody is invited who has no account here
 	Rand     io.Reader          // randomness; default: crypto/rand.Reader
 }
 

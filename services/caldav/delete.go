@@ -22,7 +22,7 @@ func (x *exchange) delete() error {
 	if s.root == fileSpace {
 		return dav.Errorf(http.StatusForbidden, "this folder stays")
 	}
-	err = x.change("Delete "+s.root, []string{s.owner}, func(of views, all map[string]*shelf.Edit) error {
+	err = x.meet("Delete "+s.root, []string{s.owner}, func(of views, all map[string]*shelf.Edit, m *meeting) error {
 		n, g, err := x.before(x.at, of)
 		if err != nil {
 			return err
@@ -37,6 +37,9 @@ func (x *exchange) delete() error {
 			return err
 		}
 		if err := g.free(n.spot, unbound); err != nil {
+			return err
+		}
+		if err := m.remove(n); err != nil {
 			return err
 		}
 		return remove(all[n.owner], n)

@@ -54,6 +54,9 @@ func (x *exchange) content(n *node, status int) error {
 		return err
 	}
 	h := x.w.Header()
+	if tag, err := n.scheduleTag(); err == nil && tag != "" {
+		h.Set("Schedule-Tag", tag)
+	}
 	h.Set("ETag", n.etag())
 	h.Set("Content-Type", n.contentType())
 	h.Set("Content-Length", strconv.FormatInt(size, 10))

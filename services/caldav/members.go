@@ -17,7 +17,7 @@ func (x *exchange) members(n *node, deep bool, yield func(*node) error) error {
 	case principals:
 		return x.eachPerson(yield)
 	case calendarHome:
-		if err := x.eachCollection(n, yield); err != nil || !schedules {
+		if err := x.eachCollection(n, yield); err != nil {
 			return err
 		}
 		return x.eachPlace(yield, n.below(inbox, inboxName), n.below(outbox, outboxName))

@@ -7,9 +7,6 @@ import (
 	"cairn/services/caldav/dav"
 )
 
-// schedules says whether there are inboxes and outboxes (RFC 6638).
-const schedules = false
-
 // own is what lies on a person's branch.
 const own = ^kinds(0) &^ (1<<nowhere | 1<<root | 1<<principals | 1<<principal | 1<<homes | 1<<outbox)
 
@@ -34,7 +31,7 @@ var methods = []struct {
 	{"UNLOCK", own},
 	{"REPORT", everywhere},
 	{"ACL", of(calendar, addressbook)},
-	{"POST", of(calendar, addressbook)},
+	{"POST", of(calendar, addressbook, outbox)},
 }
 
 // allowed reports whether a resource of a kind answers a method at all.
@@ -141,7 +138,7 @@ func features(k kind) string {
 		list = append(list, "extended-mkcol")
 	}
 	if of(root, principals, principal, calendarHome, contactHome, calendar, inbox, outbox, event, message).has(k) {
-		list = append(list, "calendar-access")
+		list = append(list, "calendar-access", "calendar-auto-schedule")
 	}
 	if of(root, principals, principal, calendarHome, contactHome, addressbook, card).has(k) {
 		list = append(list, "addressbook")

@@ -32,9 +32,19 @@ var supported = privilege{dav.D("all"), "Everything", true, everywhere, []privil
 	}},
 	{dav.D("write"), "Change what is in it", false, everywhere &^ of(root, principals, homes), []privilege{
 		{dav.D("write-properties"), "Change properties", true, everywhere &^ of(root, principals, homes), nil},
-		{dav.D("write-content"), "Change content", true, leaves, nil},
+		{dav.D("write-content"), "Change content", true, everywhere &^ of(root, principals, principal, homes, outbox), nil},
 		{dav.D("bind"), "Add members", true, collections &^ of(root, principals, principal, homes, outbox), nil},
 		{dav.D("unbind"), "Remove members", true, collections &^ of(root, principals, principal, homes, outbox), nil},
+	}},
+	{dav.Cal("schedule-deliver"), "Have messages about meetings come in", true, of(inbox), []privilege{
+		{dav.Cal("schedule-deliver-invite"), "Be invited", true, of(inbox), nil},
+		{dav.Cal("schedule-deliver-reply"), "Be answered", true, of(inbox), nil},
+		{dav.Cal("schedule-query-freebusy"), "Be asked when one is busy", true, of(inbox), nil},
+	}},
+	{dav.Cal("schedule-send"), "Send messages about meetings", true, of(outbox), []privilege{
+		{dav.Cal("schedule-send-invite"), "Invite", true, of(outbox), nil},
+		{dav.Cal("schedule-send-reply"), "Answer", true, of(outbox), nil},
+		{dav.Cal("schedule-send-freebusy"), "Ask when somebody is busy", true, of(outbox), nil},
 	}},
 	{dav.D("unlock"), "Remove somebody else's lock", true, everywhere &^ of(root, principals, principal, homes), nil},
 	{dav.D("read-acl"), "See who may do what", true, everywhere, nil},

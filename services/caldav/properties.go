@@ -2,6 +2,7 @@ package caldav
 
 import (
 	"net/http"
+	"slices"
 
 	"cairn/services/caldav/dav"
 	"cairn/services/caldav/shelf"
@@ -27,7 +28,7 @@ type setter func(p *shelf.Props, value *dav.Element, making bool) *dav.Error
 var properties = func() []*property {
 	var list []*property
 	for _, table := range [][]property{
-		webdavProperties, rightsProperties, principalProperties, collectionProperties, calendarProperties, contactProperties,
+		webdavProperties, rightsProperties, principalProperties, collectionProperties, calendarProperties, schedulingProperties, contactProperties,
 	} {
 		for i := range table {
 			list = append(list, &table[i])
@@ -84,32 +85,35 @@ func (x *exchange) describe(n *node, s *selection, r *dav.Response) {
 		x.names(n, r)
 		return
 	}
-	if s.want.AllProp {
-		x.everything(n, r)
+	var kept []dav.Prop
+	list := s.on(n.kind)
+	if s.want.AllProp || slices.Contains(list, nil) {
+		kept = n.deadProps()
 	}
-	for i, p := range s.on(n.kind) {
+	if s.want.AllProp {
+		x.everything(n, kept, r)
+	}
+	for i, p := range list {
 		name := s.want.Props[i]
 		switch {
-		case s.want.AllProp && (p == nil || p.all):
+		case p == nil:
+			dead(kept, r, name, s.want.AllProp)
+		case p.all && s.want.AllProp:
 			// written above
-		case p != nil:
-			if !p.value(x, n, r, name) {
-				r.Missing(name)
-			}
-		default:
-			x.dead(n, r, name)
+		case !p.value(x, n, r, name):
+			r.Missing(name)
 		}
 	}
 }
 
 // everything writes what allprop asks for (RFC 4918 §9.1).
-func (x *exchange) everything(n *node, r *dav.Response) {
+func (x *exchange) everything(n *node, kept []dav.Prop, r *dav.Response) {
 	for _, p := range live4918 {
 		if p.on.has(n.kind) {
 			p.value(x, n, r, p.name)
 		}
 	}
-	for _, d := range n.deadProps() {
+	for _, d := range kept {
 		r.Prop(d)
 	}
 }
@@ -148,13 +152,13 @@ func (discard) Header() http.Header         { return http.Header{} }
 func (discard) WriteHeader(int)             {}
 func (discard) Write(b []byte) (int, error) { return len(b), nil }
 
-// dead writes a property that was kept for the client.
-func (x *exchange) dead(n *node, r *dav.Response, name dav.Name) {
-	for _, d := range n.deadProps() {
-		if d.Name == name {
-			r.Prop(d)
-			return
-		}
+// dead writes a property that was kept for the client, unless that is done.
+func dead(kept []dav.Prop, r *dav.Response, name dav.Name, done bool) {
+	i := slices.IndexFunc(kept, func(d dav.Prop) bool { return d.Name == name })
+	switch {
+	case i < 0:
+		r.Missing(name)
+	case !done:
+		r.Prop(kept[i])
 	}
-	r.Missing(name)
 }

@@ -42,9 +42,9 @@ func (x *exchange) putObject() error {
 	if err != nil {
 		return err
 	}
-	created := false
+	created, kept := false, o
 	what := "Put " + to.root
-	err = x.change(what, []string{to.owner}, func(of views, edits map[string]*shelf.Edit) error {
+	err = x.meet(what, []string{to.owner}, func(of views, edits map[string]*shelf.Edit, m *meeting) error {
 		to, err := x.target(x.at, of)
 		if err != nil {
 			return err
@@ -60,13 +60,23 @@ func (x *exchange) putObject() error {
 		if err := g.free(to.spot, become); err != nil {
 			return err
 		}
-		_, err = edits[to.owner].Put(to.path, o)
+		if kept, err = m.put(to, was, o); err != nil {
+			return err
+		}
+		_, err = edits[to.owner].Put(to.path, kept)
 		return x.objectError(to, err)
 	})
 	if err != nil {
 		return x.instead(err)
 	}
-	return x.stored(created, entityTag(o.Hash.String()))
+	if tag := scheduleTag(kept.Calendar, to.person); tag != "" {
+		x.w.Header().Set("Schedule-Tag", tag)
+	}
+	etag := entityTag(kept.Hash.String())
+	if kept != o {
+		etag = "" // the bytes are not those that were sent (RFC 4791 §5.3.4)
+	}
+	return x.stored(created, etag)
 }
 
 // putFile puts a file.
@@ -117,13 +127,15 @@ func (x *exchange) inFolder(p place, of views) error {
 	return err
 }
 
-// stored answers a PUT that has kept the bytes as they were sent, with them if the
-// client prefers that (RFC 8144 §3).
+// stored answers a PUT, with what is there now if the client prefers that (RFC 8144
+// §3). etag is "" when the bytes are not those that were sent.
 func (x *exchange) stored(created bool, etag string) error {
-	x.w.Header().Set("ETag", etag)
+	if etag != "" {
+		x.w.Header().Set("ETag", etag)
+	}
 	if dav.ParsePrefer(x.r.Header).Representation {
 		n, err := x.fresh()
-		if err == nil && n.etag() == etag {
+		if err == nil && (etag == "" || n.etag() == etag) {
 			status := http.StatusOK
 			if created {
 				status = http.StatusCreated

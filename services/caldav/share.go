@@ -121,6 +121,9 @@ func (x *exchange) person(href string) (*accounts.User, error) {
 
 // post answers POST: a collection is shared with some people besides, or no longer.
 func (x *exchange) post() error {
+	if x.at.kind == outbox {
+		return x.askBusy()
+	}
 	t, _, err := mime.ParseMediaType(x.r.Header.Get("Content-Type"))
 	if err != nil || t != "application/xml" && t != "text/xml" && t != "application/davsharing+xml" {
 		return dav.Errorf(http.StatusUnsupportedMediaType, "what can be posted here is XML about sharing")

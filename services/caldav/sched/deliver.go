@@ -10,12 +10,16 @@ import (
 
 // Deliver says what becomes of the receiver's copy of a meeting, nil when they have none:
 // the calendar to store, or nil when nothing changes, because the message is older than
-// the copy or concerns nobody here.
+// the copy or concerns nobody here. What another organizer's message would change is a
+// *Refusal.
 func (m *Message) Deliver(old *ical.Calendar, own Own) (*line.Component, error) {
 	msg := setOf(ical.New(m.Root.Clone()))
 	was := setOf(nil)
 	if old != nil {
 		was = setOf(ical.New(old.Root.Clone()))
+	}
+	if m.Method != Reply && was.cal != nil && !was.isOf(m.From) {
+		return nil, &Refusal{"organizer-allowed", "the receiver has something else of that UID, which is not the sender's"}
 	}
 	switch m.Method {
 	case Request:
@@ -26,6 +30,12 @@ func (m *Message) Deliver(old *ical.Calendar, own Own) (*line.Component, error) 
 		return msg.reply(was)
 	}
 	return nil, &Refusal{"valid-scheduling-message", "messages of the kind " + m.Method + " are not understood"}
+}
+
+// isOf says whether a meeting is that of an organizer.
+func (s *set) isOf(organizer string) bool {
+	l := s.organizer()
+	return l != nil && Address(l.Value) == Address(organizer)
 }
 
 // bare returns the root of a set without METHOD, with these components besides

@@ -318,6 +318,17 @@ func TestGatecrasher(t *testing.T) {
 	}
 }
 
+// Nobody takes over a meeting of others, or somebody's own affair, by using its UID.
+func TestForeignUID(t *testing.T) {
+	m := organize(t, nil, event(t, single+invite(bob, needsAction))).Messages[0]
+	for _, his := range []string{"DTSTART:20261201T120000Z", strings.ReplaceAll(single, "ORGANIZER:mailto:Alice", "ORGANIZER:mailto:carol") + invite(bob, needsAction)} {
+		var r *Refusal
+		if root, err := m.Deliver(event(t, his), only(bob)); root != nil || !errors.As(err, &r) {
+			t.Errorf("%q: got %v, %v, want a refusal", his, root, err)
+		}
+	}
+}
+
 func TestTag(t *testing.T) {
 	asked, answered := event(t, single+invite(bob, needsAction)), event(t, single+invite(bob, "ACCEPTED"))
 	if Tag(asked, only(alice)) != Tag(answered, only(alice)) {
