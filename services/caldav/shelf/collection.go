@@ -24,6 +24,7 @@ type Collection struct {
 	from  string      // the folder there
 	hash  store.Hash  // of that folder
 	props *Props
+	born  *birthdays // what it is computed from; nil for all others
 
 	once sync.Once
 	what *content
@@ -71,7 +72,13 @@ func (c *Collection) CTag() string { return c.hash.String() }
 
 // content is computed once.
 func (c *Collection) content() (*content, error) {
-	c.once.Do(func() { c.what, c.err = c.snap.shelf.content(c.Kind, c.tree, c.from, c.hash) })
+	c.once.Do(func() {
+		if c.born != nil {
+			c.what, c.err = c.born.content(c.hash)
+		} else {
+			c.what, c.err = c.snap.shelf.content(c.Kind, c.tree, c.from, c.hash)
+		}
+	})
 	if c.err != nil {
 		return nil, fmt.Errorf("list %s of %q: %w", c.Path(), c.snap.user, c.err)
 	}
@@ -125,6 +132,9 @@ func (c *Collection) absent(name string) error {
 func (c *Collection) Read(r Resource) ([]byte, error) {
 	if r.data != nil {
 		return r.data, nil
+	}
+	if c.born != nil {
+		return c.readBirthday(r)
 	}
 	data, _, err := c.tree.Blob(c.from + "/" + r.in + r.file)
 	return data, err

@@ -18,6 +18,8 @@ type content struct {
 	hand  []*leaf // those in other folders, which people made
 	byFan map[string]*leaf
 	byDir map[string]*leaf // hand
+
+	births map[string]birth // by name, of a birthday calendar
 }
 
 // A leaf is what one folder holds itself, without folders below.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"cairn/store/object"
 )
 
 // Copy makes a resource or a collection again at another path, perhaps with another
@@ -54,7 +56,7 @@ func (e *Edit) Move(src *Edit, from, to Path) error {
 	if err := src.remove(c, r); err != nil {
 		return err
 	}
-	return e.place(to, o, dead, r)
+	return e.place(to, o, dead)
 }
 
 func (e *Edit) copyResource(c *Collection, name string, to Path) error {
@@ -69,7 +71,7 @@ func (e *Edit) copyResource(c *Collection, name string, to Path) error {
 	if err := e.free(to); err != nil {
 		return err
 	}
-	return e.place(to, o, dead, r)
+	return e.place(to, o, dead)
 }
 
 // object returns a resource as something to put.
@@ -83,7 +85,9 @@ func (c *Collection) object(r Resource) (*Object, []Dead, error) {
 		return nil, nil, err
 	}
 	dead, err := c.ResourceProps(r)
-	return &Object{Kind: c.Kind, Data: data, Hash: r.ETag, UID: x.uid}, dead, err
+	// What this very Update has put, on another branch perhaps, is not in the
+	// repository yet; nor is what is computed.
+	return &Object{Kind: c.Kind, Data: data, Hash: r.ETag, UID: x.uid, fresh: r.data != nil || c.born != nil}, dead, err
 }
 
 // free says that there is no resource at a path.
@@ -102,17 +106,17 @@ func (e *Edit) free(p Path) error {
 	return err
 }
 
-// place puts an object that is in the repository already.
-func (e *Edit) place(to Path, o *Object, dead []Dead, r Resource) error {
+// place puts an object of another collection.
+func (e *Edit) place(to Path, o *Object, dead []Dead) error {
 	c, err := e.draft(to.Kind, to.Collection)
 	if err != nil {
 		return err
 	}
 	_, err = e.put(c, to.Name, o, func(at string) error {
-		if r.data != nil { // put in this very Update, on another branch perhaps
+		if o.fresh {
 			return e.tx.Put(at, o.Data)
 		}
-		return e.tx.Link(at, r.entry())
+		return e.tx.Link(at, object.Entry{Mode: object.ModeFile, Hash: o.Hash})
 	})
 	if err == nil && len(dead) > 0 {
 		err = e.setResourceProps(c, to.Name, dead)
@@ -131,6 +135,9 @@ func (e *Edit) copyCollection(c *Collection, to Path, props *Props) error {
 		return err
 	}
 	d := c.derive(e.Snapshot, to.Collection, dir)
+	if !props.Birthdays {
+		d.born = nil
+	}
 	if c.tree != nil {
 		folder, err := c.tree.Lookup(c.from)
 		if err != nil {

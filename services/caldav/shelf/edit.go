@@ -101,7 +101,7 @@ func (e *Edit) draft(kind Kind, name string) (*Collection, error) {
 
 // derive returns a draft with the content of c.
 func (c *Collection) derive(s *Snapshot, name, dir string) *Collection {
-	return &Collection{Kind: c.Kind, Name: name, snap: s, dir: dir, tree: c.tree, from: c.from, hash: c.hash, props: c.props, over: c.over.clone()}
+	return &Collection{Kind: c.Kind, Name: name, snap: s, dir: dir, tree: c.tree, from: c.from, hash: c.hash, props: c.props, born: c.born, over: c.over.clone()}
 }
 
 // makeDefaults makes the default collection of a kind if there is none of the kind
@@ -124,7 +124,7 @@ func (e *Edit) make(p Path, dir string, props *Props) error {
 	return e.setProps(c, props)
 }
 
-// Make makes an empty collection. One that is there is fs.ErrExist, a name that
+// Make makes a collection, which is empty unless it is of birthdays. One that is there is fs.ErrExist, a name that
 // cannot be had a *NameError.
 func (e *Edit) Make(p Path, props *Props) error {
 	dir, err := e.vacant(p)
@@ -256,6 +256,9 @@ func (e *Edit) Remove(p Path) error {
 }
 
 func (e *Edit) remove(c *Collection, before Resource) error {
+	if c.born != nil {
+		return fmt.Errorf("remove from %s: %w", c.Path(), fs.ErrPermission)
+	}
 	x, err := c.record(before)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func (c *content) cost() int64 {
 	for l := range c.leaves() {
 		n = max(n, l.cost())
 	}
-	return n + int64(len(c.fans)+len(c.hand))*64 + leafBytes
+	return n + int64(len(c.fans)+len(c.hand))*64 + int64(len(c.births))*256 + leafBytes
 }
 
 // leaves yields all leaves.

@@ -16,6 +16,9 @@ const (
 
 // layOut moves the files of a collection into a fan-out, or out of it.
 func (e *Edit) layOut(c *Collection) error {
+	if c.born != nil {
+		return nil
+	}
 	what, err := c.content()
 	if err != nil {
 		return err

@@ -18,6 +18,8 @@ type Object struct {
 	UID      string
 	Calendar *ical.Calendar // of Calendars and Inbox
 	Card     *vcard.Card    // of Contacts
+
+	fresh bool // of those that a Copy has: it has to be written
 }
 
 // Parse checks that data may lie in a collection of a kind, and belongs before

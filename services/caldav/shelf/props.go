@@ -26,6 +26,9 @@ type Props struct {
 	Public bool   `toml:"public,omitempty"` // everybody may read it
 	Nonce  string `toml:"link,omitempty"`   // of its secret link; empty: there is none
 
+	// Birthdays makes the calendar one of the birthdays of the person's contacts.
+	Birthdays bool `toml:"birthdays,omitempty"`
+
 	// Source is where the calendar comes from that it follows. It is read-only then.
 	Source *Source `toml:"source,omitempty"`
 
@@ -83,7 +86,7 @@ func (p *Props) Clone() *Props {
 // copied returns what a copy of the collection has.
 func (p *Props) copied() *Props {
 	n := p.Clone()
-	n.Shares, n.Public, n.Nonce, n.Source = nil, false, "", nil
+	n.Shares, n.Public, n.Nonce, n.Source, n.Birthdays = nil, false, "", nil, false
 	return n
 }
 

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-
-	"cairn/store/object"
 )
 
 // A UIDError says that an object cannot be put where it was to go, because its UID
@@ -21,7 +19,8 @@ type UIDError struct {
 func (e *UIDError) Error() string { return fmt.Sprintf("UID %q: %q is in the way", e.UID, e.Name) }
 
 // Put makes a resource of an object, in the place of the one of that name if there is
-// one. Errors: fs.ErrNotExist (no such collection), *UIDError, *NameError.
+// one. Errors: fs.ErrNotExist (no such collection), fs.ErrPermission (a birthday calendar), *UIDError,
+// *NameError.
 func (e *Edit) Put(p Path, o *Object) (Resource, error) {
 	c, err := e.draft(p.Kind, p.Collection)
 	if err != nil {
@@ -34,6 +33,9 @@ func (e *Edit) Put(p Path, o *Object) (Resource, error) {
 func (e *Edit) put(c *Collection, name string, o *Object, write func(at string) error) (Resource, error) {
 	if (c.Kind == Contacts) != (o.Kind == Contacts) {
 		return Resource{}, fmt.Errorf("put %s into %s: %w", o.Kind, c.Path(), fs.ErrInvalid)
+	}
+	if c.born != nil {
+		return Resource{}, fmt.Errorf("put into %s: %w", c.Path(), fs.ErrPermission)
 	}
 	var before *Resource
 	uidBefore := ""
@@ -111,9 +113,4 @@ func (c *Collection) confusedBy(what *content, name string) bool {
 	}
 	other, ok := c.over.folded[fold(name)]
 	return ok && other != name
-}
-
-// entry is what the tree has at a resource's file.
-func (r *Resource) entry() object.Entry {
-	return object.Entry{Mode: object.ModeFile, Hash: r.ETag}
 }

@@ -18,6 +18,9 @@ func usage(collections func(Kind) ([]*Collection, error)) (sum Usage, err error)
 			return sum, err
 		}
 		for _, c := range list {
+			if c.born != nil {
+				continue // it takes no room
+			}
 			u, err := c.Usage()
 			if err != nil {
 				return sum, err

@@ -184,5 +184,9 @@ func collectionDirs(kind Kind, name string) (dirs []string) {
 }
 
 func (s *Snapshot) collection(kind Kind, name, dir string, h store.Hash) *Collection {
-	return &Collection{Kind: kind, Name: name, snap: s, dir: dir, tree: s.tree, from: dir, hash: h, props: s.propsAt(s.tree, dir)}
+	c := &Collection{Kind: kind, Name: name, snap: s, dir: dir, tree: s.tree, from: dir, hash: h, props: s.propsAt(s.tree, dir)}
+	if kind == Calendars && c.props.Birthdays {
+		s.bear(c)
+	}
+	return c
 }
