@@ -6,8 +6,8 @@ import (
 	"cairn/services/caldav/dav"
 )
 
-// maxExpanded bounds how many resources one expand-property looks at beside those that it is about.
-const maxExpanded = 1000
+// maxExpanded bounds how many properties one expand-property shows of resources that others lead to.
+const maxExpanded = 50_000
 
 // expandProperty answers expand-property (RFC 3253 §3.8): properties, and of the resources that their hrefs name
 // properties too.
@@ -37,7 +37,7 @@ func (x *exchange) expandProperty(n *node, q *dav.ExpandProperty) error {
 // An expansion is an expand-property on its way.
 type expansion struct {
 	x    *exchange
-	left int // resources that may still be looked at
+	left int // properties that may still be shown within others
 }
 
 func (e *expansion) describe(n *node, list []dav.ExpandedProperty, r *dav.Response) {
@@ -51,34 +51,34 @@ func (e *expansion) describe(n *node, list []dav.ExpandedProperty, r *dav.Respon
 			r.Missing(p.Name)
 			continue
 		}
-		r.Value(p.Name, func(b *dav.Builder) {
-			for _, part := range value.Nodes {
-				if part.Element != nil && part.Element.Name == dav.D("href") {
-					e.follow(b, part.Element.Word(), p.Properties)
-				} else {
-					b.Node(part)
-				}
-			}
-		})
+		r.Value(p.Name, func(b *dav.Builder) { e.expand(b, value, p.Properties) })
 	}
 }
 
-// follow writes the response that stands in the place of an href. One that leads out of here (mailto:) stays.
-func (e *expansion) follow(b *dav.Builder, href string, list []dav.ExpandedProperty) {
-	n, err := e.x.follow(href)
-	e.left--
-	switch {
-	case e.left < 0 || err != nil && !absent(err):
-		b.Href(href)
-	case err != nil:
-		b.Start(dav.D("response"))
-		b.Href(href)
-		b.Element(dav.D("status"), "HTTP/1.1 404 Not Found")
-		b.End(dav.D("response"))
-	default:
-		r := b.Response(n.href)
-		e.describe(n, list, r)
-		r.Done()
+// expand writes a value with a response in the place of each href. One that leads out of here (mailto:) stays, and
+// so do all when there have been too many.
+func (e *expansion) expand(b *dav.Builder, value *dav.Element, list []dav.ExpandedProperty) {
+	for _, part := range value.Nodes {
+		if part.Element == nil || part.Element.Name != dav.D("href") {
+			b.Node(part)
+			continue
+		}
+		href := part.Element.Word()
+		n, err := e.x.follow(href)
+		e.left -= len(list)
+		switch {
+		case e.left < 0 || err != nil && !absent(err):
+			b.Href(href)
+		case err != nil:
+			b.Start(dav.D("response"))
+			b.Href(href)
+			b.Element(dav.D("status"), "HTTP/1.1 404 Not Found")
+			b.End(dav.D("response"))
+		default:
+			r := b.Response(n.href)
+			e.describe(n, list, r)
+			r.Done()
+		}
 	}
 }
 

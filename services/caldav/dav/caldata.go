@@ -32,8 +32,9 @@ func calendarData(w *Want) (*ical.Data, error) {
 		return nil, Violated(http.StatusForbidden, Cal("supported-calendar-data"), "calendars are had as text/calendar of version 2.0")
 	}
 	d := &ical.Data{}
+	left := maxParts
 	if c := e.Child(Cal("comp")); c != nil {
-		comp, err := compData(c)
+		comp, err := compData(c, &left)
 		if err != nil {
 			return nil, err
 		}
@@ -54,24 +55,37 @@ func calendarData(w *Want) (*ical.Data, error) {
 	return d, nil
 }
 
-func compData(e *Element) (ical.CompData, error) {
-	c := ical.CompData{
-		Name:     strings.ToUpper(e.Attr("name")),
-		AllProps: e.Child(Cal("allprop")) != nil,
-		AllComps: e.Child(Cal("allcomp")) != nil,
+// maxParts bounds how many properties and components of an object one request can choose, for each is
+// looked for in each object.
+const maxParts = 500
+
+// part reads the name of a prop or comp, and counts it.
+func part(e *Element, left *int) (string, error) {
+	if *left--; *left < 0 {
+		return "", Errorf(http.StatusRequestEntityTooLarge, "more than %d parts of an object", maxParts)
 	}
-	if c.Name == "" {
-		return c, Errorf(http.StatusBadRequest, "a comp has no name")
+	if e.Attr("name") == "" {
+		return "", Errorf(http.StatusBadRequest, "a %s has no name", e.Name.Local)
 	}
+	return strings.ToUpper(e.Attr("name")), nil
+}
+
+// compData reads CALDAV:comp (RFC 4791 §9.6.1).
+func compData(e *Element, left *int) (c ical.CompData, err error) {
+	if c.Name, err = part(e, left); err != nil {
+		return c, err
+	}
+	c.AllProps = e.Child(Cal("allprop")) != nil
+	c.AllComps = e.Child(Cal("allcomp")) != nil
 	for p := range e.All(Cal("prop")) {
-		name := strings.ToUpper(p.Attr("name"))
-		if name == "" {
-			return c, Errorf(http.StatusBadRequest, "a prop has no name")
+		name, err := part(p, left)
+		if err != nil {
+			return c, err
 		}
 		c.Props = append(c.Props, ical.PropData{Name: name, NoValue: p.Attr("novalue") == "yes"})
 	}
 	for sub := range e.All(Cal("comp")) {
-		s, err := compData(sub)
+		s, err := compData(sub, left)
 		if err != nil {
 			return c, err
 		}
@@ -97,11 +111,13 @@ func addressData(w *Want) (*vcard.Data, error) {
 	if e.Child(Card("allprop")) != nil {
 		return d, nil
 	}
+	left := maxParts
 	for p := range e.All(Card("prop")) {
-		if p.Attr("name") == "" {
-			return nil, Errorf(http.StatusBadRequest, "a prop has no name")
+		name, err := part(p, &left)
+		if err != nil {
+			return nil, err
 		}
-		d.Props = append(d.Props, vcard.DataProp{Name: p.Attr("name"), NoValue: p.Attr("novalue") == "yes"})
+		d.Props = append(d.Props, vcard.DataProp{Name: name, NoValue: p.Attr("novalue") == "yes"})
 	}
 	return d, nil
 }

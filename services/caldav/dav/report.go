@@ -111,10 +111,14 @@ func ReadReport(body io.Reader) (Report, error) {
 	if !ok {
 		return nil, Violated(http.StatusForbidden, D("supported-report"), "%.80q is not a report that is known", root.Name.Local)
 	}
-	return read(root)
+	w, _, err := wanted(root) // none of them is the same as an empty DAV:prop
+	if err != nil {
+		return nil, err
+	}
+	return read(root, w)
 }
 
-var reports = map[Name]func(*Element) (Report, error){
+var reports = map[Name]func(*Element, Want) (Report, error){
 	Cal("calendar-query"):              readCalendarQuery,
 	Cal("calendar-multiget"):           readCalendarMultiget,
 	Cal("free-busy-query"):             readFreeBusyQuery,
@@ -123,21 +127,13 @@ var reports = map[Name]func(*Element) (Report, error){
 	D("sync-collection"):               readSyncCollection,
 	D("principal-match"):               readPrincipalMatch,
 	D("principal-property-search"):     readPrincipalPropertySearch,
-	D("principal-search-property-set"): func(*Element) (Report, error) { return &PrincipalSearchPropertySet{}, nil },
-	D("acl-principal-prop-set"):        func(e *Element) (Report, error) { return &ACLPrincipalPropSet{want(e)}, nil },
+	D("principal-search-property-set"): func(*Element, Want) (Report, error) { return &PrincipalSearchPropertySet{}, nil },
+	D("acl-principal-prop-set"):        func(_ *Element, w Want) (Report, error) { return &ACLPrincipalPropSet{w}, nil },
 	D("expand-property"):               readExpandProperty,
 }
 
-// want reads which properties a report asks for; none is the same as an empty DAV:prop.
-func want(e *Element) Want {
-	if w := wanted(e); w != nil {
-		return *w
-	}
-	return Want{}
-}
-
-func readCalendarQuery(e *Element) (Report, error) {
-	q := &CalendarQuery{Want: want(e)}
+func readCalendarQuery(e *Element, w Want) (Report, error) {
+	q := &CalendarQuery{Want: w}
 	f := e.Child(Cal("filter"))
 	if f == nil {
 		return nil, invalidFilter("calendar-query has no filter")
@@ -153,8 +149,8 @@ func readCalendarQuery(e *Element) (Report, error) {
 	return q, err
 }
 
-func readCalendarMultiget(e *Element) (Report, error) {
-	m := &CalendarMultiget{Want: want(e), Hrefs: e.Hrefs()}
+func readCalendarMultiget(e *Element, w Want) (Report, error) {
+	m := &CalendarMultiget{Want: w, Hrefs: e.Hrefs()}
 	if err := someHrefs(m.Hrefs); err != nil {
 		return nil, err
 	}
@@ -163,8 +159,8 @@ func readCalendarMultiget(e *Element) (Report, error) {
 	return m, err
 }
 
-func readAddressbookMultiget(e *Element) (Report, error) {
-	m := &AddressbookMultiget{Want: want(e), Hrefs: e.Hrefs()}
+func readAddressbookMultiget(e *Element, w Want) (Report, error) {
+	m := &AddressbookMultiget{Want: w, Hrefs: e.Hrefs()}
 	if err := someHrefs(m.Hrefs); err != nil {
 		return nil, err
 	}
@@ -180,7 +176,7 @@ func someHrefs(hrefs []string) error {
 	return nil
 }
 
-func readFreeBusyQuery(e *Element) (Report, error) {
+func readFreeBusyQuery(e *Element, _ Want) (Report, error) {
 	r, err := wholeRange(e.Child(Cal("time-range")))
 	if err != nil {
 		return nil, err
@@ -191,8 +187,8 @@ func readFreeBusyQuery(e *Element) (Report, error) {
 	return &FreeBusyQuery{*r}, nil
 }
 
-func readAddressbookQuery(e *Element) (Report, error) {
-	q := &AddressbookQuery{Want: want(e)}
+func readAddressbookQuery(e *Element, w Want) (Report, error) {
+	q := &AddressbookQuery{Want: w}
 	f := e.Child(Card("filter"))
 	if f == nil {
 		return nil, Errorf(http.StatusBadRequest, "addressbook-query has no filter")
@@ -208,8 +204,8 @@ func readAddressbookQuery(e *Element) (Report, error) {
 	return q, err
 }
 
-func readSyncCollection(e *Element) (Report, error) {
-	s := &SyncCollection{Want: want(e), Token: e.Child(D("sync-token")).Word()}
+func readSyncCollection(e *Element, w Want) (Report, error) {
+	s := &SyncCollection{Want: w, Token: e.Child(D("sync-token")).Word()}
 	if e.Child(D("sync-token")) == nil {
 		return nil, Errorf(http.StatusBadRequest, "sync-collection has no sync-token")
 	}
@@ -227,8 +223,8 @@ func readSyncCollection(e *Element) (Report, error) {
 	return s, err
 }
 
-func readPrincipalMatch(e *Element) (Report, error) {
-	m := &PrincipalMatch{Want: want(e), Self: e.Child(D("self")) != nil}
+func readPrincipalMatch(e *Element, w Want) (Report, error) {
+	m := &PrincipalMatch{Want: w, Self: e.Child(D("self")) != nil}
 	if p := e.Child(D("principal-property")); p != nil && !m.Self {
 		for c := range p.Elements() {
 			m.Property = c.Name
@@ -241,9 +237,9 @@ func readPrincipalMatch(e *Element) (Report, error) {
 	return m, nil
 }
 
-func readPrincipalPropertySearch(e *Element) (Report, error) {
+func readPrincipalPropertySearch(e *Element, w Want) (Report, error) {
 	s := &PrincipalPropertySearch{
-		Want:       want(e),
+		Want:       w,
 		AnyOf:      e.Attr("test") == "anyof",
 		Everywhere: e.Child(D("apply-to-principal-collection-set")) != nil,
 	}
@@ -270,7 +266,7 @@ func readPrincipalPropertySearch(e *Element) (Report, error) {
 	return s, err
 }
 
-func readExpandProperty(e *Element) (Report, error) {
+func readExpandProperty(e *Element, _ Want) (Report, error) {
 	list, err := expanded(e)
 	return &ExpandProperty{list}, err
 }

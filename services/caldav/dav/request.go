@@ -23,33 +23,34 @@ func ReadPropfind(body io.Reader) (*Want, error) {
 	if root == nil {
 		return &Want{AllProp: true}, nil
 	}
-	w := wanted(root)
-	if w == nil {
-		return nil, Errorf(http.StatusBadRequest, "propfind holds none of prop, allprop and propname")
+	w, some, err := wanted(root)
+	if err == nil && !some {
+		err = Errorf(http.StatusBadRequest, "propfind holds none of prop, allprop and propname")
 	}
-	return w, nil
+	return &w, err
 }
 
-// wanted reads prop, allprop or propname right below e, or returns nil if there is none.
-func wanted(e *Element) *Want {
-	w := &Want{}
+// maxProps bounds how many properties one request can ask for, for each is looked for on each resource.
+const maxProps = 1000
+
+// wanted reads prop, allprop or propname right below e, and whether there is one.
+func wanted(e *Element) (w Want, some bool, err error) {
 	switch {
 	case e.Child(nameProp) != nil:
-		w.add(e.Child(nameProp))
+		return w, true, w.add(e.Child(nameProp))
 	case e.Child(D("allprop")) != nil:
 		w.AllProp = true
-		w.add(e.Child(D("include")))
+		return w, true, w.add(e.Child(D("include")))
 	case e.Child(D("propname")) != nil:
 		w.PropName = true
-	default:
-		return nil
+		return w, true, nil
 	}
-	return w
+	return w, false, nil
 }
 
-func (w *Want) add(list *Element) {
+func (w *Want) add(list *Element) error {
 	if list == nil {
-		return
+		return nil
 	}
 	seen := map[Name]bool{}
 	for p := range list.Elements() {
@@ -59,6 +60,10 @@ func (w *Want) add(list *Element) {
 			w.elements = append(w.elements, p)
 		}
 	}
+	if len(w.Props) > maxProps {
+		return Errorf(http.StatusRequestEntityTooLarge, "more than %d properties", maxProps)
+	}
+	return nil
 }
 
 // Edit is one instruction of PROPPATCH, or a property given to MKCOL and MKCALENDAR.
