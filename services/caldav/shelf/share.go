@@ -3,6 +3,7 @@ package shelf
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,74 +18,95 @@ type Shared struct {
 	Access Access
 }
 
-// branchShares is what the branch of one person shares at one commit.
-type branchShares struct {
-	tip    store.Hash
-	shares map[string][]Shared // by user
+// A Followed is a calendar that follows an outside one.
+type Followed struct {
+	Owner, Name string
+	Source      Source
+}
+
+// An outline is what the branch of one person says, at one commit, to others and to
+// those who look after all.
+type outline struct {
+	tip     store.Hash
+	shares  map[string][]Shared // by user
+	follows []Followed
 }
 
 // SharedWith returns the collections that others share with a user, in the order
 // of their owners and names. It looks again only at those whose branch has moved.
-func (s *Shelf) SharedWith(ctx context.Context, user string) ([]Shared, error) {
-	var list []Shared
-	seen := map[string]bool{}
-	for ref, err := range s.repo.Backend().Refs(ctx, "refs/heads/"+branches) {
-		if err != nil {
-			return nil, fmt.Errorf("shares with %q: %w", user, err)
+func (s *Shelf) SharedWith(ctx context.Context, user string) (list []Shared, err error) {
+	err = s.everybody(ctx, func(owner string, o outline) {
+		if owner != user {
+			list = append(list, o.shares[user]...)
 		}
-		owner := strings.TrimPrefix(ref.Name, "refs/heads/"+branches)
-		seen[owner] = true
-		if owner == user {
-			continue
-		}
-		b, err := s.sharesOf(ctx, owner, ref.Hash)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, b.shares[user]...)
-	}
-	s.forget(seen)
-	return list, nil
+	})
+	return list, err
 }
 
-func (s *Shelf) sharesOf(ctx context.Context, owner string, tip store.Hash) (branchShares, error) {
+// Follows returns all calendars that follow an outside one.
+func (s *Shelf) Follows(ctx context.Context) (list []Followed, err error) {
+	err = s.everybody(ctx, func(_ string, o outline) { list = append(list, o.follows...) })
+	return list, err
+}
+
+// everybody calls f with each person's outline, in the order of their names.
+func (s *Shelf) everybody(ctx context.Context, f func(owner string, o outline)) error {
+	seen := map[string]bool{}
+	for ref, err := range s.repo.Backend().Refs(ctx, heads+branches) {
+		if err != nil {
+			return fmt.Errorf("list people: %w", err)
+		}
+		owner := strings.TrimPrefix(ref.Name, heads+branches)
+		if !validUser(owner) {
+			continue
+		}
+		seen[owner] = true
+		o, err := s.outline(ctx, owner, ref.Hash)
+		if err != nil {
+			return err
+		}
+		f(owner, o)
+	}
 	s.mu.Lock()
-	b, ok := s.shared[owner]
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.outlines, func(owner string, _ outline) bool { return !seen[owner] })
+	return nil
+}
+
+func (s *Shelf) outline(ctx context.Context, owner string, tip store.Hash) (outline, error) {
+	s.mu.Lock()
+	o, ok := s.outlines[owner]
 	s.mu.Unlock()
-	if ok && b.tip == tip {
-		return b, nil
+	if ok && o.tip == tip {
+		return o, nil
 	}
 	t, err := s.repo.Tree(ctx, tip)
 	if err != nil {
-		return b, fmt.Errorf("shares of %q: %w", owner, err)
+		return o, fmt.Errorf("collections of %q: %w", owner, err)
 	}
-	b = branchShares{tip: tip, shares: map[string][]Shared{}}
+	o = outline{tip: tip, shares: map[string][]Shared{}}
 	snap := s.View(owner, t)
 	for _, kind := range []Kind{Calendars, Contacts} {
 		list, err := snap.Collections(kind)
 		if err != nil {
-			return b, err
+			return o, err
 		}
 		for _, c := range list {
-			for user, access := range c.props.Shares {
-				b.shares[user] = append(b.shares[user], Shared{owner, kind, c.Name, access})
-			}
+			o.add(c)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.shared[owner] = b
-	return b, nil
+	s.outlines[owner] = o
+	return o, nil
 }
 
-// forget drops what is known of branches that are no more.
-func (s *Shelf) forget(seen map[string]bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for owner := range s.shared {
-		if !seen[owner] {
-			delete(s.shared, owner)
-		}
+func (o *outline) add(c *Collection) {
+	for user, access := range c.props.Shares {
+		o.shares[user] = append(o.shares[user], Shared{c.User(), c.Kind, c.Name, access})
+	}
+	if c.props.Source != nil && c.Kind == Calendars {
+		o.follows = append(o.follows, Followed{c.User(), c.Name, *c.props.Source})
 	}
 }
 
@@ -92,11 +114,4 @@ func (s *Shelf) forget(seen map[string]bool) {
 func (c *Collection) Access(user string) Access { return c.props.Shares[user] }
 
 // Users returns whom the collection is shared with, in order.
-func (p *Props) Users() []string {
-	users := make([]string, 0, len(p.Shares))
-	for user := range p.Shares {
-		users = append(users, user)
-	}
-	slices.Sort(users)
-	return users
-}
+func (p *Props) Users() []string { return slices.Sorted(maps.Keys(p.Shares)) }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cairn/store"
+	"cairn/store/object"
 )
 
 // Options are a Shelf's settings.
@@ -37,8 +38,8 @@ type Shelf struct {
 	props    *cache[store.Hash, *Props]
 	firsts   *cache[firstKey, store.Hash]
 
-	mu     sync.Mutex
-	shared map[string]branchShares // by branch
+	mu       sync.Mutex
+	outlines map[string]outline // by person
 }
 
 // New returns the Shelf over a repository.
@@ -61,7 +62,7 @@ func New(repo *store.Repo, o Options) *Shelf {
 		contents: newCache[contentKey, *content](o.CacheBytes / 16),
 		props:    newCache[store.Hash, *Props](o.CacheBytes / 32),
 		firsts:   newCache[firstKey, store.Hash](o.CacheBytes / 32),
-		shared:   map[string]branchShares{},
+		outlines: map[string]outline{},
 	}
 }
 
@@ -76,15 +77,25 @@ func (s *Shelf) Cached() int64 {
 	return s.records.size() + s.leaves.size() + s.contents.size() + s.props.size() + s.firsts.size()
 }
 
-const branches = "dav/"
+const (
+	branches = "dav/"
+	heads    = "refs/heads/"
+)
 
-// Branch returns the branch on which a person's collections lie. The name of the
-// person is the caller's to check.
+// validUser says that a branch could be called after somebody.
+func validUser(user string) bool {
+	return !strings.Contains(user, "/") && object.ValidRefName(heads+branches+user)
+}
+
+// Branch returns the branch on which a person's collections lie.
 func (s *Shelf) Branch(user string) *store.Branch { return s.repo.Branch(branches + user) }
 
 // Snapshot returns what a person has now. Somebody whose branch does not exist yet
 // has the default collections.
 func (s *Shelf) Snapshot(ctx context.Context, user string) (*Snapshot, error) {
+	if !validUser(user) {
+		return nil, fmt.Errorf("user %q: %w", user, fs.ErrInvalid)
+	}
 	t, err := s.Branch(user).Tree(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
 		t, err = new(store.Tree), nil
@@ -108,7 +119,7 @@ func (s *Shelf) View(user string, t *store.Tree) *Snapshot {
 func (s *Shelf) Update(ctx context.Context, ch store.Change, users []string, f func(map[string]*Edit) error) error {
 	names := make([]string, len(users))
 	for i, user := range users {
-		if user == "" || strings.Contains(user, "/") {
+		if !validUser(user) {
 			return fmt.Errorf("user %q: %w", user, fs.ErrInvalid)
 		}
 		names[i] = branches + user
