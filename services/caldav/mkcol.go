@@ -35,7 +35,7 @@ func (x *exchange) mkcol() error {
 		}
 		return x.make(s, p, all[s.owner])
 	})
-	if err == errNothingDone {
+	if errors.Is(err, errNothingDone) {
 		dav.RefuseMkcol(x.w, isCalendar, func(r *dav.Response) { fillResults(r, edits, results) })
 		return nil
 	}

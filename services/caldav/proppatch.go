@@ -1,6 +1,7 @@
 package caldav
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -48,7 +49,7 @@ func (x *exchange) proppatch() error {
 		}
 		return x.objectError(n, n.setProps(p))
 	})
-	if err != nil && err != errNothingDone {
+	if err != nil && !errors.Is(err, errNothingDone) {
 		return err
 	}
 	return x.answerProppatch(n, edits, results)
@@ -74,7 +75,7 @@ func (x *exchange) answerProppatch(n *node, edits []dav.Edit, results []*dav.Err
 func fillResults(r *dav.Response, edits []dav.Edit, results []*dav.Error) {
 	seen := map[dav.Name]bool{}
 	for i, e := range edits {
-		if results == nil || results[i] == nil {
+		if results == nil || results[i] == nil || seen[e.Name] {
 			continue
 		}
 		seen[e.Name] = true
