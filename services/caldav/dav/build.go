@@ -97,25 +97,21 @@ func (b *Builder) tag(n Name) {
 }
 
 // local writes a name without its prefix. Names come from our own tables, from bodies that were parsed, and from files that
-// people edit: what no name can hold becomes "_", so that the answer stays well-formed.
+// people edit: what is no name is written as "_" and what can be kept of it, so that the answer stays well-formed.
 func (b *Builder) local(s string) {
-	at := len(b.buf)
-	b.raw(s)
-	ok := s != "" && s[0] != '-' && s[0] != '.' && (s[0] < '0' || s[0] > '9')
-	for i, c := range b.buf[at:] {
-		if c >= utf8.RuneSelf {
-			ok = ok && isNCName(s)
-			break
-		}
-		if !inName[c] {
-			b.buf[at+i] = '_'
-		}
+	if isNCName(s) {
+		b.raw(s)
+		return
 	}
-	if !ok {
-		b.buf = append(b.buf[:at], '_')
+	b.raw("_")
+	for i := range len(s) {
+		if c := s[i]; c < utf8.RuneSelf && inName[c] {
+			b.buf = append(b.buf, c)
+		}
 	}
 }
 
+// inName says which ASCII characters can stand in a name without a prefix.
 var inName = func() (t [utf8.RuneSelf]bool) {
 	for c := range t {
 		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '.' || c == '_'

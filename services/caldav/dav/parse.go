@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -230,18 +229,23 @@ func (p *parser) resolve(raw xml.Name, element bool) (Name, error) {
 	return Name{Space: space, Local: raw.Local}, nil
 }
 
-// isNCName reports whether s can stand behind a prefix (Namespaces in XML 1.0 §4). It takes letters
-// and digits of all scripts, which is somewhat less than XML does and never more.
+// isNCName reports whether s can stand behind a prefix (Namespaces in XML 1.0 §4), as far as editions of XML agree
+// which letters of other scripts there are.
 func isNCName(s string) bool {
-	for i, r := range s {
-		switch {
-		case r == '_' || unicode.IsLetter(r):
-		case i > 0 && (r == '-' || r == '.' || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)):
-		default:
+	if s == "" || len(s) > maxNameBytes || s[0] == '-' || s[0] == '.' || s[0] >= '0' && s[0] <= '9' {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			t, _ := xml.NewDecoder(strings.NewReader("<" + s + "/>")).RawToken()
+			e, ok := t.(xml.StartElement)
+			return ok && e.Name == xml.Name{Local: s} && len(e.Attr) == 0
+		}
+		if !inName[s[i]] {
 			return false
 		}
 	}
-	return s != "" && len(s) <= maxNameBytes
+	return true
 }
 
 func (p *parser) lookup(prefix string) (string, bool) {
