@@ -1,9 +1,6 @@
 package ical
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // A span is a length of time: days by the calendar, then exact seconds. One that
 // is on the wall is reckoned on the clock's face throughout: that of days and of
@@ -13,13 +10,13 @@ type span struct {
 	onWall     bool
 }
 
-// end returns when a span that begins at t is over; begin is t's moment.
-func (s span) end(t Time, begin int64, floating *time.Location) int64 {
+// end returns when a span is over that begins when clocks show w, at the moment begin.
+func (s span) end(w wall, begin int64, c *clock) int64 {
 	switch {
 	case s.onWall:
-		return t.with(t.wall + wall(s.days*day+s.secs)).unix(floating)
+		return c.unix(w + wall(s.days*day+s.secs))
 	case s.days != 0:
-		begin = t.with(t.wall + wall(s.days*day)).unix(floating)
+		begin = c.unix(w + wall(s.days*day))
 	}
 	return begin + s.secs
 }
@@ -28,7 +25,7 @@ func (s span) end(t Time, begin int64, floating *time.Location) int64 {
 func (s span) longest() int64 {
 	n := abs(s.days)*day + abs(s.secs)
 	if s.days != 0 || s.onWall {
-		n += 2 * day
+		n += slack
 	}
 	return n
 }

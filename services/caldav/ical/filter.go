@@ -73,14 +73,16 @@ func (m *matcher) comp(f *CompFilter, c *line.Component, i, parent int) bool {
 	if f.Range != nil && !m.overlaps(f.Range, c, i, parent) {
 		return false
 	}
+	own := i
+	if parent >= 0 || c == m.c.Root {
+		own = -1
+	}
 	for j := range f.Props {
-		if !m.prop(&f.Props[j], c) {
+		if !m.prop(&f.Props[j], c, own) {
 			return false
 		}
 	}
-	if c != m.c.Root && parent < 0 {
-		parent = i
-	}
+	parent = max(parent, own)
 	for j := range f.Comps {
 		if !m.any(&f.Comps[j], c.Children, parent) {
 			return false
@@ -108,17 +110,22 @@ func (m *matcher) overlaps(r *TimeRange, c *line.Component, i, parent int) bool 
 	return found
 }
 
-func (m *matcher) prop(f *PropFilter, c *line.Component) bool {
+// prop reports whether a property of c, the i-th child of the VCALENDAR if i is not
+// negative, meets the filter.
+func (m *matcher) prop(f *PropFilter, c *line.Component, i int) bool {
 	for l := range c.All(f.Name) {
-		if f.NotDefined || m.line(f, l) {
+		if f.NotDefined || m.line(f, l, i) {
 			return !f.NotDefined
 		}
+	}
+	if f.Range != nil && len(f.Params) == 0 && f.Text == nil && c.First("DURATION") != nil {
+		return m.instanceDated(f, i) // an end that is not written down
 	}
 	return f.NotDefined
 }
 
-func (m *matcher) line(f *PropFilter, l *line.Line) bool {
-	if f.Range != nil && !m.dated(f.Range, l) {
+func (m *matcher) line(f *PropFilter, l *line.Line, i int) bool {
+	if f.Range != nil && !m.instanceDated(f, i) && !m.dated(f.Range, l) {
 		return false
 	}
 	if f.Text != nil && !f.Text.Match(line.Unescape(l.Value)) {
@@ -127,24 +134,35 @@ func (m *matcher) line(f *PropFilter, l *line.Line) bool {
 	return !slices.ContainsFunc(f.Params, func(p ParamFilter) bool { return !p.match(l) })
 }
 
-// dated reports whether one of the dates and times of a property lies in the range.
+// dated reports whether a property that is a date or time lies in the range.
 func (m *matcher) dated(r *TimeRange, l *line.Line) bool {
 	from, to := r.bounds()
-	for v := range strings.SplitSeq(l.Value, ",") {
-		t, err := m.k.time(l, strings.TrimSpace(v))
-		if err != nil {
-			continue
-		}
-		begin, shape := t.unix(m.floating), instant
-		end := begin
-		if t.IsDate() {
-			shape, end = lasting, t.with(t.wall+day).unix(m.floating)
-		}
-		if shape.overlaps(begin, end, from, to) {
-			return true
-		}
+	t, err := m.k.time(l, strings.TrimSpace(l.Value))
+	if err != nil {
+		return false
 	}
-	return false
+	at := t.unix(m.floating)
+	return instant.overlaps(at, at, from, to)
+}
+
+// instanceDated reports the same of a property that every instance has a value of its
+// own for (RFC 4791 §9.9), of child i of the VCALENDAR.
+func (m *matcher) instanceDated(f *PropFilter, i int) bool {
+	ends := f.Name == "DTEND" || f.Name == "DUE"
+	if i < 0 || m.k.owner[i] < 0 || !ends && f.Name != "DTSTART" {
+		return false
+	}
+	from, to := f.Range.bounds()
+	found := false
+	m.k.series[m.k.owner[i]].each(from-1, to+1, m.floating, func(o occurrence) bool {
+		at := o.begin
+		if ends {
+			at = o.end
+		}
+		found = int(o.p.comp) == i && o.p.shape >= lasting && o.p.shape <= due && instant.overlaps(at, at, from, to)
+		return !found
+	})
+	return found
 }
 
 func (f *ParamFilter) match(l *line.Line) bool {

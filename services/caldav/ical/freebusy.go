@@ -14,15 +14,25 @@ type period struct {
 	kind       busy
 }
 
+// maxBusy is how many occurrences of one series are looked at one by one. One that
+// takes place more often is taken to last until the end of the range.
+const maxBusy = 1 << 15
+
 // FreeBusy returns the VFREEBUSY of those calendars in r, which must be bounded
 // (RFC 4791 §7.10): DTSTAMP, DTSTART, DTEND and FREEBUSY lines in UTC, in order and
-// merged, each kind by itself.
+// merged, each kind by itself. floating is the zone of times that have none, nil for
+// UTC.
 func FreeBusy(all iter.Seq[*Index], r TimeRange, floating *time.Location, now time.Time) *line.Component {
 	from, to := r.bounds()
 	var found []period
+	room := maxBusy
 	for x := range all {
 		for i := range x.series {
-			x.series[i].busy(from, to, floating, func(p period) { found = append(found, p) })
+			found = x.series[i].busy(found, from, to, floating)
+		}
+		if len(found) > room {
+			found = merged(found)
+			room = 2*len(found) + maxBusy
 		}
 	}
 	fb := &line.Component{Name: "VFREEBUSY", Lines: []line.Line{
@@ -44,21 +54,27 @@ func (b busy) String() string {
 	return [...]string{"FREE", "BUSY-TENTATIVE", "BUSY", "BUSY-UNAVAILABLE"}[b]
 }
 
-// busy calls yield for the time within the range that is taken up.
-func (s *series) busy(from, to int64, floating *time.Location, yield func(period)) {
+// busy appends the time within the range that is taken up.
+func (s *series) busy(found []period, from, to int64, floating *time.Location) []period {
+	n := 0
 	take := func(o occurrence) bool {
+		if n++; n > maxBusy {
+			o.end = to
+		}
 		begin, end := max(o.begin, from), min(o.end, to)
 		if o.p.busy != free && begin < end {
-			yield(period{begin, end, o.p.busy})
+			found = append(found, period{begin, end, o.p.busy})
 		}
-		return true
+		return n <= maxBusy
 	}
 	for i := range s.parts {
 		if p := &s.parts[i]; p.shape == hidden {
-			take(p.at(p.start, p.span, floating))
+			c := newClock(p.start.zone(floating))
+			take(p.at(p.start, p.span, &c))
 		}
 	}
 	s.each(from, to, floating, take)
+	return found
 }
 
 // merged joins periods of a kind that overlap or touch.

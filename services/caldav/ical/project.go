@@ -34,9 +34,11 @@ type PropData struct {
 	NoValue bool
 }
 
-// maxExpand is how many instances of one object Project expands; what it shows of
-// more ends there.
-const maxExpand = 10000
+// What Project expands at most: instances of one object, and bytes of all of them.
+const (
+	maxInstances = 10000
+	maxExpanded  = 32 << 20
+)
 
 // Whole reports whether everything is shown: then the bytes as they are stored
 // are the answer.
@@ -45,12 +47,16 @@ func (d *Data) Whole() bool {
 }
 
 // Project writes what d shows of c. floating is the zone of times that have none,
-// nil for UTC; they stay as they are also where others are turned into UTC.
-func (d *Data) Project(c *Calendar, floating *time.Location) []byte {
+// nil for UTC; they stay as they are also where others are turned into UTC. Its only
+// error is ErrTooMany, where there is more to expand than can be shown.
+func (d *Data) Project(c *Calendar, floating *time.Location) ([]byte, error) {
 	root := c.Root
 	switch {
 	case d.Expand != nil:
-		root = c.expand(*d.Expand, floating)
+		var err error
+		if root, err = c.expand(*d.Expand, floating); err != nil {
+			return nil, err
+		}
 	case d.LimitRecurrence != nil:
 		root = c.limit(*d.LimitRecurrence, floating)
 	}
@@ -60,7 +66,7 @@ func (d *Data) Project(c *Calendar, floating *time.Location) []byte {
 	if d.Comp != nil {
 		root = d.Comp.of(root)
 	}
-	return root.Encode()
+	return root.Encode(), nil
 }
 
 // of returns what is shown of a component.
@@ -90,17 +96,21 @@ func (d *CompData) of(c *line.Component) *line.Component {
 
 // expand returns the calendar as its instances in the range, each without recurrence
 // and in UTC (RFC 4791 §9.6.5).
-func (c *Calendar) expand(r TimeRange, floating *time.Location) *line.Component {
+func (c *Calendar) expand(r TimeRange, floating *time.Location) (*line.Component, error) {
 	k := c.compiled()
 	root := &line.Component{Name: c.Root.Name, Lines: c.Root.Lines}
 	from, to := r.bounds()
+	bytes := 0
 	for i := range k.series {
 		s := &k.series[i]
 		var found []occurrence
-		s.each(from, to, floating, func(o occurrence) bool {
+		if !s.each(from, to, floating, func(o occurrence) bool {
 			found = append(found, o)
-			return len(found) < maxExpand
-		})
+			bytes += size(c.Root.Children[o.p.comp])
+			return len(found) <= maxInstances && bytes <= maxExpanded
+		}) {
+			return nil, ErrTooMany
+		}
 		slices.SortStableFunc(found, func(a, b occurrence) int { return compare(a.begin, b.begin) })
 		for j, o := range found {
 			switch src := c.Root.Children[o.p.comp]; {
@@ -111,7 +121,19 @@ func (c *Calendar) expand(r TimeRange, floating *time.Location) *line.Component 
 			}
 		}
 	}
-	return root
+	return root, nil
+}
+
+// size returns about how many bytes a component takes.
+func size(c *line.Component) int {
+	n := 64
+	for i := range c.Lines {
+		n += len(c.Lines[i].Name) + len(c.Lines[i].Value) + 16*len(c.Lines[i].Params) + 4
+	}
+	for _, child := range c.Children {
+		n += size(child)
+	}
+	return n
 }
 
 // instance returns the component that stands for one occurrence of src.
@@ -209,14 +231,16 @@ func (s *series) matters(comp int32, from, to int64, floating *time.Location) bo
 		return true
 	}
 	p := &s.parts[i]
-	o := p.at(p.start, p.span, floating)
+	c := newClock(p.start.zone(floating))
+	o := p.at(p.start, p.span, &c)
 	if p.shape.overlaps(o.begin, o.end, from, to) {
 		return true
 	}
 	was := o
 	if s.master {
 		m := &s.parts[0]
-		was = m.at(s.anchor.with(p.id), m.span, floating)
+		c := newClock(s.anchor.zone(floating))
+		was = m.at(s.anchor.with(p.id), m.span, &c)
 		if m.shape.overlaps(was.begin, was.end, from, to) {
 			return true
 		}
@@ -261,8 +285,9 @@ func (k *compiled) periodsWithin(l *line.Line, from, to int64, floating *time.Lo
 		if err != nil {
 			return false
 		}
-		begin := t.unix(floating)
-		return !lasting.overlaps(begin, length.end(t, begin, floating), from, to)
+		c := newClock(t.zone(floating))
+		begin := c.unix(t.wall)
+		return !lasting.overlaps(begin, length.end(t.wall, begin, &c), from, to)
 	})
 	return strings.Join(kept, ",")
 }

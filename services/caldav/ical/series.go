@@ -67,9 +67,6 @@ func (r TimeRange) bounds() (from, to int64) {
 	return from, to
 }
 
-// slack is more than clocks of any two zones differ from UTC.
-const slack = day
-
 // each calls yield for every occurrence that overlaps the range until it returns
 // false: first overrides, then the others in the order of the anchor's clock.
 func (s *series) each(from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
@@ -81,7 +78,8 @@ func (s *series) each(from, to int64, floating *time.Location, yield func(occurr
 		if !p.over && s.master {
 			continue
 		}
-		if o := p.at(p.start, p.span, floating); p.shape.overlaps(o.begin, o.end, from, to) {
+		c := newClock(p.start.zone(floating))
+		if o := p.at(p.start, p.span, &c); p.shape.overlaps(o.begin, o.end, from, to) {
 			if o.key = p.id; !yield(o) {
 				return false
 			}
@@ -91,27 +89,42 @@ func (s *series) each(from, to int64, floating *time.Location, yield func(occurr
 		return true
 	}
 	return s.eachSegment(func(p *part, first, last wall) bool {
-		lead := wall(p.span.longest() + slack)
-		for i := range s.dates {
-			if s.dates[i].own {
-				lead = max(lead, wall(s.dates[i].span.longest()+slack))
-			}
-		}
-		first = max(first, wall(max(from, int64(firstWall)))-lead-max(p.delta, 0))
-		last = min(last, wall(min(to, int64(lastWall)))+slack-min(p.delta, 0))
-		return s.keys(first, last, func(d date) bool {
-			span := p.span
-			if d.own && !p.over {
-				span = d.span
-			}
-			o := p.at(s.startOf(p, d.key, floating), span, floating)
-			if !p.shape.overlaps(o.begin, o.end, from, to) {
-				return true
-			}
-			o.key = d.key
-			return yield(o)
-		})
+		return s.eachKey(p, first, last, from, to, floating, yield)
 	})
+}
+
+// eachKey does the same for the recurrences from first to last, of which p is the
+// component.
+func (s *series) eachKey(p *part, first, last wall, from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
+	c := newClock(p.start.zone(floating))
+	first = max(first, c.shows(from-s.longest(p), -1)-p.delta)
+	last = min(last, c.shows(to, 1)-p.delta)
+	if p.over { // its clock need not be the anchor's
+		first, last = first-slack, last+slack
+	}
+	return s.keys(first, last, func(d date) bool {
+		span := p.span
+		if d.own && !p.over {
+			span = d.span
+		}
+		o := p.at(s.startOf(p, d.key), span, &c)
+		if !p.shape.overlaps(o.begin, o.end, from, to) {
+			return true
+		}
+		o.key = d.key
+		return yield(o)
+	})
+}
+
+// longest bounds how long recurrences with the component p last, in seconds.
+func (s *series) longest(p *part) int64 {
+	n := p.span.longest()
+	for i := range s.dates {
+		if s.dates[i].own {
+			n = max(n, s.dates[i].span.longest())
+		}
+	}
+	return n
 }
 
 // eachSegment calls visit for the master and every override of what follows, with
@@ -130,17 +143,17 @@ func (s *series) eachSegment(visit func(p *part, first, last wall) bool) bool {
 }
 
 // startOf returns where the recurrence key begins if p is the component for it.
-func (s *series) startOf(p *part, key wall, floating *time.Location) Time {
+func (s *series) startOf(p *part, key wall) Time {
 	if !p.over {
 		return s.anchor.with(key)
 	}
 	return p.start.with(p.start.sees(s.anchor.with(key)) + p.delta)
 }
 
-// at returns the occurrence of p at a time.
-func (p *part) at(start Time, sp span, floating *time.Location) occurrence {
-	begin := start.unix(floating)
-	return occurrence{p: p, start: start, begin: begin, end: sp.end(start, begin, floating)}
+// at returns the occurrence of p at a time; c is the clock of its zone.
+func (p *part) at(start Time, sp span, c *clock) occurrence {
+	begin := c.unix(start.wall)
+	return occurrence{p: p, start: start, begin: begin, end: sp.end(start.wall, begin, c)}
 }
 
 // keys calls yield for every recurrence from first to last, both included, in order

@@ -17,6 +17,7 @@ var zoneFrom, zoneTo = wall(dayOf(1900, 1, 1)) * day, wall(dayOf(2150, 1, 1)) * 
 
 const (
 	maxChanges = 1 << 13   // in one zone
+	maxNear    = 16        // within four days
 	maxOffset  = 18 * hour // from UTC
 	maxCustom  = 256       // zones that are kept
 )
@@ -90,7 +91,29 @@ func changesOf(c *line.Component) (all []change, before int, err *Error) {
 		return nil, 0, invalid("VTIMEZONE without STANDARD or DAYLIGHT")
 	}
 	slices.SortStableFunc(all, func(a, b change) int { return compare(a.at, b.at) })
+	if all = effective(all, before); len(all) > maxNear {
+		for i := maxNear; i < len(all); i++ {
+			if all[i].at-all[i-maxNear].at < 4*day {
+				return nil, 0, invalid("VTIMEZONE that changes its clocks all the time")
+			}
+		}
+	}
 	return all, before, nil
+}
+
+// effective leaves out changes that change nothing, and of those at one moment all
+// but the last.
+func effective(all []change, before int) []change {
+	kept := all[:0]
+	now := change{to: before}
+	for i, c := range all {
+		if i+1 < len(all) && all[i+1].at == c.at || c.to == now.to && c.dst == now.dst {
+			continue
+		}
+		kept = append(kept, c)
+		now = c
+	}
+	return kept
 }
 
 // observance returns when a STANDARD or DAYLIGHT begins, by the clock before it,

@@ -17,7 +17,7 @@ func resolve(w wall, loc *time.Location) int64 {
 	_, off := time.Unix(int64(w), 0).In(loc).Zone()
 	u := time.Unix(int64(w)-int64(off), 0).In(loc)
 	begin, end := u.ZoneBounds()
-	if _, off2 := u.Zone(); off2 == off && (begin.IsZero() || u.Unix()-begin.Unix() > 2*day) && (end.IsZero() || end.Unix()-u.Unix() > 2*day) {
+	if _, o := u.Zone(); o == off && (begin.IsZero() || u.Unix()-begin.Unix() > slack) && (end.IsZero() || end.Unix()-u.Unix() > slack) {
 		return u.Unix()
 	}
 	return resolveNear(w, loc, u.Unix())
@@ -26,7 +26,7 @@ func resolve(w wall, loc *time.Location) int64 {
 // resolveNear is resolve close to a change, about the moment near.
 func resolveNear(w wall, loc *time.Location, near int64) int64 {
 	gap, inGap := int64(0), false
-	for t := near - 2*day; ; {
+	for t := near - slack; ; {
 		u := time.Unix(t, 0).In(loc)
 		_, off := u.Zone()
 		begin, end := u.ZoneBounds()
@@ -34,7 +34,7 @@ func resolveNear(w wall, loc *time.Location, near int64) int64 {
 		if (begin.IsZero() || m >= begin.Unix()) && (end.IsZero() || m < end.Unix()) {
 			return m
 		}
-		if end.IsZero() || end.Unix() > near+3*day {
+		if end.IsZero() || end.Unix() > near+2*slack {
 			break
 		}
 		if _, after := end.Zone(); !inGap && m >= end.Unix() && int64(w)-int64(after) < end.Unix() {
