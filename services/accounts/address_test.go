@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 )
 
 // Whoever has an address logs in by it as by the name, in any case of letters.
@@ -31,20 +32,22 @@ func TestAuthenticateByAddress(t *testing.T) {
 
 // Guesses by name and by address are guesses at the same user.
 func TestAddressSharesTally(t *testing.T) {
-	a, _ := newAccounts(t)
-	must(t, a.AddAddress(t.Context(), by, "bob", "bob@example.org"))
-	for i := range pairFree {
-		user := []string{"bob", "bob@example.org"}[i%2]
-		_, err := a.Authenticate(t.Context(), user, "wrong password", home)
-		if !errors.Is(err, ErrBadCredentials) {
-			t.Fatalf("guess %d: got %v, want ErrBadCredentials", i, err)
+	synctest.Test(t, func(t *testing.T) { // no time passes, however slow the machine
+		a, _ := newAccounts(t)
+		must(t, a.AddAddress(t.Context(), by, "bob", "bob@example.org"))
+		for i := range pairFree {
+			user := []string{"bob", "bob@example.org"}[i%2]
+			_, err := a.Authenticate(t.Context(), user, "wrong password", home)
+			if !errors.Is(err, ErrBadCredentials) {
+				t.Fatalf("guess %d: got %v, want ErrBadCredentials", i, err)
+			}
 		}
-	}
-	for _, user := range []string{"bob", "bob@example.org"} {
-		if _, ok := errors.AsType[*RateError](second(a.Authenticate(t.Context(), user, "bob's password", home))); !ok {
-			t.Errorf("%s: got in after %d wrong guesses, want a wait", user, pairFree)
+		for _, user := range []string{"bob", "bob@example.org"} {
+			if _, ok := errors.AsType[*RateError](second(a.Authenticate(t.Context(), user, "bob's password", home))); !ok {
+				t.Errorf("%s: got in after %d wrong guesses, want a wait", user, pairFree)
+			}
 		}
-	}
+	})
 }
 
 func second[A, B any](_ A, b B) B { return b }

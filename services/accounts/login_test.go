@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -107,72 +108,78 @@ func TestSeesOthersChanges(t *testing.T) {
 }
 
 func TestGuessing(t *testing.T) {
-	a, _ := newAccounts(t)
-	attacker := netip.MustParseAddr("198.51.100.7")
-	checked := 0
-	for i := range 50 {
-		_, err := a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
-		var rate *RateError
-		switch {
-		case errors.As(err, &rate):
-			if rate.After <= 0 || rate.After > maxWait {
-				t.Errorf("try again in %v", rate.After)
+	synctest.Test(t, func(t *testing.T) { // no time passes, however slow the machine
+		a, _ := newAccounts(t)
+		attacker := netip.MustParseAddr("198.51.100.7")
+		checked := 0
+		for i := range 50 {
+			_, err := a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
+			var rate *RateError
+			switch {
+			case errors.As(err, &rate):
+				if rate.After <= 0 || rate.After > maxWait {
+					t.Errorf("try again in %v", rate.After)
+				}
+			case errors.Is(err, ErrBadCredentials):
+				checked++
+			default:
+				t.Fatalf("got %v", err)
 			}
-		case errors.Is(err, ErrBadCredentials):
-			checked++
-		default:
-			t.Fatalf("got %v", err)
 		}
-	}
-	if checked != pairFree {
-		t.Errorf("%d guesses were checked, want %d", checked, pairFree)
-	}
-	var rate *RateError
-	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !errors.As(err, &rate) {
-		t.Errorf("the right one now: got %v, want a RateError: else the wait is no hindrance", err)
-	}
-	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
-		t.Errorf("bob at home: got %v, want nil", err)
-	}
-	if _, err := a.Authenticate(t.Context(), "alice", "alice's password", attacker); err != nil {
-		t.Errorf("alice from the same address: got %v, want nil", err)
-	}
+		if checked != pairFree {
+			t.Errorf("%d guesses were checked, want %d", checked, pairFree)
+		}
+		var rate *RateError
+		if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !errors.As(err, &rate) {
+			t.Errorf("the right one now: got %v, want a RateError: else the wait is no hindrance", err)
+		}
+		if _, err := a.Authenticate(t.Context(), "bob", "bob's password", home); err != nil {
+			t.Errorf("bob at home: got %v, want nil", err)
+		}
+		if _, err := a.Authenticate(t.Context(), "alice", "alice's password", attacker); err != nil {
+			t.Errorf("alice from the same address: got %v, want nil", err)
+		}
+	})
 }
 
 // A verified password in the cache is no way round the limit.
 func TestGuessingTheCache(t *testing.T) {
-	a, _ := newAccounts(t)
-	_, err := a.Authenticate(t.Context(), "bob", "bob's password", home)
-	must(t, err)
-	attacker := netip.MustParseAddr("198.51.100.7")
-	for i := range 50 {
-		a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
-	}
-	var rate *RateError
-	if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !errors.As(err, &rate) {
-		t.Errorf("got %v, want a RateError", err)
-	}
+	synctest.Test(t, func(t *testing.T) { // no time passes, however slow the machine
+		a, _ := newAccounts(t)
+		_, err := a.Authenticate(t.Context(), "bob", "bob's password", home)
+		must(t, err)
+		attacker := netip.MustParseAddr("198.51.100.7")
+		for i := range 50 {
+			a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), attacker)
+		}
+		var rate *RateError
+		if _, err := a.Authenticate(t.Context(), "bob", "bob's password", attacker); !errors.As(err, &rate) {
+			t.Errorf("got %v, want a RateError", err)
+		}
+	})
 }
 
 func TestGuessingAtOnce(t *testing.T) {
-	a, _ := newAccounts(t)
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	checked := 0
-	for i := range 40 {
-		wg.Go(func() {
-			_, err := a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), home)
-			if errors.Is(err, ErrBadCredentials) {
-				mu.Lock()
-				checked++
-				mu.Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	if checked > pairFree {
-		t.Errorf("%d guesses at the same moment were checked, want %d at most", checked, pairFree)
-	}
+	synctest.Test(t, func(t *testing.T) { // no time passes, however slow the machine
+		a, _ := newAccounts(t)
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		checked := 0
+		for i := range 40 {
+			wg.Go(func() {
+				_, err := a.Authenticate(t.Context(), "bob", fmt.Sprint("guess number ", i), home)
+				if errors.Is(err, ErrBadCredentials) {
+					mu.Lock()
+					checked++
+					mu.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		if checked > pairFree {
+			t.Errorf("%d guesses at the same moment were checked, want %d at most", checked, pairFree)
+		}
+	})
 }
 
 // A browser opens many connections at once: the right password is one try.
