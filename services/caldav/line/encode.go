@@ -45,8 +45,12 @@ func (l *Line) String() string {
 	return b.String()
 }
 
-// writeParam writes a value of a parameter, in quotes where they are needed.
+// writeParam writes a value of a parameter, in quotes where they are needed and
+// without what no line may hold.
 func writeParam(b *strings.Builder, v string) {
+	if unfit(v) != "" {
+		v = clean(v)
+	}
 	if strings.ContainsAny(v, "^\n\"") {
 		v = paramEncoder.Replace(v)
 	}

@@ -3,16 +3,31 @@ package line
 import "strings"
 
 var (
-	escaper   = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\r\n", `\n`, "\n", `\n`)
+	escaper   = strings.NewReplacer(`\`, `\\`, ";", `\;`, ",", `\,`, "\n", `\n`)
 	unescaper = strings.NewReplacer(`\\`, `\`, `\;`, ";", `\,`, ",", `\n`, "\n", `\N`, "\n", `\:`, ":")
 )
 
-// Escape makes a value of type TEXT from s (RFC 5545 §3.3.11, RFC 6350 §3.4).
+// Escape makes a value of type TEXT from s (RFC 5545 §3.3.11, RFC 6350 §3.4). What
+// no line may hold, control characters and what is not UTF-8, is left out.
 func Escape(s string) string {
+	if unfit(s) != "" {
+		s = clean(s)
+	}
 	if !strings.ContainsAny(s, "\\;,\n") {
 		return s
 	}
 	return escaper.Replace(s)
+}
+
+// clean leaves out what no line may hold, but for the ends of lines.
+func clean(s string) string {
+	s = strings.ReplaceAll(s, "\r\n", "\n")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
 }
 
 // Unescape returns the text that a value of type TEXT stands for. A backslash that
