@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cairn/bench/caldav"
 	"cairn/bench/measure"
 	"cairn/bench/remote"
 	"cairn/bench/stack"
@@ -38,6 +39,7 @@ var parts = []part{
 	{"wire", wire.Run},
 	{"site", wire.Live},
 	{"unipi", unipi.Run},
+	{"caldav", caldav.Run},
 	{"stack", stack.Run},
 	{"remote", remote.Run},
 }
@@ -70,6 +72,9 @@ func child() (bool, error) {
 	}
 	if what := os.Getenv(unipi.ServeEnv); what != "" {
 		return true, unipi.Serve(what)
+	}
+	if what := os.Getenv(caldav.ServeEnv); what != "" {
+		return true, caldav.Serve(what)
 	}
 	if what := os.Getenv(stack.ChildEnv); what != "" {
 		return true, stack.Child(what)
