@@ -10,7 +10,7 @@ import (
 	"cairn/store/remote"
 )
 
-// A tattler notes what a replica pushes.
+// A tattler notes what a replica pushes, and may have the stranger come right after it.
 type tattler struct {
 	remote.Host
 	s    *schedule
@@ -26,6 +26,9 @@ func (h *tattler) Push(ctx context.Context, p gitwire.PushRequest) error {
 	begun := time.Now()
 	err := h.Host.Push(ctx, p)
 	h.s.happened("%s has pushed %s in %v: %v", h.name, strings.Join(what, ", "), time.Since(begun).Round(time.Millisecond), err)
+	if err != nil {
+		h.s.rewindAfter(p)
+	}
 	return err
 }
 

@@ -43,9 +43,13 @@ type schedule struct {
 	stranger *store.Repo
 	replicas []*replica
 	ledger   *ledger
-	made     int         // by the stranger
-	writes   int         // at the end
-	patient  atomic.Bool // the machine is slow
+	made     atomic.Int64 // by the stranger
+	writes   int          // at the end
+	patient  atomic.Bool  // the machine is slow
+
+	forcing sync.Mutex // held while the stranger pushes by force
+	forced  *rand.Rand // of that, which replicas draw, too
+	well    bool       // no more of it
 
 	began  time.Time
 	mu     sync.Mutex
@@ -69,6 +73,7 @@ func (s *schedule) printEvents() {
 
 func newSchedule(t *testing.T, seed uint64, kind githost.Kind) *schedule {
 	s := &schedule{t: t, seed: seed, rnd: rand.New(rand.NewPCG(seed, 0)), host: githost.New(t, kind), ledger: newLedger(t), began: time.Now()}
+	s.forced = rand.New(rand.NewPCG(seed, 1))
 	t.Cleanup(s.printEvents)
 	var err error
 	if s.outside, err = gitdir.Open(s.host.Dir, gitdir.Options{NoMaintenance: true}); err != nil {
@@ -138,6 +143,9 @@ func (s *schedule) run() {
 	for s.pause(done, 25) {
 		s.event(done)
 	}
+	s.forcing.Lock()
+	s.well = true
+	s.forcing.Unlock()
 	s.happened("all is well")
 	for _, r := range s.replicas {
 		total.events.add("fault", r.proxy.Faults())
@@ -202,14 +210,25 @@ func (s *schedule) event(done <-chan struct{}) {
 
 // ordinary has the stranger commit to a branch.
 func (s *schedule) ordinary(branch string) {
-	s.made++
-	id := fmt.Sprint("stranger.", s.made)
+	id := fmt.Sprint("stranger.", s.made.Add(1))
 	s.ledger.begin(id, branch)
-	err := s.stranger.Branch(branch).Update(context.Background(), change(id), note(id))
+	err := patiently(func() error {
+		return s.stranger.Branch(branch).Update(context.Background(), change(id), note(id))
+	})
 	if err != nil {
 		s.t.Errorf("the stranger's commit: %v", err)
 	}
 	s.ledger.end(id, acknowledged, nil)
+}
+
+// patiently does again what fails for a time: on a slow machine somebody may hold a lock for long.
+func patiently(do func() error) error {
+	for deadline := time.Now().Add(hangs); ; time.Sleep(time.Millisecond) {
+		err := do()
+		if !errors.Is(err, store.ErrTemporary) || time.Now().After(deadline) {
+			return err
+		}
+	}
 }
 
 // note returns an edit that writes id at the end of the file log.
@@ -236,61 +255,6 @@ func count(tx *store.Tx) error {
 		return err
 	}
 	return tx.Put("ticks", fmt.Append(nil, n+1))
-}
-
-// rewind has the stranger take commits out of a branch and put one of his own in
-// their place.
-func (s *schedule) rewind(branch string) {
-	ctx := context.Background()
-	name := store.RefChange{Name: "refs/heads/" + branch}
-	for range 100 {
-		tip, err := s.outside.Ref(ctx, name.Name)
-		if err != nil {
-			return // it does not exist yet
-		}
-		base, err := s.back(tip.Hash, 1+s.rnd.IntN(3))
-		if err != nil {
-			s.t.Error(err)
-			return
-		}
-		s.made++
-		id := fmt.Sprint("stranger.", s.made)
-		scratch := "scratch/" + id
-		objs := s.outside.Commit(ctx, nil, []store.RefChange{{Name: "refs/heads/" + scratch, New: base}})
-		err = errors.Join(objs, s.stranger.Branch(scratch).Update(ctx, change(id), note(id)))
-		own, refErr := s.outside.Ref(ctx, "refs/heads/"+scratch)
-		if err := errors.Join(err, refErr); err != nil {
-			s.t.Errorf("the stranger's force-push: %v", err)
-			return
-		}
-		name.Old, name.New = tip.Hash, own.Hash
-		s.ledger.begin(id, branch)
-		err = s.outside.Commit(ctx, nil, []store.RefChange{name, {Name: "refs/heads/" + scratch, Old: own.Hash}})
-		if err == nil {
-			total.events.add("force-push", 1)
-			s.happened("%s is rewound from %v by way of %v to %v", branch, tip.Hash, base, own.Hash)
-			s.ledger.rewound(s.stranger, branch, tip.Hash, own.Hash)
-			s.ledger.end(id, acknowledged, nil)
-			return
-		}
-		s.ledger.end(id, failed, err)
-	}
-}
-
-// back follows first parents.
-func (s *schedule) back(h store.Hash, steps int) (store.Hash, error) {
-	for range steps {
-		o, err := s.outside.Object(context.Background(), h)
-		if err != nil {
-			return h, err
-		}
-		c, err := object.ParseCommit(o.Data)
-		if err != nil || len(c.Parents) == 0 {
-			return h, err
-		}
-		h = c.Parents[0]
-	}
-	return h, nil
 }
 
 // verify holds the host's branches against the ledger, and has stock git look at some.
