@@ -107,7 +107,7 @@ type stateKey struct{}
 type state struct{ up *instance }
 
 // cmdUp starts `cairn up` on free ports and waits until it runs. It sets $HTTP,
-// $GIT, $SSH, their ports and, on a home's first run, $PASSWORD and $PUSH (the git
+// $GIT, $SSH, $DAV, their ports and, on a home's first run, $PASSWORD and $PUSH (the git
 // base URL with user and password in it).
 func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 	s := ts.Value(stateKey{}).(*state)
@@ -121,6 +121,7 @@ func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("HTTP", i.HTTP)
 	ts.Setenv("GIT", i.Git)
 	ts.Setenv("SSH", i.SSH)
+	ts.Setenv("DAV", i.Dav)
 	ts.Setenv("PORT", port(i.HTTP))
 	ts.Setenv("GITPORT", port(i.Git))
 	ts.Setenv("SSHPORT", port(i.SSH))
@@ -156,7 +157,7 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(wait(strings.Join(args, " "), func() error {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = ts.MkAbs(".")
-		cmd.Env = []string{"PORT=" + ts.Getenv("PORT"), "PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "LC_ALL=C"}
+		cmd.Env = []string{"PORT=" + ts.Getenv("PORT"), "PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "DAV=" + ts.Getenv("DAV"), "CAL=" + ts.Getenv("CAL"), "LC_ALL=C"}
 		out, err := cmd.CombinedOutput()
 		if neg && err == nil {
 			return fmt.Errorf("it succeeds: %s", out)

@@ -17,6 +17,8 @@ type userCommands struct {
 	Passwd userPasswd `cmd:"" help:"Set a new password."`
 	App    userApp    `cmd:"" help:"Make a password for one program or device."`
 	Key    userKey    `cmd:"" help:"SSH keys."`
+
+	Address userAddress `cmd:"" help:"E-mail addresses, by which a user may log in and is invited."`
 	List   userList   `cmd:"" help:"Who may log in, and how."`
 	Remove userRemove `cmd:"" help:"Let somebody no longer log in. What they made stays."`
 }
@@ -163,6 +165,9 @@ func (c *userList) Run(ctx context.Context, h home, term terminal) error {
 		users, err := house.accounts.Users(ctx)
 		for _, u := range users {
 			fmt.Fprintln(term.out, describeUser(u))
+			for _, address := range u.Addresses {
+				fmt.Fprintln(term.out, "    address", address)
+			}
 			for _, key := range u.SSHKeys {
 				fmt.Fprintln(term.out, "    key", key)
 			}
