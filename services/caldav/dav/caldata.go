@@ -70,13 +70,15 @@ func part(e *Element, left *int) (string, error) {
 	return strings.ToUpper(e.Attr("name")), nil
 }
 
-// compData reads CALDAV:comp (RFC 4791 §9.6.1).
+// compData reads CALDAV:comp (RFC 4791 §9.6.1). One that holds nothing is all of its component, as the example of §7.8.1 has
+// it for VTIMEZONE.
 func compData(e *Element, left *int) (c ical.CompData, err error) {
 	if c.Name, err = part(e, left); err != nil {
 		return c, err
 	}
-	c.AllProps = e.Child(Cal("allprop")) != nil
-	c.AllComps = e.Child(Cal("allcomp")) != nil
+	nothing := len(e.Names()) == 0
+	c.AllProps = nothing || e.Child(Cal("allprop")) != nil
+	c.AllComps = nothing || e.Child(Cal("allcomp")) != nil
 	for p := range e.All(Cal("prop")) {
 		name, err := part(p, left)
 		if err != nil {

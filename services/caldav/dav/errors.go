@@ -67,6 +67,10 @@ func (e *Error) Write(w http.ResponseWriter) {
 
 // condition writes the precondition with what belongs inside.
 func (e *Error) condition(b *Builder) {
+	if len(e.Hrefs) == 0 {
+		b.Empty(e.Precondition)
+		return
+	}
 	b.Start(e.Precondition)
 	for _, h := range e.Hrefs {
 		if len(e.Privileges) == 0 {

@@ -39,10 +39,10 @@ func TestMultistatus(t *testing.T) {
 <d:response><d:href>/a%20b</d:href><d:propstat><d:prop><d:displayname>A &amp; B</d:displayname><d:owner><d:href>/p/</d:href></d:owner>` +
 		`<d:resourcetype><d:collection/></d:resourcetype></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat>` +
 		`<d:propstat><d:prop><x:color xmlns:x="urn:x"/><d:x/></d:prop><d:status>HTTP/1.1 404 Not Found</d:status></d:propstat>` +
-		`<d:propstat><d:prop><d:acl/></d:prop><d:status>HTTP/1.1 403 Forbidden</d:status><d:error><d:need-privileges></d:need-privileges></d:error>` +
+		`<d:propstat><d:prop><d:acl/></d:prop><d:status>HTTP/1.1 403 Forbidden</d:status><d:error><d:need-privileges/></d:error>` +
 		`<d:responsedescription>not yours</d:responsedescription></d:propstat></d:response>
 <d:response><d:href>/gone</d:href><d:status>HTTP/1.1 404 Not Found</d:status></d:response>
-<d:response><d:href>/c/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status><d:error><d:number-of-matches-within-limits></d:number-of-matches-within-limits></d:error>` +
+<d:response><d:href>/c/</d:href><d:status>HTTP/1.1 507 Insufficient Storage</d:status><d:error><d:number-of-matches-within-limits/></d:error>` +
 		`<d:responsedescription>only two</d:responsedescription></d:response>
 <d:response><d:href>/empty</d:href><d:propstat><d:prop></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response><d:sync-token>urn:t</d:sync-token>
 </d:multistatus>
@@ -195,7 +195,7 @@ func TestErrors(t *testing.T) {
 		{&Error{Status: 404}, "Not Found\n", "text/plain; charset=utf-8"},
 		{Errorf(400, "no %s", "way"), "no way\n", "text/plain; charset=utf-8"},
 		{Violated(403, Cal("valid-calendar-data"), "line <3>"),
-			xmlHead + `<d:error` + declareSpaces + `><cal:valid-calendar-data></cal:valid-calendar-data><d:responsedescription>line &lt;3&gt;</d:responsedescription></d:error>` + "\n", contentType},
+			xmlHead + `<d:error` + declareSpaces + `><cal:valid-calendar-data/><d:responsedescription>line &lt;3&gt;</d:responsedescription></d:error>` + "\n", contentType},
 		{&Error{Status: 409, Precondition: Cal("no-uid-conflict"), Hrefs: []string{"/a"}},
 			xmlHead + `<d:error` + declareSpaces + `><cal:no-uid-conflict><d:href>/a</d:href></cal:no-uid-conflict></d:error>` + "\n", contentType},
 		{&Error{Status: 403, Precondition: D("need-privileges"), Hrefs: []string{"/a"}, Privileges: []Name{D("bind")}},

@@ -239,7 +239,7 @@ func isNCName(s string) bool {
 		if s[i] >= utf8.RuneSelf {
 			t, _ := xml.NewDecoder(strings.NewReader("<" + s + "/>")).RawToken()
 			e, ok := t.(xml.StartElement)
-			return ok && e.Name == xml.Name{Local: s} && len(e.Attr) == 0
+			return ok && e.Name == xml.Name{Local: s} && len(e.Attr) == 0 && !strings.Contains(s, ":")
 		}
 		if !inName[s[i]] {
 			return false

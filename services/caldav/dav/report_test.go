@@ -27,13 +27,14 @@ var reportBodies = []struct {
 	want Report
 }{
 	{`<C:calendar-query><D:prop><D:getetag/><C:calendar-data><C:comp name="VCALENDAR"><C:prop name="VERSION"/><C:comp name="VEVENT"><C:prop name="SUMMARY"/><C:prop name="dtstart" novalue="yes"/></C:comp>
-		<C:comp name="VTIMEZONE"><C:allprop/><C:allcomp/></C:comp></C:comp></C:calendar-data></D:prop>
+		<C:comp name="VTIMEZONE"><C:allprop/><C:allcomp/></C:comp><C:comp name="VTODO"/></C:comp></C:calendar-data></D:prop>
 		<C:filter><C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT"><C:time-range start="20060104T000000Z" end="20060105T000000Z"/></C:comp-filter></C:comp-filter></C:filter></C:calendar-query>`,
 		&CalendarQuery{
 			Want: Want{Props: []Name{GetETag}},
 			Data: &ical.Data{Comp: &ical.CompData{Name: "VCALENDAR", Props: []ical.PropData{{Name: "VERSION"}}, Comps: []ical.CompData{
 				{Name: "VEVENT", Props: []ical.PropData{{Name: "SUMMARY"}, {Name: "DTSTART", NoValue: true}}},
 				{Name: "VTIMEZONE", AllProps: true, AllComps: true},
+				{Name: "VTODO", AllProps: true, AllComps: true},
 			}}},
 			Filter: &ical.Filter{Comp: ical.CompFilter{Name: "VCALENDAR", Comps: []ical.CompFilter{{Name: "VEVENT", Range: &ical.TimeRange{Start: day(1, 4), End: day(1, 5)}}}}},
 		}},
