@@ -56,6 +56,8 @@ type Service struct {
 	Now      func() time.Time   // the clock; needed
 	Invite   Inviter            // by mail; nil: nobody is invited who has no account here
 	Rand     io.Reader          // randomness; default: crypto/rand.Reader
+
+	sizes folderSizes
 }
 
 // realm is what browsers show beside the password.

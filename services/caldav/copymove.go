@@ -117,7 +117,7 @@ func (x *exchange) carry(t *transfer, of views, edits map[string]*shelf.Edit) er
 		}
 	}
 	if t.to.file != "" {
-		return t.carryFile(src, edits[t.from.owner])
+		return x.carryFile(t, src, edits[t.from.owner])
 	}
 	return x.objectError(&node{place: t.at, spot: t.to}, t.carryObject(src, edits))
 }
@@ -218,7 +218,7 @@ func (t *transfer) carryObject(src *node, edits map[string]*shelf.Edit) error {
 }
 
 // carryFile copies or moves a file or folder with its properties.
-func (t *transfer) carryFile(src *node, e *shelf.Edit) error {
+func (x *exchange) carryFile(t *transfer, src *node, e *shelf.Edit) error {
 	tx := e.Tx()
 	props := src.fileDead()
 	dst := *src
@@ -229,6 +229,15 @@ func (t *transfer) carryFile(src *node, e *shelf.Edit) error {
 	entry, err := tx.Lookup(src.file)
 	if err != nil {
 		return err
+	}
+	if !t.move && x.Shelf.Quota() > 0 {
+		more, err := x.bytesBelow(e.Tree(), src.file, entry)
+		if err == nil {
+			err = x.room(e, more)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	if err := tx.Link(t.to.file, entry); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"cairn/services/caldav/shelf"
-	"cairn/services/tomlfile"
 	"cairn/store/object"
 )
 
@@ -108,11 +107,6 @@ func filePropsAt(at string, k kind) string {
 	return path.Dir(at) + "/" + fileProps + "/" + path.Base(at) + ".toml"
 }
 
-// fileRecord is such a file.
-type fileRecord struct {
-	Dead []shelf.Dead `toml:"dead,omitempty"`
-}
-
 // fileDead reads the dead properties of a file or folder. Such that nobody can read
 // are none.
 func (n *node) fileDead() []shelf.Dead {
@@ -120,21 +114,18 @@ func (n *node) fileDead() []shelf.Dead {
 	if err != nil {
 		return nil
 	}
-	var r fileRecord
-	if tomlfile.Decode(data, &r, false) != nil {
+	list, err := shelf.DecodeDead(data)
+	if err != nil {
 		return nil
 	}
-	return r.Dead
+	return list
 }
 
 // setFileDead writes the dead properties of a file or folder.
 func (n *node) setFileDead(list []shelf.Dead) error {
 	tx := n.in.edit.Tx()
 	if len(list) > 0 {
-		data, err := tomlfile.Encode(&fileRecord{list})
-		if err == nil && len(data) > tomlfile.MaxBytes {
-			err = shelf.ErrTooManyProps
-		}
+		data, err := (&shelf.Props{Dead: list}).Encode()
 		if err != nil {
 			return err
 		}

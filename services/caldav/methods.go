@@ -144,7 +144,7 @@ func features(k kind) string {
 		list = append(list, "addressbook")
 	}
 	if ordered.has(k) {
-		list = append(list, "calendarserver-sharing", "resource-sharing")
+		list = append(list, "calendarserver-sharing")
 	}
 	return strings.Join(list, ", ")
 }

@@ -213,23 +213,19 @@ func (x *exchange) findObject(n *node) error {
 
 // rights returns what the user may do with a collection and what is in it.
 func (x *exchange) rights(n *node) access {
-	p := n.col.Props()
-	if n.owner != x.user.Name {
-		switch p.Shares[x.user.Name] {
-		case shelf.ReadWrite:
-			if p.Source == nil {
-				return accessWrite
-			}
-			return accessRead
-		case shelf.Read:
-			return accessRead
+	if n.owner == x.user.Name {
+		if n.col.ReadOnly() {
+			return accessKeep
 		}
-		return accessNone
+		return accessOwn
 	}
-	if p.Source != nil {
-		return accessKeep
+	switch a := n.col.Access(x.user.Name); {
+	case a == shelf.ReadWrite && !n.col.ReadOnly():
+		return accessWrite
+	case a != shelf.NoAccess:
+		return accessRead
 	}
-	return accessOwn
+	return accessNone
 }
 
 // hidden makes all absence alike.

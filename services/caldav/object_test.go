@@ -142,9 +142,17 @@ func TestQuota(t *testing.T) {
 	h := openOn(t, mem.New(), shelf.Options{Quota: 2000})
 	h.do("alice", "PUT", "/calendars/alice/home/x.ics", anEvent("u1", strings.Repeat("x", 1000))).want(201)
 	h.do("alice", "PUT", "/calendars/alice/home/y.ics", anEvent("u2", strings.Repeat("x", 1000))).want(507, "quota-not-exceeded")
+	h.do("alice", "MKCOL", "/files/alice/a/", "").want(201)
+	h.do("alice", "PUT", "/files/alice/a/x", strings.Repeat("x", 300)).want(201)
+	h.do("alice", "PUT", "/files/alice/a/y", strings.Repeat("x", 1000)).want(507, "quota-not-exceeded")
+	h.do("alice", "PUT", "/files/alice/a/x", strings.Repeat("y", 250)).want(204)
+	h.do("alice", "COPY", "/files/alice/a/", "", "Destination: /files/alice/b/").want(201)
+	h.do("alice", "COPY", "/files/alice/b/", "", "Destination: /files/alice/a/b/").want(201)
+	h.do("alice", "COPY", "/files/alice/a/", "", "Destination: /files/alice/c/").want(507)
+	h.do("alice", "MOVE", "/files/alice/a/", "", "Destination: /files/alice/c/").want(201)
 	a := h.propfind("alice", "/calendars/alice/home/", "0", "<quota-used-bytes/><quota-available-bytes/>").want(207)
 	var used, free int
-	if _, err := fmt.Sscanf(between(a.body, "<d:quota-used-bytes>", "<"), "%d", &used); err != nil || used < 1000 {
+	if _, err := fmt.Sscanf(between(a.body, "<d:quota-used-bytes>", "<"), "%d", &used); err != nil || used < 1750 {
 		t.Errorf("used: %d, %v", used, err)
 	}
 	if _, err := fmt.Sscanf(between(a.body, "<d:quota-available-bytes>", "<"), "%d", &free); err != nil || used+free != 2000 {

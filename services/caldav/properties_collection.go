@@ -140,14 +140,13 @@ func (x *exchange) quota(n *node) (used, free int64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	u, err := s.Usage()
-	if err != nil {
+	if used, err = x.usedBytes(s); err != nil {
 		return 0, 0, err
 	}
 	if x.Shelf.Quota() == 0 {
-		return u.Bytes, -1, nil
+		return used, -1, nil
 	}
-	return u.Bytes, max(0, x.Shelf.Quota()-u.Bytes), nil
+	return used, max(0, x.Shelf.Quota()-used), nil
 }
 
 // calendarProperties are those of RFC 4791 §5.2, 6638 §9, 7809 §5, and of Apple's

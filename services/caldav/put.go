@@ -98,7 +98,7 @@ func (x *exchange) putFile() error {
 		if err != nil {
 			return err
 		}
-		become := changed
+		become, more := changed, int64(len(data))
 		if created = was == nil; created {
 			become = bound
 			if err := x.inFolder(x.at, of); err != nil {
@@ -106,6 +106,13 @@ func (x *exchange) putFile() error {
 			}
 		} else if was.kind == folder {
 			return x.refuseMethod(folder)
+		} else if size, err := was.size(); err != nil {
+			return err
+		} else {
+			more -= size
+		}
+		if err := x.room(edits[s.owner], more); err != nil {
+			return err
 		}
 		if err := g.free(s, become); err != nil {
 			return err
