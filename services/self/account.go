@@ -38,7 +38,7 @@ func setPassword(x *visit) (string, string, error) {
 	}
 	_, _, err := x.authenticate(x.ctx(), x.r, x.user.Name, x.field("old"))
 	if errors.Is(err, accounts.ErrBadCredentials) || errors.Is(err, accounts.ErrAppPassword) {
-		return "", "", &Refusal{"That is not your password of now."}
+		return "", "", &Refusal{"That is not your current password."}
 	}
 	if err != nil {
 		return "", "", err

@@ -134,7 +134,6 @@ func sendProfile(x *visit) (string, string, error) {
 	if err != nil {
 		return "", "", err
 	}
-	harden(x.w.Header())
 	x.w.Header().Set("Content-Type", "application/x-apple-aspen-config")
 	x.w.Header().Set("Content-Disposition", `attachment; filename="cairn.mobileconfig"`)
 	x.w.Write(data) // nobody is left to tell of an error

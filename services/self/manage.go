@@ -12,7 +12,7 @@ import (
 
 // manage is the section of calendars and address books.
 var manage = &section{
-	path: "collections", title: "Calendars and contacts", template: "collections.html", tab: "Calendars and contacts", collections: true,
+	path: "collections", title: "Calendars and contacts", template: "collections.html", tab: "Calendars", collections: true,
 	show: func(x *visit) (any, error) {
 		own, err := x.Collections.Own(x.ctx(), x.user)
 		if err != nil {
@@ -60,7 +60,7 @@ func (x *visit) people() ([]*accounts.User, error) {
 
 // one is the page of one collection.
 var one = &section{
-	path: "collection", title: "Calendar", template: "collection.html", tab: "Calendars and contacts", collections: true,
+	path: "collection", title: "Calendar", template: "collection.html", tab: "Calendars", below: true, collections: true,
 	show: showOne,
 	actions: map[string]action{
 		"collection/set": setCollection, "collection/delete": deleteCollection, "collection/share": shareCollection,

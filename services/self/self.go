@@ -93,7 +93,11 @@ func (s *Service) Handler() http.Handler {
 	protect.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.plain(w, r, http.StatusForbidden, "This was asked for by another website, so nothing was done.")
 	}))
-	return protect.Handler(mux)
+	protected := protect.Handler(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		harden(w.Header())
+		protected.ServeHTTP(w, r)
+	})
 }
 
 // route registers a section and what can be done in it.

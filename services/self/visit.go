@@ -20,7 +20,8 @@ type section struct {
 	path        string // below the prefix
 	title       string
 	template    string
-	tab         string // its name in the navigation, or that of the section that it belongs to
+	tab         string // its name in the navigation
+	below       bool   // it is reached from the section that has the tab
 	collections bool   // it is there only when there are collections
 	show        func(*visit) (any, error)
 	// actions are by their path. They return the key in said of what was done ("":
@@ -137,8 +138,8 @@ func (x *visit) render(status int, template, title, problem string, content any)
 		f.Done = said[x.r.URL.Query().Get("done")]
 	}
 	for _, sec := range x.sections {
-		if sec.tab == sec.title {
-			f.Nav = append(f.Nav, link{sec.path, sec.title, sec.tab == x.section.tab})
+		if !sec.below {
+			f.Nav = append(f.Nav, link{sec.path, sec.tab, sec.tab == x.section.tab})
 		}
 	}
 	x.show(x.w, x.r, status, template, f)
@@ -172,14 +173,13 @@ func (h *handler) show(w http.ResponseWriter, r *http.Request, status int, templ
 	head := w.Header()
 	head.Set("Content-Type", "text/html; charset=utf-8")
 	head.Set("Content-Length", fmt.Sprint(b.Len()))
-	harden(head)
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		w.Write(b.Bytes()) // nobody is left to tell of an error
 	}
 }
 
-// harden sets what keeps a page to itself.
+// harden sets what keeps an answer to itself.
 func harden(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
