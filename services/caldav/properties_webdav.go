@@ -64,7 +64,7 @@ var webdavProperties = []property{
 		r.Text(name, strconv.FormatInt(free, 10))
 		return true
 	}},
-	{name: dav.D("sync-token"), on: ordered, value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
+	{name: dav.D("sync-token"), on: ordered | of(inbox), value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
 		r.Text(name, n.col.Token())
 		return true
 	}},
@@ -80,7 +80,7 @@ var reports = []struct {
 	{dav.Cal("free-busy-query"), of(calendarHome, calendar)},
 	{dav.Card("addressbook-query"), of(contactHome, addressbook, card)},
 	{dav.Card("addressbook-multiget"), of(contactHome, addressbook, card)},
-	{dav.D("sync-collection"), ordered},
+	{dav.D("sync-collection"), ordered | of(inbox)},
 	{dav.D("expand-property"), everywhere},
 	{dav.D("principal-match"), of(root, principals, principal, calendarHome, contactHome)},
 	{dav.D("principal-property-search"), of(root, principals, principal, calendarHome, contactHome)},

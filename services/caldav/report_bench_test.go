@@ -79,3 +79,26 @@ func BenchmarkReports(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkContacts searches an address book by name, as a program does while somebody types.
+func BenchmarkContacts(b *testing.B) {
+	const n = 10_000
+	h := open(b)
+	check(b, h.service.Shelf.Update(context.Background(), store.Change{Message: "fill\n"}, []string{"alice"}, func(edits map[string]*shelf.Edit) error {
+		for i := range n {
+			o, err := h.service.Shelf.Parse(shelf.Contacts, []byte(aCard(fmt.Sprint("u", i), fmt.Sprint("Somebody ", i))))
+			if err != nil {
+				return err
+			}
+			if _, err := edits["alice"].Put(shelf.Path{Kind: shelf.Contacts, Collection: "contacts", Name: fmt.Sprintf("c%d.vcf", i)}, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	body := `<A:addressbook-query` + spaces + `><D:prop><D:getetag/><A:address-data/></D:prop><A:filter><A:prop-filter name="FN"><A:text-match>body 77</A:text-match></A:prop-filter></A:filter></A:addressbook-query>`
+	b.ReportAllocs()
+	for b.Loop() {
+		h.ask(b, "REPORT", "/contacts/alice/contacts/", body, "Depth: 1")
+	}
+}

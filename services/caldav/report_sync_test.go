@@ -170,3 +170,14 @@ func homeBook(h *house) string {
 	h.t.Fatalf("no address book in %s", a.body)
 	return ""
 }
+
+// TestSyncInbox: scheduling messages are told of like events.
+func TestSyncInbox(t *testing.T) {
+	h := open(t)
+	const inbox = "/calendars/alice/inbox/"
+	token := h.sync("alice", inbox, "", "").want(207).wantNames().token()
+	h.plant("alice", "inbox/m.ics", strings.Replace(anEvent("m", "Meeting"), "VERSION", "METHOD:REQUEST\r\nVERSION", 1))
+	token = h.sync("alice", inbox, token, "").want(207, "<d:href>"+inbox+"m.ics</d:href>").wantNames("m.ics").token()
+	h.report("alice", inbox, query("20261124T000000Z", "20261125T000000Z"), "Depth: 1").want(207, "METHOD:REQUEST").wantNames("m.ics")
+	h.propfind("alice", inbox, "0", "<sync-token/>").want(207, token)
+}
