@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -35,6 +36,17 @@ func TestNetstackACME(t *testing.T) {
 	before := n.curl(trusted...)
 	if !strings.HasPrefix(before, "200 ") {
 		t.Errorf("with the authority's certificate: got %.20s, want 200", before)
+	}
+	err := wait("the certificates", func() error {
+		for _, name := range []string{"cairn.test", "dav.cairn.test", "site.cairn.test"} {
+			if !strings.Contains(i.said(), `msg="certificate in use" name=`+name+" ") {
+				return fmt.Errorf("%s has none", name)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	i.kill()
 	stop()
@@ -132,5 +144,7 @@ func (n *namespace) pebble() (ca string, stop func()) {
 			n.t.Logf("pebble:\n%s", said.String())
 		}
 	})
-	return file("ca.pem", own.RootPEM()), stop
+	ca = file("ca.pem", own.RootPEM())
+	n.curl("--cacert", ca, "-o", os.DevNull, "https://192.0.2.1:14000/dir") // it is there
+	return ca, stop
 }
