@@ -23,29 +23,35 @@ func resolve(w wall, loc *time.Location) int64 {
 	return resolveNear(w, loc, u.Unix())
 }
 
-// resolveNear is resolve close to a change, about the moment near.
+// resolveNear is resolve close to a change, at about the moment near. It goes through
+// the pieces of time about it in which one offset holds.
 func resolveNear(w wall, loc *time.Location, near int64) int64 {
-	gap, inGap := int64(0), false
-	for t := near - slack; ; {
-		u := time.Unix(t, 0).In(loc)
-		_, off := u.Zone()
-		begin, end := u.ZoneBounds()
+	skipped := near
+	for begin := near - 2*slack; begin < near+2*slack; {
+		_, off := time.Unix(begin, 0).In(loc).Zone()
+		end := pieceEnd(begin, loc)
 		m := int64(w) - int64(off)
-		if (begin.IsZero() || m >= begin.Unix()) && (end.IsZero() || m < end.Unix()) {
+		if begin <= m && m < end {
 			return m
 		}
-		if end.IsZero() || end.Unix() > near+2*slack {
-			break
+		if _, after := time.Unix(end, 0).In(loc).Zone(); m >= end && int64(w)-int64(after) < end {
+			skipped = m
 		}
-		if _, after := end.Zone(); !inGap && m >= end.Unix() && int64(w)-int64(after) < end.Unix() {
-			gap, inGap = m, true
-		}
-		t = end.Unix()
+		begin = end
 	}
-	if inGap {
-		return gap
+	return skipped
+}
+
+// pieceEnd returns a moment after t until which the offset at t holds.
+func pieceEnd(t int64, loc *time.Location) int64 {
+	_, end := time.Unix(t, 0).In(loc).ZoneBounds()
+	switch {
+	case end.IsZero():
+		return int64(lastWall) + 366*day
+	case end.Unix() <= t: // as Go has it on the last day of leap years after 2037
+		return t + hour
 	}
-	return near
+	return end.Unix()
 }
 
 // wallAt returns what clocks in loc show at a moment.

@@ -19,7 +19,7 @@ func TestMatch(t *testing.T) {
 		{TextMatch{Text: "müller", Collation: UnicodeCasemap}, "MU\u0308LLER", true},
 		{TextMatch{Text: "ΣΊΣΥΦΟΣ", Collation: UnicodeCasemap}, "Σίσυφοσ", true},
 		{TextMatch{Text: "\u01c4", Collation: UnicodeCasemap, Type: Equals}, "\u01c6", true},
-		{TextMatch{Text: "ﬁn", Collation: UnicodeCasemap}, "fine", false},                      // ﬁ has no titlecase of one letter, and so becomes "fi"
+		{TextMatch{Text: "ﬁn", Collation: UnicodeCasemap}, "fine", false}, // ﬁ has no titlecase of one letter, and so becomes "fi"
 		{TextMatch{Text: "ﬁn", Collation: UnicodeCasemap}, "ﬁne", true},
 		{TextMatch{Text: "ab", Type: Equals}, "AB", true},
 		{TextMatch{Text: "ab", Type: Equals}, "abc", false},
