@@ -19,8 +19,8 @@ type userCommands struct {
 	Key    userKey    `cmd:"" help:"SSH keys."`
 
 	Address userAddress `cmd:"" help:"E-mail addresses, by which a user may log in and is invited."`
-	List   userList   `cmd:"" help:"Who may log in, and how."`
-	Remove userRemove `cmd:"" help:"Let somebody no longer log in. What they made stays."`
+	List    userList    `cmd:"" help:"Who may log in, and how."`
+	Remove  userRemove  `cmd:"" help:"Let somebody no longer log in. What they made stays."`
 }
 
 // passwordFlag is how a password is handed to a command.
