@@ -12,7 +12,7 @@ import (
 )
 
 // freeBusyQuery answers free-busy-query (RFC 4791 §7.10): when is somebody busy by this calendar, or by all in a
-// home. Of a home, calendars that do not make busy and what could not be merged do not count. Depth
+// home. Of a home, calendars that do not make busy, those of others, and what could not be merged do not count. Depth
 // 0 of a calendar would say that everybody is always free; it is taken as 1.
 func (x *exchange) freeBusyQuery(n *node, q *dav.FreeBusyQuery) error {
 	depth, err := dav.ParseDepth(x.r.Header, dav.DepthOne)
@@ -54,9 +54,9 @@ func (b *busyNodes) zone() *time.Location {
 	return zoneOf(b.n.col.Props())
 }
 
-// counts reports whether a calendar of a home makes busy.
+// counts reports whether an object makes busy: of a home, that of a person's own calendar that does.
 func (b *busyNodes) counts(c *node) bool {
-	return b.n.col != nil || !c.col.Conflicts() && !c.col.Props().Transparent
+	return b.n.col != nil || c.owner == b.x.user.Name && !c.col.Conflicts() && !c.col.Props().Transparent
 }
 
 func (b *busyNodes) indexes() iter.Seq[*ical.Index] {

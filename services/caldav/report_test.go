@@ -266,7 +266,11 @@ func TestFreeBusyQuery(t *testing.T) {
 		}
 	}
 	h.report("alice", "/calendars/alice/free/", q, "Depth: 1").want(200, "20261124T200000Z/")
-	h.report("alice", "/calendars/alice/", q, "Depth: infinity").want(200, "20261124T100000Z/").without("20261124T200000Z/")
+	h.do("bob", "PUT", "/calendars/bob/home/f.ics", crlf(eventOf("f", "DTSTART:20261124T220000Z", "DTEND:20261124T230000Z")), "Content-Type: text/calendar").want(201)
+	h.do("bob", "POST", "/calendars/bob/home/", `<CS:share xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/"><CS:set><D:href>mailto:alice@example.org</D:href><CS:read/></CS:set></CS:share>`,
+		"Content-Type: application/xml").want(200)
+	h.report("alice", "/calendars/alice/~bob~home/", q, "Depth: 1").want(200, "20261124T220000Z/")
+	h.report("alice", "/calendars/alice/", q, "Depth: infinity").want(200, "20261124T100000Z/").without("20261124T200000Z/", "20261124T220000Z/")
 	for _, r := range []string{``, `<C:time-range start="20261124T000000Z"/>`, `<C:time-range start="x" end="y"/>`} {
 		if a := h.report("alice", home, `<C:free-busy-query>`+r+`</C:free-busy-query>`); a.status/100 != 4 {
 			t.Errorf("%q: got %d, want 4xx", r, a.status)

@@ -2,6 +2,7 @@ package dav
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -17,7 +18,8 @@ const (
 	maxDepth     = 48
 	maxAttrs     = 32
 	maxNameBytes = 256
-	maxSpace     = 1024
+	maxSpace     = 1024 // bytes of a namespace
+	maxScope     = 64   // namespaces declared at one place, for each name is looked for among them
 )
 
 // limits bounds one kind of body: its bytes, and its tokens (tags, texts, comments).
@@ -60,11 +62,11 @@ func readError(err error) error {
 }
 
 func parseBytes(data []byte, l limits) (*Element, error) {
-	data, err := toUTF8(data)
+	data, wide, err := toUTF8(data)
 	if err != nil {
 		return nil, err
 	}
-	p := parser{limits: l}
+	p := parser{limits: l, wide: wide}
 	p.d = xml.NewDecoder(bytes.NewReader(data))
 	p.d.CharsetReader = p.charset
 	for {
@@ -107,6 +109,7 @@ type parser struct {
 	scope   []binding // declarations in force, innermost last
 	marks   []int     // length of scope before each open element
 	tags    []string  // raw names of open elements, as RawToken does not match them
+	wide    bool      // the body came as UTF-16
 	refused error     // what charset found
 }
 
@@ -201,6 +204,9 @@ func (p *parser) declare(attrs []xml.Attr) error {
 		}
 		if b.prefix == "xml" || b.prefix == "xmlns" || b.space == spaceXML || b.space == spaceXMLNS || b.prefix != "" && b.space == "" {
 			return malformed("prefix %q cannot stand for %q", b.prefix, b.space)
+		}
+		if len(p.scope) == maxScope {
+			return Errorf(http.StatusRequestEntityTooLarge, "XML: more than %d namespaces", maxScope)
 		}
 		if len(b.prefix) > maxNameBytes || len(b.space) > maxSpace {
 			return malformed("a namespace is too long")
@@ -301,34 +307,40 @@ func (p *parser) remember(e *Element, s string) {
 // charset is asked when the declaration names an encoding other than UTF-8. UTF-16 has been converted by then.
 func (p *parser) charset(label string, in io.Reader) (io.Reader, error) {
 	switch strings.ToLower(label) {
-	case "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be":
+	case "utf8", "us-ascii", "ascii":
 		return in, nil
+	case "utf-16", "utf-16le", "utf-16be":
+		if p.wide {
+			return in, nil
+		}
 	}
 	p.refused = Errorf(http.StatusUnsupportedMediaType, "XML: encoding %.40q is not taken; UTF-8 is", label)
 	return nil, p.refused
 }
 
 // toUTF8 converts UTF-16, known by its byte order mark, and checks UTF-8.
-func toUTF8(data []byte) ([]byte, error) {
-	wide := func(hi, lo int) ([]byte, error) {
-		if len(data)%2 != 0 {
-			return nil, malformed("half a character of UTF-16")
-		}
-		units := make([]uint16, 0, len(data)/2)
-		for i := 2; i < len(data); i += 2 {
-			units = append(units, uint16(data[i+hi])<<8|uint16(data[i+lo]))
-		}
-		return []byte(string(utf16.Decode(units))), nil
-	}
+func toUTF8(data []byte) (utf []byte, wide bool, err error) {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xFE\xFF")):
-		return wide(0, 1)
+		utf, err = fromUTF16(data[2:], binary.BigEndian)
+		return utf, true, err
 	case bytes.HasPrefix(data, []byte("\xFF\xFE")):
-		return wide(1, 0)
+		utf, err = fromUTF16(data[2:], binary.LittleEndian)
+		return utf, true, err
 	}
-	data = bytes.TrimPrefix(data, []byte("\uFEFF"))
 	if !utf8.Valid(data) {
-		return nil, malformed("the body is not UTF-8")
+		return nil, false, malformed("the body is not UTF-8")
 	}
-	return data, nil
+	return bytes.TrimPrefix(data, []byte("\uFEFF")), false, nil
+}
+
+func fromUTF16(data []byte, order binary.ByteOrder) ([]byte, error) {
+	if len(data)%2 != 0 {
+		return nil, malformed("half a character of UTF-16")
+	}
+	units := make([]uint16, 0, len(data)/2)
+	for ; len(data) > 0; data = data[2:] {
+		units = append(units, order.Uint16(data))
+	}
+	return []byte(string(utf16.Decode(units))), nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -146,6 +147,8 @@ func TestParseRefuses(t *testing.T) {
 		{"too many elements", "<a>" + strings.Repeat("<b/>", 60_000) + "</a>", 413},
 		{"too many comments", "<a>" + strings.Repeat("<!---->", 60_000) + "</a>", 413},
 		{"too many attributes", "<a " + attributes(33) + "/>", 413},
+		{"too many namespaces", `<a ` + declarations(0, 30) + `><b ` + declarations(30, 60) + `><c ` + declarations(60, 65) + `/></b></a>`, 413},
+		{"UTF-16 only in name", `<?xml version="1.0" encoding="UTF-16"?><a/>`, 415},
 		{"too long a name", "<" + strings.Repeat("a", 257) + "/>", 400},
 		{"too long a namespace", `<a xmlns="` + strings.Repeat("a", 1025) + `"/>`, 400},
 		{"too long", "<a>" + strings.Repeat("x", 1<<20) + "</a>", 413},
@@ -154,6 +157,14 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want status %d", c.name, err, c.status)
 		}
 	}
+}
+
+func declarations(from, to int) string {
+	var b strings.Builder
+	for i := from; i < to; i++ {
+		fmt.Fprintf(&b, ` xmlns:p%d="u"`, i)
+	}
+	return b.String()
 }
 
 func attributes(n int) string {
