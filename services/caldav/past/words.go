@@ -47,6 +47,15 @@ func (d Deed) String() string {
 	return "changed " + d.list() + " in " + d.Called
 }
 
+// Future is the deed as what is going to be done, such as: add “Lunch” (2026-12-02)
+// to Home.
+func (d Deed) Future() string {
+	verb, rest, _ := strings.Cut(d.String(), " ")
+	return futures[verb] + " " + rest
+}
+
+var futures = map[string]string{"added": "add", "changed": "change", "deleted": "delete", "moved": "move", "made": "make"}
+
 func (d Deed) kind() string {
 	if d.Kind == shelf.Contacts {
 		return "address book"
