@@ -63,6 +63,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/caldav/feed", "store store/object services/caldav/shelf services/caldav/ical services/caldav/vcard services/caldav/line", "it carries calendars in and out of the shelf"},
 	{"services/caldav/past", "store services/caldav/line services/caldav/shelf", "it says what was done to the shelf, and takes it back"},
 	{"services/caldav/page", "services/look services/caldav/line services/caldav/ical", "it shows a calendar and knows not where it lies"},
+	{"services/caldav/publish", "services/accounts services/caldav/shelf services/caldav/feed services/caldav/ical services/caldav/page", "it puts public calendars of the shelf on pages"},
 	{"services/self", "store store/object services/look services/accounts", "what services offer a person there is handed in by cmd"},
 	{"services/look", "", "it is a style sheet"},
 
