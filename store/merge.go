@@ -50,6 +50,35 @@ func (e *MergeConflictError) Error() string {
 // are merged first. A file about which they do not agree has no base: whatever
 // the sides have differs from it.
 func (b *Branch) Merge(ctx context.Context, ch Change, theirs Hash, f MergeFunc) error {
+	return b.merge(ctx, ch, theirs, func(tx *Tx, bases []Revision, their Revision) error {
+		base, err := b.repo.baseOf(ctx, bases, 0)
+		if err != nil {
+			return err
+		}
+		return merger{ctx: ctx, base: base, tx: tx, f: f}.merge(their.Tree)
+	})
+}
+
+// MergeTrees is Merge for content whose files depend on each other: f edits tx, which
+// begins as the branch is, so that it has what theirs has made of base, their common
+// ancestor. Of several best ones it is one; where there is none it is empty.
+func (b *Branch) MergeTrees(ctx context.Context, ch Change, theirs Hash, f func(tx *Tx, base, theirs *Tree) error) error {
+	return b.merge(ctx, ch, theirs, func(tx *Tx, bases []Revision, their Revision) error {
+		base := &Tree{read: b.repo.read}
+		snapshot, err := b.repo.read.commitTree(their.Hash)
+		if err == nil && len(bases) > 0 {
+			base, err = b.repo.read.commitTree(bases[0].Hash)
+		}
+		if err != nil {
+			return err
+		}
+		return f(tx, base, snapshot)
+	})
+}
+
+// merge makes a commit with two parents whose content f decides, unless one side
+// has nothing that the other lacks.
+func (b *Branch) merge(ctx context.Context, ch Change, theirs Hash, f func(tx *Tx, bases []Revision, their Revision) error) error {
 	r := b.repo
 	_, _, err := r.backend.Stat(ctx, theirs) // the cache may know what has been pruned
 	their := Revision{}
@@ -73,12 +102,8 @@ func (b *Branch) Merge(ctx context.Context, ch Change, theirs Hash, f MergeFunc)
 		case len(bases) == 1 && bases[0].Hash == ours.Hash:
 			return tx.moveTo(their)
 		}
-		base, err := r.baseOf(ctx, bases, 0)
-		if err != nil {
-			return err
-		}
 		tx.parents = []Revision{their}
-		return merger{ctx: ctx, base: base, tx: tx, f: f}.merge(their.Tree)
+		return f(tx, bases, their)
 	})
 	if err != nil {
 		return fmt.Errorf("merge %v: %w", theirs, err)

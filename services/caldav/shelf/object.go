@@ -19,7 +19,8 @@ type Object struct {
 	Calendar *ical.Calendar // of Calendars and Inbox
 	Card     *vcard.Card    // of Contacts
 
-	fresh bool // of those that a Copy has: it has to be written
+	fresh    bool   // of those that a Copy has: it has to be written
+	in, file string // where it lies on another branch, of those that a merge brings in
 }
 
 // Parse checks that data may lie in a collection of a kind, and belongs before

@@ -50,6 +50,8 @@ func (e *Edit) put(c *Collection, name string, o *Object, write func(at string) 
 		now.in, now.file = was.in, was.file
 	case !errors.Is(err, fs.ErrNotExist):
 		return Resource{}, err
+	case strings.HasPrefix(name, handmade) && o.file != "":
+		now.in, now.file = o.in, o.file
 	default:
 		if now.in, now.file, err = c.place(name); err != nil {
 			return Resource{}, err
