@@ -147,6 +147,7 @@ func (k *compiled) addMaster(c *line.Component, comp int32) {
 	s.dates = []date{{key: p.start.wall}}
 	s.parts = []part{p}
 	if p.shape == never || p.shape == always || p.shape >= madeAndDone {
+		s.master = false // nothing recurs from there
 		k.series = append(k.series, s)
 		return
 	}
@@ -249,7 +250,7 @@ func (k *compiled) addOverride(s *series, c *line.Component, comp int32) {
 		k.fail(err)
 		return
 	}
-	if !s.master && len(s.parts) == 0 {
+	if !s.master && s.anchor == (Time{}) {
 		s.anchor = id // without a master any clock will do
 	}
 	p.id = s.anchor.sees(id)

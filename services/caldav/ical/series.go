@@ -97,11 +97,11 @@ func (s *series) each(from, to int64, floating *time.Location, yield func(occurr
 // component.
 func (s *series) eachKey(p *part, first, last wall, from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
 	c := newClock(p.start.zone(floating))
-	first = max(first, c.shows(from-s.longest(p), -1)-p.delta)
-	last = min(last, c.shows(to, 1)-p.delta)
+	early, late := c.shows(from-s.longest(p), -1)-p.delta, c.shows(to, 1)-p.delta
 	if p.over { // its clock need not be the anchor's
-		first, last = first-slack, last+slack
+		early, late = early-slack, late+slack
 	}
+	first, last = max(first, early), min(last, late)
 	return s.keys(first, last, func(d date) bool {
 		span := p.span
 		if d.own && !p.over {
