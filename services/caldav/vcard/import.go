@@ -66,7 +66,8 @@ type splitter struct {
 	at   int // physical lines read
 }
 
-// physical takes the next line, without its end. Old Macs ended lines in CR.
+// physical takes the next line, without its end. Old Macs ended lines in CR, and
+// files that were converted twice have CR CR LF.
 func (s *splitter) physical() (string, bool) {
 	if s.rest == "" {
 		return "", false
@@ -78,11 +79,9 @@ func (s *splitter) physical() (string, bool) {
 		s.rest = ""
 		return text, true
 	}
-	text, next := s.rest[:end], end+1
-	if strings.HasPrefix(s.rest[end:], "\r\n") {
-		next++
-	}
-	s.rest = s.rest[next:]
+	text := s.rest[:end]
+	s.rest = strings.TrimLeft(s.rest[end:], "\r")
+	s.rest = strings.TrimPrefix(s.rest, "\n")
 	return text, true
 }
 
@@ -118,7 +117,8 @@ func (s *splitter) card() ([]string, error) {
 		case depth > 1:
 			inner = append(inner, text)
 		case inner != nil:
-			lines = append(lines, agent(&lines)+line.Escape(strings.Join(append(inner, text), "\n")))
+			head := agent(&lines)
+			lines = append(lines, head+line.Escape(strings.Join(append(inner, text), "\n")))
 			inner = nil
 		case text != "":
 			lines = append(lines, text)

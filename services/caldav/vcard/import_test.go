@@ -80,6 +80,7 @@ func TestImportEncodings(t *testing.T) {
 	for name, data := range map[string]string{
 		"UTF-8": text, "byte order mark": "\ufeff" + text, "UTF-16": string(utf16),
 		"Windows-1252": strings.Replace(text, "ë", "\xeb", 1), "old Mac": strings.ReplaceAll(text, "\r\n", "\r"),
+		"converted twice": strings.ReplaceAll(strings.Replace(text, "FN:Zoë", "FN:Z\r\n oë", 1), "\n", "\r\n"),
 	} {
 		if got, err := imported(data); err != nil || len(got) != 1 || got[0].Name() != "Zoë" {
 			t.Errorf("%s: got %v, %v", name, got, err)
