@@ -2,6 +2,7 @@ package ical
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -156,8 +157,8 @@ func (k *compiled) addMaster(c *line.Component, comp int32) {
 		k.addDates(&s, l)
 	}
 	for l := range c.All("EXDATE") {
-		for _, v := range line.Split(l.Value, ',') {
-			if t, err := k.time(l, strings.TrimSpace(v)); err != nil {
+		for v := range listed(l) {
+			if t, err := k.time(l, v); err != nil {
 				k.fail(err)
 			} else if t.form == dateForm && s.anchor.form != dateForm {
 				s.goneDays = append(s.goneDays, int32(t.wall.dayNumber()))
@@ -198,10 +199,22 @@ func (k *compiled) rule(s *series, l *line.Line) *rule {
 	return r
 }
 
+// listed yields the dates, times or periods of a property; some programs write empty
+// lists.
+func listed(l *line.Line) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for v := range strings.SplitSeq(l.Value, ",") {
+			if v = strings.TrimSpace(v); v != "" && !yield(v) {
+				return
+			}
+		}
+	}
+}
+
 // addDates takes the values of an RDATE.
 func (k *compiled) addDates(s *series, l *line.Line) {
-	for _, v := range line.Split(l.Value, ',') {
-		from, to, isPeriod := strings.Cut(strings.TrimSpace(v), "/")
+	for v := range listed(l) {
+		from, to, isPeriod := strings.Cut(v, "/")
 		t, err := k.time(l, from)
 		if err != nil {
 			k.fail(err)

@@ -48,6 +48,12 @@ func Merge(base, ours, theirs []byte) ([]byte, error) {
 	if o.UID != t.UID || o.Kind != t.Kind || base != nil && b.UID != o.UID {
 		return nil, conflict("UID")
 	}
+	switch {
+	case same(o.Root, t.Root), same(b.Root, t.Root):
+		return ours, nil
+	case same(b.Root, o.Root):
+		return theirs, nil
+	}
 	if err := mergeable(b, o, t); err != nil {
 		return nil, err
 	}
@@ -68,38 +74,34 @@ func Merge(base, ours, theirs []byte) ([]byte, error) {
 // mergeable refuses what would merge into nonsense: a series that one side moved,
 // where the other side changed single instances.
 func mergeable(b, o, t *Calendar) error {
-	moved := func(c *Calendar) bool { return b.master().rhythm() != c.master().rhythm() }
-	if moved(o) && t.overrides() != b.overrides() || moved(t) && o.overrides() != b.overrides() {
+	was, ours, theirs := b.rhythm(), o.rhythm(), t.rhythm()
+	if ours == theirs {
+		return nil
+	}
+	if ours != was && t.overrides() != b.overrides() || theirs != was && o.overrides() != b.overrides() {
 		return conflict("a series and single instances of it")
 	}
 	return nil
 }
 
-// A part of a calendar object as text, for comparing.
-type master struct{ *line.Component }
-
-func (c *Calendar) master() master {
-	for _, child := range c.Root.Children {
-		if child.Name == c.Kind && child.First("RECURRENCE-ID") == nil {
-			return master{child}
-		}
-	}
-	return master{&line.Component{}}
-}
-
-// rhythm is what the instances of a series are told apart by.
-func (m master) rhythm() string {
+// rhythm is what the instances of a series are told apart by, as text.
+func (c *Calendar) rhythm() string {
 	var all []line.Line
-	for _, l := range m.Lines {
-		switch l.Name {
-		case "DTSTART", "RRULE", "RDATE", "EXRULE":
-			all = append(all, l)
+	for _, child := range c.Root.Children {
+		if child.Name != c.Kind || child.First("RECURRENCE-ID") != nil {
+			continue
+		}
+		for _, l := range child.Lines {
+			switch l.Name {
+			case "DTSTART", "RRULE", "RDATE", "EXRULE":
+				all = append(all, l)
+			}
 		}
 	}
 	return text(all)
 }
 
-// overrides are the times of all overrides.
+// overrides are the times of all overrides, as text.
 func (c *Calendar) overrides() string {
 	var all []line.Line
 	for _, child := range c.Root.Children {

@@ -161,7 +161,7 @@ func greater(o, t []line.Line) []line.Line {
 
 // mergeList merges lists of texts value by value, into one line.
 func mergeList(b, o, t []line.Line) []line.Line {
-	was, ours, theirs := listed(b), listed(o), listed(t)
+	was, ours, theirs := textsOf(b), textsOf(o), textsOf(t)
 	kept := slices.DeleteFunc(slices.Clone(ours), func(v string) bool {
 		return slices.Contains(was, v) && !slices.Contains(theirs, v)
 	})
@@ -182,7 +182,7 @@ func mergeList(b, o, t []line.Line) []line.Line {
 	return []line.Line{l}
 }
 
-func listed(lines []line.Line) (all []string) {
+func textsOf(lines []line.Line) (all []string) {
 	for _, l := range lines {
 		all = append(all, line.Texts(l.Value)...)
 	}

@@ -122,8 +122,8 @@ func (k *compiled) addPeriods(s *series, c *line.Component, comp int32) {
 	}
 	for l := range c.All("FREEBUSY") {
 		kind := freeBusyType(l)
-		for _, v := range line.Split(l.Value, ',') {
-			from, to, _ := strings.Cut(strings.TrimSpace(v), "/")
+		for v := range listed(l) {
+			from, to, _ := strings.Cut(v, "/")
 			t, err := k.time(l, from)
 			if err != nil {
 				k.fail(err)

@@ -130,7 +130,7 @@ func observance(o *line.Component) (onsets []wall, from, to int, err *Error) {
 	}
 	onsets = append(onsets, max(start.wall, zoneFrom))
 	for l := range o.All("RDATE") {
-		for _, v := range line.Split(l.Value, ',') {
+		for v := range listed(l) {
 			v, _, _ = strings.Cut(v, "/")
 			t, ok := parseTime(v, nil)
 			if !ok {
