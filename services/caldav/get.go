@@ -136,8 +136,8 @@ func (n *node) title() string {
 		return "Cairn"
 	case n.kind == principal:
 		return called(n.person)
-	case ordered.has(n.kind) && n.col.Props().DisplayName != "":
-		return n.col.Props().DisplayName
+	case ordered.has(n.kind) && n.displayName() != "":
+		return n.displayName()
 	case len(n.names) > 0:
 		return n.names[len(n.names)-1]
 	case n.user != "":

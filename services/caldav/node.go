@@ -23,6 +23,7 @@ type node struct {
 
 	in    *view             // nil for what lies on no branch
 	col   *shelf.Collection // of calendars, address books, the inbox and what is in them
+	look  shelf.Look        // of a collection that somebody else shares: how the user wants it
 	res   shelf.Resource    // of objects
 	entry object.Entry      // of files and folders; zero for a home that is not there yet
 }
@@ -123,7 +124,7 @@ func (x *exchange) find(p place, of views) (*node, error) {
 	if p.space == fileSpace {
 		err = n.findFile()
 	} else {
-		err = x.findObject(n)
+		err = x.findObject(n, of)
 	}
 	if err != nil {
 		return nil, err
@@ -192,7 +193,7 @@ func sharedName(name string) (owner, collection string, ok bool) {
 func sharedAs(owner, collection string) string { return "~" + owner + "~" + collection }
 
 // findObject finds collections and what is in them.
-func (x *exchange) findObject(n *node) error {
+func (x *exchange) findObject(n *node, of views) error {
 	if n.kind == calendarHome || n.kind == contactHome || n.kind == outbox {
 		return nil
 	}
@@ -204,6 +205,13 @@ func (x *exchange) findObject(n *node) error {
 	n.access = x.rights(n)
 	if n.access == accessNone {
 		return errNothingHere
+	}
+	if n.owner != x.user.Name && n.path.Name == "" {
+		mine, err := of(x.user.Name)
+		if err != nil {
+			return err
+		}
+		n.look = mine.Props(n.path.Kind).Looks[n.lookKey()]
 	}
 	if n.path.Name != "" {
 		n.res, err = n.col.Resource(n.path.Name)

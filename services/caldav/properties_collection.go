@@ -1,6 +1,7 @@
 package caldav
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -14,7 +15,7 @@ import (
 // collectionProperties are those that calendars and address books have alike.
 var collectionProperties = []property{
 	{name: dav.DisplayName, on: ordered, all: true, value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
-		return some(r, name, n.col.Props().DisplayName)
+		return some(r, name, n.displayName())
 	}, set: text(func(p *shelf.Props) *string { return &p.DisplayName })},
 	{name: dav.CS("getctag"), on: ordered | of(inbox), value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
 		r.Text(name, n.col.CTag())
@@ -39,6 +40,16 @@ var collectionProperties = []property{
 		r.Value(name, func(b *dav.Builder) { b.Empty(dav.D(n.shareAccess())) })
 		return true
 	}},
+}
+
+// displayName is what a collection is called: one that somebody else shares by their
+// name too, unless the user calls it otherwise.
+func (n *node) displayName() string {
+	name := n.col.Props().DisplayName
+	if n.access.owns() {
+		return name
+	}
+	return cmp.Or(n.look.DisplayName, cmp.Or(name, n.col.Name)+" ("+called(n.person)+")")
 }
 
 // some gives a text if there is any.
@@ -156,10 +167,10 @@ var calendarProperties = []property{
 		return some(r, name, n.col.Props().Description)
 	}, set: text(func(p *shelf.Props) *string { return &p.Description })},
 	{name: dav.Apple("calendar-color"), on: ordered, value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
-		return some(r, name, n.col.Props().Color)
+		return some(r, name, cmp.Or(n.look.Color, n.col.Props().Color))
 	}, set: text(func(p *shelf.Props) *string { return &p.Color })},
 	{name: dav.Apple("calendar-order"), on: of(calendar), value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
-		return some(r, name, n.col.Props().Order)
+		return some(r, name, cmp.Or(n.look.Order, n.col.Props().Order))
 	}, set: text(func(p *shelf.Props) *string { return &p.Order })},
 	{name: dav.Cal("calendar-timezone"), on: of(calendar), value: func(x *exchange, n *node, r *dav.Response, name dav.Name) bool {
 		return some(r, name, n.col.Props().Timezone)

@@ -27,6 +27,9 @@ func (x *exchange) proppatch() error {
 			return err
 		}
 	}
+	if ordered.has(n.kind) && !n.access.owns() {
+		return x.patchLook(n, edits)
+	}
 	var results []*dav.Error
 	err = x.change("Set properties of "+n.name(), []string{n.owner}, func(of views, all map[string]*shelf.Edit) error {
 		n, g, err := x.before(x.at, of)

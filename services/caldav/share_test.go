@@ -39,16 +39,21 @@ func TestSharing(t *testing.T) {
 
 	h.do("alice", "POST", hers, shareWith("read", "mailto:bob@example.org"), "Content-Type: application/xml").want(200)
 	h.propfind("bob", "/calendars/bob/", "1", "<displayname/><owner/><current-user-privilege-set/><share-access/>").
-		want(207, "<d:href>"+his+"<", "<d:owner><d:href>/principals/alice/</d:href>", "<d:share-access><d:read/>")
+		want(207, "<d:href>"+his+"<", "<d:displayname>Calendar (alice)<", "<d:owner><d:href>/principals/alice/</d:href>", "<d:share-access><d:read/>")
 	h.do("bob", "GET", his+"x.ics", "").want(200, "SUMMARY:x")
 	h.propfind("bob", his, "1", "<getetag/>").want(207, his+"x.ics<")
 	h.propfind("bob", his, "0", "<current-user-privilege-set/><acl/><S:invite/><S:allowed-sharing-modes/>").
 		want(207, "<d:privilege><d:read/></d:privilege>", "need-privileges", "<cs:user><d:href>/principals/bob/</d:href>", "404").without("<d:write", "<d:bind/>", "<d:all/>")
 	for _, c := range [][3]string{{"PUT", "x.ics", anEvent("u1", "y")}, {"PUT", "new.ics", anEvent("u2", "y")}, {"DELETE", "x.ics", ""}, {"LOCK", "x.ics", strings.Replace(lockBody, "%s", "shared", 1)},
-		{"PROPPATCH", "", `<propertyupdate xmlns="DAV:"><set><prop><displayname>x</displayname></prop></set></propertyupdate>`},
 		{"ACL", "", aclOf(ace("<href>/principals/bob/</href>", "write"))}, {"POST", "", shareWith("read-write", "/principals/carol/")}} {
 		h.do("bob", c[0], his+c[1], c[2], "Content-Type: application/xml").want(403, "<d:need-privileges>", "<d:privilege>")
 	}
+	// How it looks to him is his.
+	h.do("bob", "PROPPATCH", his, `<propertyupdate xmlns="DAV:" xmlns:I="http://apple.com/ns/ical/"><set><prop><displayname>Hers</displayname><I:calendar-color>#123456</I:calendar-color></prop></set></propertyupdate>`).want(207, "200 OK")
+	h.do("bob", "PROPPATCH", his, `<propertyupdate xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><set><prop><displayname>x</displayname><C:calendar-description>x</C:calendar-description></prop></set></propertyupdate>`).
+		want(207, "403 Forbidden", "need-privileges", "424 Failed")
+	h.propfind("bob", "/calendars/bob/", "1", "<displayname/><I:calendar-color/>").want(207, ">Hers<", "#123456")
+	h.propfind("alice", hers, "0", "<displayname/><I:calendar-color/>").want(207, ">Calendar<", "404").without("Hers")
 	h.do("bob", "MOVE", his+"x.ics", "", "Destination: /calendars/bob/home/x.ics").want(403)
 	h.do("bob", "COPY", his+"x.ics", "", "Destination: /calendars/bob/home/x.ics").want(201)
 	h.do("bob", "COPY", "/calendars/bob/home/x.ics", "", "Destination: "+his+"y.ics").want(403)

@@ -7,7 +7,7 @@ import (
 )
 
 // Props are the properties of a collection, or of a home or the folder of a kind, where only
-// Dead and Default mean something. Those that are handed out are shared: Clone before
+// Dead, Default and Looks mean something. Those that are handed out are shared: Clone before
 // changing.
 type Props struct {
 	DisplayName string `toml:"name,omitempty"`
@@ -35,6 +35,10 @@ type Props struct {
 	// Default is, in the Inbox, the calendar into which invitations go.
 	Default string `toml:"default,omitempty"`
 
+	// Looks says, in the folder of a kind, how collections that others share with the
+	// person look to them: by owner and name, as "alice/home".
+	Looks map[string]Look `toml:"looks,omitempty"`
+
 	Dead []Dead `toml:"dead,omitempty"`
 }
 
@@ -47,6 +51,14 @@ const (
 	Read      Access = "read"
 	ReadWrite Access = "read-write"
 )
+
+// A Look is what somebody has made of another person's collection, for themselves.
+// What is empty is as the owner has it.
+type Look struct {
+	DisplayName string `toml:"name,omitempty"`
+	Color       string `toml:"color,omitempty"`
+	Order       string `toml:"order,omitempty"`
+}
 
 // A Source is an outside calendar, as it was when it was last fetched.
 type Source struct {
@@ -75,6 +87,9 @@ func (p *Props) Clone() *Props {
 	n.Dead = append([]Dead(nil), p.Dead...)
 	if n.Shares = nil; len(p.Shares) > 0 {
 		n.Shares = maps.Clone(p.Shares)
+	}
+	if n.Looks = nil; len(p.Looks) > 0 {
+		n.Looks = maps.Clone(p.Looks)
 	}
 	if p.Source != nil {
 		source := *p.Source
