@@ -131,54 +131,29 @@ func TestCalendarQueryFilters(t *testing.T) {
 	h.report("alice", home, whole, "Depth: 1").want(207).wantNames("lunch.ics", "talk.ics", "todo.ics")
 }
 
-// TestCalendarQueryPreconditions: what RFC 4791 §7.8 asks for by name.
+// TestCalendarQueryPreconditions: what RFC 4791 §7.8 asks for by name reaches the client. Package dav's tests have the others.
 func TestCalendarQueryPreconditions(t *testing.T) {
 	h := open(t)
 	h.put("/calendars/alice/home/a.ics", anEvent("a", "A"))
 	filter := func(inner string) string {
-		return `<C:calendar-query><D:prop><D:getetag/></D:prop><C:filter>` + inner + `</C:filter></C:calendar-query>`
+		return `<C:calendar-query><D:prop><D:getetag/></D:prop><C:filter><C:comp-filter name="VCALENDAR">` + inner + `</C:comp-filter></C:filter></C:calendar-query>`
 	}
-	events := func(inner string) string {
-		return filter(`<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">` + inner + `</C:comp-filter></C:comp-filter>`)
-	}
-	data := func(d string) string {
-		return `<C:calendar-query><D:prop>` + d + `</D:prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`
-	}
-	for _, c := range []struct {
-		body         string
-		status       int
-		precondition string
-	}{
-		{`<C:calendar-query><D:prop/></C:calendar-query>`, 403, "cal:valid-filter"},
-		{filter(``), 403, "cal:valid-filter"},
-		{filter(`<C:comp-filter name="VEVENT"/>`), 403, "cal:valid-filter"},
-		{filter(`<C:comp-filter/>`), 403, "cal:valid-filter"},
-		{filter(`<C:comp-filter name="VCALENDAR"/><C:comp-filter name="VCALENDAR"/>`), 403, "cal:valid-filter"},
-		{events(`<C:time-range/>`), 403, "cal:valid-filter"},
-		{events(`<C:time-range start="20261124"/>`), 403, "cal:valid-filter"},
-		{events(`<C:time-range start="20261124T000000"/>`), 403, "cal:valid-filter"},
-		{events(`<C:time-range start="20261324T000000Z"/>`), 403, "cal:valid-filter"},
-		{events(`<C:time-range start="20261124T000000Z" end="20261124T000000Z"/>`), 403, "cal:valid-filter"},
-		{events(`<C:time-range start="00000101T000000Z"/>`), 403, "cal:min-date-time"},
-		{events(`<C:is-not-defined/><C:prop-filter name="X"/>`), 403, "cal:valid-filter"},
-		{events(`<C:nonsense/>`), 403, "cal:supported-filter"},
-		{events(`<C:prop-filter name="X"><C:comp-filter name="Y"/></C:prop-filter>`), 403, "cal:supported-filter"},
-		{events(strings.Repeat(`<C:prop-filter name="X"/>`, 300)), 403, "cal:supported-filter"},
-		{events(`<C:prop-filter name="X"><C:text-match collation="i;klingon">x</C:text-match></C:prop-filter>`), 403, "cal:supported-collation"},
-		{data(`<C:calendar-data content-type="application/calendar+json"/>`), 403, "cal:supported-calendar-data"},
-		{data(`<C:calendar-data version="3.0"/>`), 403, "cal:supported-calendar-data"},
-		{data(`<C:calendar-data><C:expand start="20261124T000000Z"/></C:calendar-data>`), 403, "cal:valid-filter"},
-		{strings.Replace(events(``), "</C:filter>", "</C:filter><C:timezone>BEGIN:VCALENDAR</C:timezone>", 1), 403, "cal:valid-calendar-data"},
-		{strings.Replace(events(``), "</C:filter>", "</C:filter><C:timezone-id>Mars/Olympus</C:timezone-id>", 1), 403, "cal:valid-timezone"},
-		{`<D:nonsense/>`, 403, "d:supported-report"},
-		{`<A:addressbook-query><D:prop/><A:filter/></A:addressbook-query>`, 403, "d:supported-report"},
+	for body, precondition := range map[string]string{
+		`<C:calendar-query><D:prop/></C:calendar-query>`:                                                "cal:valid-filter",
+		filter(`<C:comp-filter name="VEVENT"><C:time-range start="20261124"/></C:comp-filter>`):         "cal:valid-filter",
+		filter(`<C:comp-filter name="VEVENT"><C:time-range start="00000101T000000Z"/></C:comp-filter>`): "cal:min-date-time",
+		filter(`<C:nonsense/>`): "cal:supported-filter",
+		`<D:nonsense/>`:         "d:supported-report",
+		`<A:addressbook-query><D:prop/><A:filter/></A:addressbook-query>`: "d:supported-report",
 	} {
-		h.report("alice", "/calendars/alice/home/", c.body, "Depth: 1").want(c.status, "<d:error", "<"+c.precondition)
+		h.report("alice", "/calendars/alice/home/", body, "Depth: 1").want(403, "<d:error", "<"+precondition)
 	}
 	h.do("alice", "REPORT", "/calendars/alice/home/", "").want(400)
 	h.do("alice", "REPORT", "/calendars/alice/home/", "<").want(400)
+	h.do("alice", "REPORT", "/calendars/alice/home/", `<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>`).want(403)
+	h.do("alice", "REPORT", "/calendars/alice/home/", strings.Repeat("<a>", 2_000_000)).want(413)
 	h.do("alice", "REPORT", "/calendars/alice/nowhere/", "").want(404)
-	h.report("bob", "/calendars/alice/home/", data("")).want(404)
+	h.report("bob", "/calendars/alice/home/", filter("")).want(404)
 }
 
 func TestPartialData(t *testing.T) {

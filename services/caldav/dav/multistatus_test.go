@@ -219,3 +219,36 @@ func TestErrors(t *testing.T) {
 		t.Errorf("got %v, want 409", got)
 	}
 }
+
+// TestDocuments: answers that are no multistatus, and values read back.
+func TestDocuments(t *testing.T) {
+	w := httptest.NewRecorder()
+	if err := WriteProp(w, 201, func(b *Builder) { b.Prop(Prop{Name{"u", "x"}, `<x xmlns="u">y</x>`}) }); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := w.Body.String(), xmlHead+`<d:prop`+declareSpaces+`><x xmlns="u">y</x></d:prop>`+"\n"; w.Code != 201 || got != want {
+		t.Errorf("got %d %s, want %s", w.Code, got, want)
+	}
+	props, err := Values(func(r *Response) {
+		r.Missing(D("x"))
+		r.Hrefs(D("owner"), "/a", "/b")
+		r.Data(CalendarData, []byte("BEGIN:\r\n<\xff"), At("version", "2.0"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := props.Child(D("owner")).Hrefs(), []string{"/a", "/b"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	data := props.Child(CalendarData)
+	if got, want := data.Text(), "BEGIN:\r\n<\uFFFD"; got != want || data.Attr("version") != "2.0" || props.Child(D("x")) != nil {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := Build(func(b *Builder) { b.Node(Node{Element: data}); b.Node(Node{Text: "<"}) }),
+		`<cal:calendar-data xmlns:cal="urn:ietf:params:xml:ns:caldav" version="2.0">BEGIN:&#13;`+"\n&lt;\uFFFD</cal:calendar-data>&lt;"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if props, err := Values(func(*Response) {}); err != nil || len(props.Names()) != 0 {
+		t.Errorf("nothing: got %v, %v", props, err)
+	}
+}

@@ -131,11 +131,20 @@ func forget(r Report) {
 	}
 }
 
-// TestReadReportRefuses has what the handler's tests have not: these test statuses and preconditions.
+// TestReadReportRefuses: preconditions as RFC 4791 §7.8, RFC 6352 §8.6 and RFC 6578 §3.2 name them.
 func TestReadReportRefuses(t *testing.T) {
 	many := func(n int, s string) string { return strings.Repeat(s, n) }
 	query := func(data string) string {
 		return `<C:calendar-query><D:prop>` + data + `</D:prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`
+	}
+	filter := func(inner string) string {
+		return `<C:calendar-query><D:prop><D:getetag/></D:prop><C:filter>` + inner + `</C:filter></C:calendar-query>`
+	}
+	events := func(inner string) string {
+		return filter(`<C:comp-filter name="VCALENDAR"><C:comp-filter name="VEVENT">` + inner + `</C:comp-filter></C:comp-filter>`)
+	}
+	cards := func(test, inner string) string {
+		return `<A:addressbook-query><D:prop><D:getetag/></D:prop><A:filter test="` + test + `">` + inner + `</A:filter></A:addressbook-query>`
 	}
 	var props strings.Builder
 	for i := range 1001 {
@@ -153,7 +162,50 @@ func TestReadReportRefuses(t *testing.T) {
 		{query(`<C:calendar-data><C:comp name="VCALENDAR">` + many(501, `<C:prop name="X"/>`) + `</C:comp></C:calendar-data>`), 413, ""},
 		{query(`<C:calendar-data><C:expand start="20060104T000000Z" end="20060105T000000Z"/><C:limit-recurrence-set start="20060104T000000Z" end="20060105T000000Z"/></C:calendar-data>`), 400, ""},
 		{query(props.String()), 413, ""},
+		{`<C:calendar-query><D:prop/></C:calendar-query>`, 403, "valid-filter"},
+		{filter(``), 403, "valid-filter"},
+		{filter(`<C:comp-filter name="VEVENT"/>`), 403, "valid-filter"},
+		{filter(`<C:comp-filter/>`), 403, "valid-filter"},
+		{filter(`<C:comp-filter name="VCALENDAR"/><C:comp-filter name="VCALENDAR"/>`), 403, "valid-filter"},
+		{events(`<C:time-range/>`), 403, "valid-filter"},
+		{events(`<C:time-range start="20261124"/>`), 403, "valid-filter"},
+		{events(`<C:time-range start="20261124T000000"/>`), 403, "valid-filter"},
+		{events(`<C:time-range start="20261324T000000Z"/>`), 403, "valid-filter"},
+		{events(`<C:time-range start="20261124T000000Z" end="20261124T000000Z"/>`), 403, "valid-filter"},
+		{events(`<C:time-range start="00000101T000000Z"/>`), 403, "min-date-time"},
+		{events(`<C:is-not-defined/><C:prop-filter name="X"/>`), 403, "valid-filter"},
+		{events(`<C:nonsense/>`), 403, "supported-filter"},
+		{events(`<C:prop-filter name="X"><C:comp-filter name="Y"/></C:prop-filter>`), 403, "supported-filter"},
+		{events(strings.Repeat(`<C:prop-filter name="X"/>`, 300)), 403, "supported-filter"},
+		{events(`<C:prop-filter name="X"><C:text-match collation="i;klingon">x</C:text-match></C:prop-filter>`), 403, "supported-collation"},
+		{query(`<C:calendar-data content-type="application/calendar+json"/>`), 403, "supported-calendar-data"},
+		{query(`<C:calendar-data version="3.0"/>`), 403, "supported-calendar-data"},
+		{query(`<C:calendar-data><C:expand start="20261124T000000Z"/></C:calendar-data>`), 403, "valid-filter"},
+		{strings.Replace(events(``), "</C:filter>", "</C:filter><C:timezone>BEGIN:VCALENDAR</C:timezone>", 1), 403, "valid-calendar-data"},
+		{strings.Replace(events(``), "</C:filter>", "</C:filter><C:timezone-id>Mars/Olympus</C:timezone-id>", 1), 403, "valid-timezone"},
 		{`<A:addressbook-query><D:prop><A:address-data>` + many(501, `<A:prop name="X"/>`) + `</A:address-data></D:prop><A:filter/></A:addressbook-query>`, 413, ""},
+		{cards("none", ""), 400, ""},
+		{cards("anyof", `<A:prop-filter/>`), 400, ""},
+		{cards("anyof", `<A:prop-filter name="X" test="x"/>`), 400, ""},
+		{cards("anyof", `<A:prop-filter name="X"><A:is-not-defined/><A:text-match/></A:prop-filter>`), 400, ""},
+		{cards("anyof", `<A:prop-filter name="X"><A:text-match match-type="like">x</A:text-match></A:prop-filter>`), 400, ""},
+		{cards("anyof", `<A:prop-filter name="X"><A:text-match negate-condition="maybe">x</A:text-match></A:prop-filter>`), 400, ""},
+		{cards("anyof", `<A:prop-filter name="X"><A:param-filter/></A:prop-filter>`), 400, ""},
+		{cards("anyof", `<A:prop-filter name="X"><A:param-filter name="Y"><A:text-match collation="x">x</A:text-match></A:param-filter></A:prop-filter>`), 403, "supported-collation"},
+		{cards("anyof", many(201, `<A:prop-filter name="X"/>`)), 403, "supported-filter"},
+		{cards("anyof", `<A:prop-filter name="X">`+many(201, `<A:text-match/>`)+`</A:prop-filter>`), 403, "supported-filter"},
+		{`<A:addressbook-query><D:prop/></A:addressbook-query>`, 400, ""},
+		{`<A:addressbook-query><D:prop><A:address-data version="2.1"/></D:prop><A:filter/></A:addressbook-query>`, 403, "supported-address-data"},
+		{`<A:addressbook-query><D:prop><A:address-data><A:prop/></A:address-data></D:prop><A:filter/></A:addressbook-query>`, 400, ""},
+		{events(`<C:prop-filter name="X"><C:time-range start="20060104T000000Z"/><C:text-match>x</C:text-match></C:prop-filter>`), 403, "valid-filter"},
+		{events(`<C:prop-filter name="X"><C:text-match negate-condition="maybe">x</C:text-match></C:prop-filter>`), 403, "valid-filter"},
+		{events(`<C:prop-filter name="X"><C:param-filter/></C:prop-filter>`), 403, "valid-filter"},
+		{filter(`<C:comp-filter name="VCALENDAR"><C:time-range start="20060104T000000Z"/></C:comp-filter>`), 403, "valid-filter"},
+		{`<C:free-busy-query/>`, 400, ""},
+		{`<C:free-busy-query><C:time-range end="20060104T000000Z"/></C:free-busy-query>`, 403, "valid-filter"},
+		{`<C:calendar-multiget><D:prop/></C:calendar-multiget>`, 400, ""},
+		{`<D:principal-property-search/>`, 400, ""},
+		{`<D:principal-property-search><D:property-search/></D:principal-property-search>`, 400, ""},
 		{`<A:addressbook-multiget><D:prop/></A:addressbook-multiget>`, 400, ""},
 		{`<D:sync-collection><D:sync-token/><D:limit/></D:sync-collection>`, 400, ""},
 		{`<D:sync-collection><D:sync-token/><D:limit><D:nresults>99999999999</D:nresults></D:limit></D:sync-collection>`, 400, ""},
