@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -80,6 +81,19 @@ func (c *cache[K, V]) evict() {
 	c.ring = c.ring[:last]
 	c.bytes -= it.cost
 	delete(c.items, it.key)
+}
+
+// drop forgets a value.
+func (c *cache[K, V]) drop(key K) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.ring, func(it *item[K, V]) bool { return it.key == key })
+	if i < 0 {
+		return
+	}
+	c.ring[i].used.Store(false)
+	c.hand = i
+	c.evict()
 }
 
 func (c *cache[K, V]) size() int64 {

@@ -18,6 +18,7 @@ type content struct {
 	hand  []*leaf // those in other folders, which people made
 	byFan map[string]*leaf
 	byDir map[string]*leaf // hand
+	files int              // in all leaves
 
 	births map[string]birth // by name, of a birthday calendar
 }
@@ -57,9 +58,10 @@ type contentKey struct {
 const (
 	maxDepth   = 8     // folders inside one another
 	maxFolders = 10000 // in a collection
+	maxFiles   = 1 << 18
 )
 
-var errFolders = errors.New("too many folders")
+var errFolders = errors.New("too many folders or files")
 
 // content returns what lies in the folder from of a tree, whose hash is h.
 func (s *Shelf) content(kind Kind, t *store.Tree, from string, h store.Hash) (*content, error) {
@@ -92,7 +94,7 @@ func (s *Shelf) walk(c *content, kind Kind, t *store.Tree, from, dir string, h s
 		c.hand = append(c.hand, l)
 		c.byDir[dir] = l
 	}
-	if len(c.fans)+len(c.hand) > maxFolders {
+	if c.files += len(l.files); len(c.fans)+len(c.hand) > maxFolders || c.files > maxFiles {
 		return errFolders
 	}
 	if depth == maxDepth || !l.deep {

@@ -49,7 +49,7 @@ func (e *Edit) Move(src *Edit, from, to Path) error {
 	if err != nil {
 		return err
 	}
-	if err := e.free(to); err != nil {
+	if err := e.fits(to, o.UID, c, r); err != nil {
 		return err
 	}
 	// It goes first, for its UID may be in its own way.
@@ -88,6 +88,25 @@ func (c *Collection) object(r Resource) (*Object, []Dead, error) {
 	// What this very Update has put, on another branch perhaps, is not in the
 	// repository yet; nor is what is computed.
 	return &Object{Kind: c.Kind, Data: data, Hash: r.ETag, UID: x.uid, fresh: r.data != nil || c.born != nil}, dead, err
+}
+
+// fits says whether a resource could be moved to a path.
+func (e *Edit) fits(to Path, uid string, from *Collection, r Resource) error {
+	if err := e.free(to); err != nil {
+		return err
+	}
+	c, err := e.draft(to.Kind, to.Collection)
+	if err != nil {
+		return err
+	}
+	if _, _, err := c.place(to.Name); err != nil {
+		return err
+	}
+	err = c.checkUID(to.Name, "", uid)
+	if taken, ok := errors.AsType[*UIDError](err); ok && c == from && taken.Name == r.Name {
+		err = nil
+	}
+	return err
 }
 
 // free says that there is no resource at a path.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 
+	"cairn/store"
 	"cairn/store/object"
 )
 
@@ -26,9 +27,9 @@ func (e *Edit) layOut(c *Collection) error {
 	flat := len(what.flat.files) + c.over.flat
 	fanned := what.fanned() + c.over.fanned
 	switch {
-	case flat > maxFlat:
+	case flat > e.shelf.maxFlat:
 		return e.fanOut(c)
-	case fanned > 0 && flat+fanned <= minFan:
+	case fanned > 0 && flat+fanned <= e.shelf.minFan:
 		return e.fanIn(c)
 	}
 	return nil
@@ -91,13 +92,23 @@ func (e *Edit) entries(dir string) (list []object.Entry, err error) {
 	return list, nil
 }
 
+// isClash says that a file is where a folder would be, or the other way round.
+func isClash(err error) bool {
+	_, clash := errors.AsType[*store.ClashError](err)
+	return clash
+}
+
 // rename moves a file within a collection's folder, unless there is something in
 // its place, in which case both stay.
 func (e *Edit) rename(f object.Entry, dir, to string) error {
 	if _, err := e.tx.Lookup(dir + "/" + to); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := e.tx.Link(dir+"/"+to, f); err != nil {
+	err := e.tx.Link(dir+"/"+to, f)
+	if isClash(err) {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return e.tx.Remove(dir + "/" + f.Name)

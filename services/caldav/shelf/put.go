@@ -60,7 +60,15 @@ func (e *Edit) put(c *Collection, name string, o *Object, write func(at string) 
 	if err := c.checkUID(name, uidBefore, o.UID); err != nil {
 		return Resource{}, err
 	}
-	if err := write(c.File(now)); err != nil {
+	err := write(c.File(now))
+	if isClash(err) && now.in != "" && before == nil { // somebody has put a file where the fan-out would be
+		now.in = ""
+		err = write(c.File(now))
+	}
+	if isClash(err) {
+		err = &NameError{name, "is taken by a folder"}
+	}
+	if err != nil {
 		return Resource{}, err
 	}
 	c.over.set(name, before, uidBefore, &now, o.UID)

@@ -31,6 +31,8 @@ type Shelf struct {
 	repo *store.Repo
 	o    Options
 
+	maxFlat, minFan int // see layout.go
+
 	seed     maphash.Seed
 	records  *cache[recordKey, *record]
 	leaves   *cache[leafKey, *leaf]
@@ -56,6 +58,8 @@ func New(repo *store.Repo, o Options) *Shelf {
 	return &Shelf{
 		repo:     repo,
 		o:        o,
+		maxFlat:  maxFlat,
+		minFan:   minFan,
 		seed:     maphash.MakeSeed(),
 		records:  newCache[recordKey, *record](o.CacheBytes * 5 / 8),
 		leaves:   newCache[leafKey, *leaf](o.CacheBytes * 2 / 8),

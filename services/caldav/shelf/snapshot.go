@@ -105,7 +105,7 @@ func (s *Snapshot) Collections(kind Kind) ([]*Collection, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list %s of %q: %w", kind, s.user, err)
 		}
-		if name, ok := collectionName(e); ok {
+		if name, ok := s.collectionName(kind, e); ok {
 			list = append(list, s.collection(kind, name, string(kind)+"/"+e.Name, e.Hash))
 		}
 	}
@@ -113,14 +113,20 @@ func (s *Snapshot) Collections(kind Kind) ([]*Collection, error) {
 	return list, nil
 }
 
-// collectionName is how clients know a folder among collections.
-func collectionName(e object.Entry) (string, bool) {
+// collectionName is how clients know a folder among collections. Of two that could
+// have the same name, the one whose name needed less escaping has it.
+func (s *Snapshot) collectionName(kind Kind, e object.Entry) (string, bool) {
 	if e.Mode != object.ModeDir || strings.HasPrefix(e.Name, ".") {
 		return "", false
 	}
 	name, ok := ResourceName(e.Name)
 	if !ok || strings.HasPrefix(name, handmade) {
 		return handmadeName(e.Name), true
+	}
+	if first := escape(name); first != e.Name {
+		if other, err := s.tree.Lookup(string(kind) + "/" + first); err == nil && other.Mode == object.ModeDir {
+			return handmadeName(e.Name), true
+		}
 	}
 	return name, true
 }
@@ -138,7 +144,7 @@ func (s *Snapshot) Collection(kind Kind, name string) (*Collection, error) {
 			if kind == Inbox {
 				return s.collection(kind, name, dir, e.Hash), nil
 			}
-			if shown, ok := collectionName(e); ok && shown == name {
+			if shown, ok := s.collectionName(kind, e); ok && shown == name {
 				return s.collection(kind, name, dir, e.Hash), nil
 			}
 		}

@@ -111,6 +111,7 @@ func (c *Collection) at(ctx context.Context, commit store.Hash) (*Collection, er
 	}
 	t, err := c.snap.shelf.repo.Tree(ctx, commit)
 	if errors.Is(err, fs.ErrNotExist) {
+		c.unsay(commit)
 		return nil, fmt.Errorf("%s of %q at %v: %w", c.Path(), c.snap.user, commit, ErrToken)
 	}
 	if err != nil {

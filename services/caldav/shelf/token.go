@@ -96,3 +96,12 @@ func (c *Collection) commit() store.Hash {
 	c.snap.shelf.firsts.put(key, now, int64(len(key.user)+len(key.dir)))
 	return now
 }
+
+// unsay has no more tokens made of a commit that is not there any more: history was
+// pruned.
+func (c *Collection) unsay(commit store.Hash) {
+	key := firstKey{c.snap.user, c.dir, c.hash}
+	if h, ok := c.snap.shelf.firsts.get(key); ok && h == commit {
+		c.snap.shelf.firsts.drop(key)
+	}
+}
