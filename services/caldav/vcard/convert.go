@@ -53,17 +53,23 @@ type conversion struct {
 	used    map[string]bool   // groups, in lower case
 	next    int               // number of the next group to try
 
-	best   map[string]int      // name → the best preference of its lines
-	taken  map[string]bool     // names of which one is enough, and is there
-	ranked map[string]bool     // names of which one has TYPE=pref
-	sortAs string              // 3.0's SORT-STRING
-	postal map[string][]string // types → texts of 3.0's LABEL
-	orphan []line.Line         // 3.0's LABEL lines
+	best        map[string]int      // name → the best preference of its lines
+	taken       map[string]bool     // names of which one is enough, and is there
+	ranked      map[string]bool     // names of which one has TYPE=pref
+	sortAs      string              // 3.0's SORT-STRING
+	anniversary string              // as 4.0 has it
+	postal      map[string][]string // types → texts of 3.0's LABEL
+	orphan      []line.Line         // 3.0's LABEL lines
 }
 
 func newConversion(c *Card) *conversion {
 	v := &conversion{from: c, next: 1, labels: map[string]string{}, dropped: map[string]bool{}, used: map[string]bool{},
 		best: map[string]int{}, taken: map[string]bool{}, ranked: map[string]bool{}, postal: map[string][]string{}}
+	if l := c.first("ANNIVERSARY"); l != nil {
+		as := clone(l)
+		date4(&as)
+		v.anniversary = as.Value
+	}
 	for i := range c.Lines {
 		l := &c.Lines[i]
 		if rank, ok := v.best[l.Name]; !ok || preference(l) < rank {

@@ -27,7 +27,6 @@ func (v *conversion) to4(l *line.Line) {
 		v.anniversary4(l)
 	case "X-ABDATE":
 		if v.label(l) == "anniversary" {
-			v.dropLabel(l)
 			v.anniversary4(l)
 			return
 		}
@@ -97,15 +96,24 @@ func (v *conversion) apple4(l *line.Line) {
 	v.add(*l)
 }
 
-// anniversary4 adds an ANNIVERSARY where there is no other.
+// anniversary4 adds an ANNIVERSARY, of which 4.0 can have one. The same again is left
+// out, another stays what it is.
 func (v *conversion) anniversary4(l *line.Line) {
-	if _, has := v.best["ANNIVERSARY"]; has || v.taken["ANNIVERSARY"] {
+	as := clone(l)
+	as.Name = "ANNIVERSARY"
+	date4(&as)
+	has := v.anniversary != ""
+	if has && v.anniversary != as.Value {
+		v.add(*l)
 		return
 	}
-	v.taken["ANNIVERSARY"] = true
-	l.Name = "ANNIVERSARY"
-	date4(l)
-	v.add(*l)
+	if l.Name == "X-ABDATE" {
+		v.dropLabel(&as)
+	}
+	if !has {
+		v.anniversary = as.Value
+		v.add(as)
+	}
 }
 
 // finish4 puts sort order and address labels into the properties that have them as

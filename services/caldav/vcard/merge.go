@@ -93,6 +93,9 @@ func unitsOf(c *Card) *units {
 
 // keyOf is the same for lines that say the same.
 func keyOf(lines []line.Line) string {
+	if len(lines) == 1 && len(lines[0].Params) == 0 {
+		return lines[0].Name + ":" + lines[0].Value
+	}
 	keys := make([]string, len(lines))
 	for i := range lines {
 		l := clone(&lines[i])
