@@ -18,6 +18,8 @@ type guard struct {
 	of     views
 	cond   dav.If
 	tokens []string
+
+	synced map[spot][]string // what current has found
 }
 
 // guard makes sure that the If header of the request holds.
@@ -74,6 +76,11 @@ func (g *guard) state(resource string) (etag string, tokens []string, err error)
 	locks, err := g.covering(s)
 	for _, l := range locks {
 		tokens = append(tokens, l.Token)
+	}
+	if err == nil && n != nil && n.col != nil && collections.has(n.kind) {
+		var current []string
+		current, err = g.current(n)
+		tokens = append(tokens, current...)
 	}
 	return etag, tokens, err
 }

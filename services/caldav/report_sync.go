@@ -55,3 +55,34 @@ func (x *exchange) syncDepth(q *dav.SyncCollection) error {
 	}
 	return nil
 }
+
+// current returns those of the submitted tokens since which nothing has changed in the collection n: sync
+// tokens are state tokens too (RFC 6578 §5).
+func (g *guard) current(n *node) ([]string, error) {
+	if found, ok := g.synced[n.spot]; ok {
+		return found, nil
+	}
+	col := n.col
+	if n.in.edit != nil { // tokens are given out for what was committed
+		var err error
+		if col, err = n.in.edit.Snapshot.Collection(n.path.Kind, n.path.Collection); err != nil {
+			return nil, err
+		}
+	}
+	found := []string{}
+	for _, token := range g.tokens {
+		since, err := col.Sync(g.x.ctx(), token, 1)
+		switch {
+		case errors.Is(err, shelf.ErrToken):
+		case err != nil:
+			return nil, err
+		case len(since.Changes) == 0 && !since.More:
+			found = append(found, token)
+		}
+	}
+	if g.synced == nil {
+		g.synced = map[spot][]string{}
+	}
+	g.synced[n.spot] = found
+	return found, nil
+}

@@ -181,3 +181,23 @@ func TestSyncInbox(t *testing.T) {
 	h.report("alice", inbox, query("20261124T000000Z", "20261125T000000Z"), "Depth: 1").want(207, "METHOD:REQUEST").wantNames("m.ics")
 	h.propfind("alice", inbox, "0", "<sync-token/>").want(207, token)
 }
+
+// TestIfSyncToken is RFC 6578 §5: a change is made only if nothing else has changed.
+func TestIfSyncToken(t *testing.T) {
+	h := open(t)
+	const home = "/calendars/alice/home/"
+	h.put(home+"a.ics", anEvent("a", "A"))
+	token := h.sync("alice", home, "", "").want(207).token()
+	h.do("alice", "MKCALENDAR", "/calendars/alice/work/", "").want(201) // elsewhere
+	put := func(name, token string) *answer {
+		return h.do("alice", "PUT", home+name, anEvent(name, "x"), "Content-Type: text/calendar", "If: <"+home+"> (<"+token+">)")
+	}
+	put("b.ics", token).want(201)
+	put("c.ics", token).want(412)
+	put("c.ics", "urn:x").want(412)
+	put("c.ics", h.sync("alice", "/calendars/alice/work/", "", "").token()).want(412)
+	token = h.sync("alice", home, "", "").want(207).wantNames("a.ics", "b.ics").token()
+	h.do("alice", "DELETE", home+"a.ics", "", "If: <"+h.server.URL+home+"> (<"+token+">)").want(204)
+	h.do("alice", "DELETE", home+"b.ics", "", "If: <"+home+"> (Not <"+token+">)").want(204)
+	h.do("alice", "PUT", home+"d.ics", anEvent("d", "x"), "Content-Type: text/calendar", "If: (<"+token+">)").want(412)
+}
