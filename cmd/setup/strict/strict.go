@@ -19,10 +19,14 @@ func Serve(ctx context.Context, config *tls.Config, l net.Listener, h http.Handl
 	return With(nil)(ctx, config, l, h, log)
 }
 
-// With is Serve with handlers for some host names, in place of h.
+// With is Serve with handlers for some host names, in place of h, over TLS alone: they
+// may ask for passwords.
 func With(hosts map[string]http.Handler) setup.Server {
 	return func(ctx context.Context, config *tls.Config, l net.Listener, h http.Handler, log *slog.Logger) error {
-		s := &unipi.Server{Handler: h, Hosts: hosts, TLS: config, Log: log}
+		s := &unipi.Server{Handler: h, TLS: config, Log: log}
+		if config != nil {
+			s.Hosts = hosts
+		}
 		return setup.Until(ctx, func() error { return s.Serve(l) }, s)
 	}
 }
