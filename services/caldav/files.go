@@ -3,9 +3,11 @@ package caldav
 import (
 	"errors"
 	"io/fs"
+	"net/http"
 	"path"
 	"strings"
 
+	"cairn/services/caldav/dav"
 	"cairn/services/caldav/shelf"
 	"cairn/store/object"
 )
@@ -47,6 +49,8 @@ func (n *node) findFile() error {
 		return nil
 	case err != nil:
 		return hidden(err)
+	case len(n.names) == 0 && n.entry.Mode != object.ModeDir:
+		return errLink // a push has put something in the home's place
 	}
 	return n.setFile()
 }
@@ -59,10 +63,13 @@ func (n *node) setFile() error {
 	case object.ModeFile, object.ModeExecutable:
 		n.kind = file
 	default:
-		return errNothingHere // symlinks lead anywhere
+		return errLink
 	}
 	return nil
 }
+
+// errLink answers where a push has put a symlink or submodule, which lead anywhere.
+var errLink = dav.Errorf(http.StatusForbidden, "this is a link, and links are not followed")
 
 // eachFile yields what is in a folder, and if deep what is below.
 func (n *node) eachFile(deep bool, yield func(*node) error) error {
@@ -88,7 +95,7 @@ func (n *node) eachFile(deep bool, yield func(*node) error) error {
 		if err := yield(c); err != nil {
 			return err
 		}
-		if deep && c.kind == folder {
+		if deep && c.kind == folder && len(c.names) < maxNames-2 {
 			if err := c.eachFile(true, yield); err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package caldav
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"sync"
 
 	"cairn/services/caldav/shelf"
@@ -46,6 +47,9 @@ func (x *exchange) bytesBelow(t *store.Tree, at string, e object.Entry) (int64, 
 	}
 	if n, ok := x.sizes.get(e.Hash); ok {
 		return n, nil
+	}
+	if strings.Count(at, "/") > maxNames {
+		return 0, nil
 	}
 	var sum int64
 	for c, err := range t.Entries(at) {

@@ -83,6 +83,10 @@ type place struct {
 // need room.
 const maxName = 200
 
+// maxNames bounds how many names a path has. What a push has put deeper is not
+// shown.
+const maxNames = 64
+
 // parsePath splits the escaped path of a URL. Each name is decoded once; one that
 // a decoder behind us could take for something else (a slash, "..", NUL) is refused,
 // as are empty ones.
@@ -108,7 +112,9 @@ func parsePath(escaped string) (place, error) {
 		if !validName(name) {
 			return place{}, errNothingHere
 		}
-		names = append(names, name)
+		if names = append(names, name); len(names) > maxNames {
+			return place{}, errNothingHere
+		}
 	}
 	p.space, names = names[0], names[1:]
 	if len(names) > 0 {

@@ -31,13 +31,34 @@ func (x *exchange) propfind() error {
 		x.respond(m, n, s)
 	}
 	if depth > dav.DepthZero && collections.has(n.kind) {
-		err = x.members(n, depth == dav.DepthInfinity, func(n *node) error {
-			x.respond(m, n, s)
-			return m.Err()
-		})
+		err = x.respondMembers(m, n, s, depth == dav.DepthInfinity)
 	}
 	return x.closing(m, err)
 }
+
+// maxMembers bounds an answer about a whole tree: a tree that was pushed can name one
+// folder so often that nobody would see the end.
+const maxMembers = 50_000
+
+// respondMembers answers for what is in a collection, and below if deep. An answer
+// that had to be cut says so (507, as RFC 6578 §3.6 does).
+func (x *exchange) respondMembers(m *dav.Multistatus, n *node, s *selection, deep bool) error {
+	left := maxMembers
+	err := x.members(n, deep, func(c *node) error {
+		if left--; deep && left < 0 {
+			return errTooMany
+		}
+		x.respond(m, c, s)
+		return m.Err()
+	})
+	if errors.Is(err, errTooMany) {
+		m.Status(n.href, errTooMany.Status, errTooMany)
+		return nil
+	}
+	return err
+}
+
+var errTooMany = dav.Violated(http.StatusInsufficientStorage, dav.D("number-of-matches-within-limits"), "there is more: ask folder by folder")
 
 // multistatus begins an answer about several resources, as the client prefers it
 // (RFC 8144).
