@@ -19,7 +19,7 @@ type Collections interface {
 	// Shared lists what others share with u.
 	Shared(ctx context.Context, u *accounts.User) ([]Collection, error)
 
-	Make(ctx context.Context, u *accounts.User, kind Kind, s Settings) error
+	Make(ctx context.Context, u *accounts.User, c New) error
 	Set(ctx context.Context, u *accounts.User, id string, s Settings) error
 	// Delete removes a collection with all that is in it. Changes shows it as
 	// one change, which Undo takes back.
@@ -66,6 +66,14 @@ type Settings struct {
 	Colour string // "#rrggbb", or empty
 }
 
+// New is what there is to say about a collection that is made.
+type New struct {
+	Kind Kind
+	Settings
+	Source    string // of a calendar: the address of one elsewhere that it follows
+	Birthdays bool   // of a calendar: it shows the birthdays of the owner's contacts
+}
+
 // A Collection is a calendar or an address book.
 type Collection struct {
 	ID    string // "calendars/home": a path below the owner, the same as long as it lives
@@ -75,6 +83,10 @@ type Collection struct {
 	Items  int     // events and tasks, or contacts
 	Shares []Share // in the order of their names
 	Access Access  // of the acting user; ReadWrite for the owner
+
+	Source    string // the address of a calendar elsewhere that it follows
+	Trouble   string // why that cannot be fetched now, in words; empty: it can
+	Birthdays bool   // it shows the birthdays of the owner's contacts
 
 	// Paths of what is public, from the root of the service; empty when off.
 	Page string // "/public/alice/home/"

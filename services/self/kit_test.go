@@ -389,10 +389,11 @@ func (s *shelf) Shared(_ context.Context, u *accounts.User) ([]Collection, error
 	return all, s.fails
 }
 
-func (s *shelf) Make(_ context.Context, u *accounts.User, kind Kind, set Settings) error {
+func (s *shelf) Make(_ context.Context, u *accounts.User, c New) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.own[u.Name] = append(s.own[u.Name], Collection{ID: string(kind) + "/" + set.Name, Kind: kind, Owner: u.Name, Settings: set, Access: ReadWrite})
+	s.own[u.Name] = append(s.own[u.Name], Collection{ID: string(c.Kind) + "/" + c.Name, Kind: c.Kind, Owner: u.Name, Settings: c.Settings,
+		Source: c.Source, Birthdays: c.Birthdays, Access: ReadWrite})
 	return s.fails
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"cairn/services/accounts"
 )
@@ -125,16 +126,30 @@ func (x *visit) settings() (Settings, error) {
 // page of a collection, for goOn.
 func (x *visit) onePage() string { return "collection?" + url.Values{"id": {x.id()}}.Encode() }
 
+// kinds are the choices of what to make.
+var kinds = map[string]New{
+	"calendar":    {Kind: Calendar},
+	"addressbook": {Kind: AddressBook},
+	"birthdays":   {Kind: Calendar, Birthdays: true},
+	"follow":      {Kind: Calendar},
+}
+
 func makeCollection(x *visit) (string, string, error) {
 	s, err := x.settings()
 	if err != nil {
 		return "", "", err
 	}
-	kind := Kind(x.field("kind"))
-	if kind != Calendar && kind != AddressBook {
+	c, ok := kinds[x.field("kind")]
+	if !ok {
 		return "", "", &Refusal{"Please choose what to make."}
 	}
-	return "made", "collections", x.Collections.Make(x.ctx(), x.user, kind, s)
+	c.Settings = s
+	if c.Source = strings.TrimSpace(x.field("source")); x.field("kind") != "follow" {
+		c.Source = ""
+	} else if c.Source == "" {
+		return "", "", &Refusal{"Please give the address of the calendar to follow."}
+	}
+	return "made", "collections", x.Collections.Make(x.ctx(), x.user, c)
 }
 
 func setCollection(x *visit) (string, string, error) {

@@ -17,6 +17,10 @@ func TestCollections(t *testing.T) {
 	b.get("/self/collections").says(t, 200, "Home", "3 entries", "Friends", "1 contact", "Shared with you", "Bob's work", "bob · read only")
 	b.submit("/self/collections", "/self/collections/make", "name", "Club", "kind", "calendar", "colour", "#123456").says(t, 200, "It was made.", "Club", "0 entries")
 	b.submit("/self/collections", "/self/collections/make", "name", "Family", "kind", "addressbook", "colour", "#123456").says(t, 200, "Family", "0 contacts")
+	b.submit("/self/collections", "/self/collections/make", "name", "Days", "kind", "birthdays", "colour", "#123456").says(t, 200, "Days", "birthdays of your contacts")
+	b.submit("/self/collections", "/self/collections/make", "name", "Holidays", "kind", "follow", "colour", "#123456", "source", " webcal://example.org/h.ics ").says(t, 200, "Holidays", "follows another")
+	b.get("/self/collection?id=calendar%2FHolidays").says(t, 200, "It follows webcal://example.org/h.ics")
+	b.post("/self/collections/make", "token", b.token(), "name", "x", "kind", "follow", "source", " ").says(t, 422, "give the address")
 	b.submit(home, "/self/collection/set", "name", "At home", "colour", "#00ff00").says(t, 200, "Your changes were saved.", "At home")
 	if c := h.shelf.own["alice"][0]; c.Name != "At home" || c.Colour != "#00ff00" {
 		t.Errorf("got %+v", c)

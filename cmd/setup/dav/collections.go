@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"cairn/services/accounts"
+	"cairn/services/caldav/feed"
+	"cairn/services/caldav/publish"
 	"cairn/services/caldav/shelf"
 	"cairn/services/self"
 	"cairn/store"
@@ -18,6 +20,7 @@ import (
 // their page. It implements self.Collections.
 type collections struct {
 	shelf *shelf.Shelf
+	feed  *feed.Service
 }
 
 var kinds = map[shelf.Kind]self.Kind{shelf.Calendars: self.Calendar, shelf.Contacts: self.AddressBook}
@@ -40,6 +43,10 @@ func (c *collections) Own(ctx context.Context, u *accounts.User) ([]self.Collect
 				return nil, err
 			}
 			d.Access = self.ReadWrite
+			d.Page, d.Feed, d.Link = publish.Path(s), feed.Public(s), c.feed.Link(s)
+			if from := s.Props().Source; from != nil {
+				d.Source, d.Trouble = from.URL, from.Error
+			}
 			for _, with := range s.Props().Users() {
 				d.Shares = append(d.Shares, self.Share{With: with, Access: access(s.Access(with))})
 			}
@@ -94,11 +101,12 @@ func (c *collections) describe(s *shelf.Collection) (self.Collection, error) {
 		colour = colour[:len("#rrggbb")]
 	}
 	return self.Collection{
-		ID:       string(s.Kind) + "/" + s.Name,
-		Kind:     kinds[s.Kind],
-		Owner:    s.User(),
-		Settings: self.Settings{Name: name, Colour: colour},
-		Items:    usage.Count,
+		ID:        string(s.Kind) + "/" + s.Name,
+		Kind:      kinds[s.Kind],
+		Owner:     s.User(),
+		Settings:  self.Settings{Name: name, Colour: colour},
+		Items:     usage.Count,
+		Birthdays: p.Birthdays,
 	}, nil
 }
 
@@ -123,17 +131,25 @@ func parseID(id string) (shelf.Path, error) {
 }
 
 // Make implements self.Collections.
-func (c *collections) Make(ctx context.Context, u *accounts.User, kind self.Kind, s self.Settings) error {
+func (c *collections) Make(ctx context.Context, u *accounts.User, what self.New) error {
 	where := shelf.Calendars
-	if kind == self.AddressBook {
+	if what.Kind == self.AddressBook {
 		where = shelf.Contacts
 	}
-	return c.update(ctx, u, "Make "+s.Name, func(e *shelf.Edit) error {
-		name, err := freeName(e, where, s.Name)
+	props := &shelf.Props{DisplayName: what.Name, Color: what.Colour, Birthdays: what.Birthdays}
+	if what.Source != "" {
+		address, err := feed.ParseSource(what.Source)
+		if err != nil {
+			return &self.Refusal{Text: "That cannot be followed: " + err.Error() + "."}
+		}
+		props.Source = &shelf.Source{URL: address}
+	}
+	return c.update(ctx, u, "Make "+what.Name, func(e *shelf.Edit) error {
+		name, err := freeName(e, where, what.Name)
 		if err != nil {
 			return err
 		}
-		return e.Make(shelf.Path{Kind: where, Collection: name}, &shelf.Props{DisplayName: s.Name, Color: s.Colour})
+		return e.Make(shelf.Path{Kind: where, Collection: name}, props)
 	})
 }
 

@@ -13,6 +13,8 @@ import (
 	"cairn/libos"
 	"cairn/services/accounts"
 	"cairn/services/caldav"
+	"cairn/services/caldav/feed"
+	"cairn/services/caldav/publish"
 	"cairn/services/caldav/shelf"
 	"cairn/services/monitor"
 	"cairn/services/secrets"
@@ -53,9 +55,15 @@ func (d *Dav) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	links, err := d.Secrets.Derive("calendar feeds", 32)
+	if err != nil {
+		return nil, err
+	}
+	feeds := &feed.Service{Shelf: d.Shelf, Key: [32]byte(links), Log: d.Log}
+	public := &publish.Service{Shelf: d.Shelf, Accounts: d.Accounts, Base: d.Base, Now: time.Now, Log: d.Log}
 	page := &self.Service{
 		Accounts:    d.Accounts,
-		Collections: &collections{shelf: d.Shelf},
+		Collections: &collections{shelf: d.Shelf, feed: feeds},
 		Key:         [32]byte(key),
 		Prefix:      selfPath,
 		Base:        d.Base,
@@ -64,22 +72,31 @@ func (d *Dav) Handler() (http.Handler, error) {
 		Log:         d.Log,
 	}
 	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Log: d.Log}
-	return measured(d.Watch, mount(page.Handler(), protocol.Handler())), nil
+	return measured(d.Watch, mount(page.Handler(), public, feeds, protocol.Handler())), nil
 }
 
-// mount puts the page below selfPath. Somebody who comes with a browser is led
-// there.
-func mount(page, protocol http.Handler) http.Handler {
+// mount puts the page below selfPath, and what strangers may see below /public/ and
+// /feed/. Somebody who comes to the root with a browser is led to the page.
+func mount(page, public, feeds, protocol http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == selfPath || strings.HasPrefix(path, selfPath+"/"):
 			page.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/feed/"), strings.HasPrefix(path, "/public/") && isFile(path):
+			feeds.ServeHTTP(w, r)
+		case strings.HasPrefix(path, "/public/"):
+			public.ServeHTTP(w, r)
 		case path == "/" && isBrowser(r):
 			http.Redirect(w, r, selfPath+"/", http.StatusSeeOther)
 		default:
 			protocol.ServeHTTP(w, r)
 		}
 	})
+}
+
+// isFile reports whether a path is one of a feed.
+func isFile(path string) bool {
+	return strings.HasSuffix(path, ".ics") || strings.HasSuffix(path, ".vcf")
 }
 
 // isBrowser reports whether a request is one that a browser makes for a page.
