@@ -1,7 +1,9 @@
 package caldav
 
 import (
+	"encoding/xml"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,7 +17,23 @@ const spaces = ` xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" xmlns:A=
 func (h *house) report(user, path, body string, header ...string) *answer {
 	h.t.Helper()
 	name := body[1:strings.IndexAny(body, " />")]
-	return h.do(user, "REPORT", path, "<"+name+spaces+body[1+len(name):], header...)
+	return h.do(user, "REPORT", path, "<"+name+spaces+body[1+len(name):], header...).wellFormed()
+}
+
+// wellFormed makes sure that somebody else's parser reads what is said to be XML.
+func (a *answer) wellFormed() *answer {
+	a.t.Helper()
+	if !strings.HasPrefix(a.header.Get("Content-Type"), "application/xml") {
+		return a
+	}
+	d := xml.NewDecoder(strings.NewReader(a.body))
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return a
+		} else if err != nil {
+			a.t.Fatalf("%s: %v in %s", a.what, err, a.body)
+		}
+	}
 }
 
 // put stores an object.
