@@ -95,7 +95,7 @@ func (p *privilege) build(b *dav.Builder, k kind) {
 	if p.abstract {
 		b.Empty(dav.D("abstract"))
 	}
-	b.Element(dav.D("description"), p.text, dav.Attr{Name: dav.Name{Space: "http://www.w3.org/XML/1998/namespace", Local: "lang"}, Value: "en"})
+	b.Element(dav.D("description"), p.text, dav.Lang("en"))
 	for i := range p.parts {
 		if p.parts[i].on.has(k) {
 			p.parts[i].build(b, k)

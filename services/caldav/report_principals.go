@@ -30,14 +30,11 @@ func (x *exchange) searchable() error {
 			b.Start(dav.D("prop"))
 			b.Empty(p.name)
 			b.End(dav.D("prop"))
-			b.Element(dav.D("description"), p.text, english)
+			b.Element(dav.D("description"), p.text, dav.Lang("en"))
 			b.End(dav.D("principal-search-property"))
 		}
 	})
 }
-
-// english is the attribute of texts for people.
-var english = dav.Attr{Name: dav.Name{Space: "http://www.w3.org/XML/1998/namespace", Local: "lang"}, Value: "en"}
 
 // principalSearch answers principal-property-search (RFC 3744 §9.4). Principals are below / and /principals/; of other
 // resources only those are searched that the request names by apply-to-principal-collection-set.

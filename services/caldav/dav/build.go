@@ -27,6 +27,9 @@ type Attr struct {
 // At returns an attribute without a namespace.
 func At(name, value string) Attr { return Attr{Name{Local: name}, value} }
 
+// Lang returns the attribute that says in which language a text for people is (xml:lang).
+func Lang(tag string) Attr { return Attr{nameLang, tag} }
+
 // Start opens an element.
 func (b *Builder) Start(n Name, attrs ...Attr) {
 	b.open(n, attrs)
@@ -53,7 +56,7 @@ func (b *Builder) Element(n Name, text string, attrs ...Attr) {
 	b.End(n)
 }
 
-// Href writes a DAV:href. href is a URL, escaped already (EscapePath).
+// Href writes a DAV:href. href is a URL, escaped already (EscapeName).
 func (b *Builder) Href(href string) {
 	b.raw("<d:href>")
 	b.Text(href)

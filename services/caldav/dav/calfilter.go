@@ -75,7 +75,7 @@ func (r *filterReader) begin(e *Element, may string) (name string, err error) {
 
 // invalid says that a filter makes no sense. CardDAV has no name for that (RFC 6352 §8.6).
 func (r *filterReader) invalid(format string, args ...any) error {
-	if r.name("").Space == SpaceCalDAV {
+	if r.name("").Space == spaceCalDAV {
 		return invalidFilter(format, args...)
 	}
 	return Errorf(http.StatusBadRequest, format, args...)

@@ -6,24 +6,12 @@ import (
 	"strings"
 )
 
-// EscapePath returns a decoded path as an href: everything but unreserved characters, parentheses and "/" is
+// EscapeName returns a name of a path as an href has it: everything but unreserved characters and parentheses is
 // percent-encoded, so that clients which compare hrefs as text, and those which forget to escape, see one form.
-func EscapePath(path string) string { return escapePath(path, true) }
-
-// EscapeName is EscapePath for one segment: "/" is encoded too.
-func EscapeName(segment string) string { return escapePath(segment, false) }
-
-var plainInPath = func() (t [256]bool) {
-	for c := range 256 {
-		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~()", byte(c)) >= 0
-	}
-	return t
-}()
-
-func escapePath(s string, slash bool) string {
+func EscapeName(s string) string {
 	n := 0
 	for i := range len(s) {
-		if !plainInPath[s[i]] && !(slash && s[i] == '/') {
+		if !plainInPath[s[i]] {
 			n++
 		}
 	}
@@ -33,7 +21,7 @@ func escapePath(s string, slash bool) string {
 	const hex = "0123456789ABCDEF"
 	b := make([]byte, 0, len(s)+2*n)
 	for i := range len(s) {
-		if c := s[i]; plainInPath[c] || slash && c == '/' {
+		if c := s[i]; plainInPath[c] {
 			b = append(b, c)
 		} else {
 			b = append(b, '%', hex[c>>4], hex[c&15])
@@ -41,6 +29,13 @@ func escapePath(s string, slash bool) string {
 	}
 	return string(b)
 }
+
+var plainInPath = func() (t [256]bool) {
+	for c := range 256 {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~()", byte(c)) >= 0
+	}
+	return t
+}()
 
 // Href reads an href from the body of r: a path, or a URL on the same host (others are 403). The
 // result has only Path (decoded) and RawPath.

@@ -5,12 +5,12 @@ type Name struct{ Space, Local string }
 
 // The namespaces that clients speak.
 const (
-	SpaceDAV      = "DAV:"
-	SpaceCalDAV   = "urn:ietf:params:xml:ns:caldav"
-	SpaceCardDAV  = "urn:ietf:params:xml:ns:carddav"
-	SpaceServer   = "http://calendarserver.org/ns/"
-	SpaceApple    = "http://apple.com/ns/ical/"
-	SpacePush     = "https://bitfire.at/webdav-push"
+	spaceDAV      = "DAV:"
+	spaceCalDAV   = "urn:ietf:params:xml:ns:caldav"
+	spaceCardDAV  = "urn:ietf:params:xml:ns:carddav"
+	spaceServer   = "http://calendarserver.org/ns/"
+	spaceApple    = "http://apple.com/ns/ical/"
+	spacePush     = "https://bitfire.at/webdav-push"
 	spaceXML      = "http://www.w3.org/XML/1998/namespace"
 	spaceXMLNS    = "http://www.w3.org/2000/xmlns/"
 	declareSpaces = ` xmlns:d="DAV:" xmlns:cal="urn:ietf:params:xml:ns:caldav" xmlns:card="urn:ietf:params:xml:ns:carddav"` +
@@ -20,36 +20,36 @@ const (
 // prefix returns what declareSpaces calls a namespace, with its colon, or "" for one that it does not declare.
 func prefix(space string) string {
 	switch space {
-	case SpaceDAV:
+	case spaceDAV:
 		return "d:"
-	case SpaceCalDAV:
+	case spaceCalDAV:
 		return "cal:"
-	case SpaceCardDAV:
+	case spaceCardDAV:
 		return "card:"
-	case SpaceServer:
+	case spaceServer:
 		return "cs:"
-	case SpaceApple:
+	case spaceApple:
 		return "ic:"
-	case SpacePush:
+	case spacePush:
 		return "push:"
 	}
 	return ""
 }
 
 // D returns a name of WebDAV.
-func D(local string) Name { return Name{Space: SpaceDAV, Local: local} }
+func D(local string) Name { return Name{Space: spaceDAV, Local: local} }
 
 // Cal returns a name of CalDAV.
-func Cal(local string) Name { return Name{Space: SpaceCalDAV, Local: local} }
+func Cal(local string) Name { return Name{Space: spaceCalDAV, Local: local} }
 
 // Card returns a name of CardDAV.
-func Card(local string) Name { return Name{Space: SpaceCardDAV, Local: local} }
+func Card(local string) Name { return Name{Space: spaceCardDAV, Local: local} }
 
 // CS returns a name of Apple's calendar server, which other servers and clients took up.
-func CS(local string) Name { return Name{Space: SpaceServer, Local: local} }
+func CS(local string) Name { return Name{Space: spaceServer, Local: local} }
 
 // Apple returns a name of Apple's calendar program: calendar-color and calendar-order.
-func Apple(local string) Name { return Name{Space: SpaceApple, Local: local} }
+func Apple(local string) Name { return Name{Space: spaceApple, Local: local} }
 
 // Names that are on the path of every listing, so that they are made once.
 var (
@@ -62,7 +62,6 @@ var (
 	Collection     = D("collection")
 	CalendarData   = Cal("calendar-data")
 	AddressData    = Card("address-data")
-	ScheduleTag    = Cal("schedule-tag")
 
 	nameHref = D("href")
 	nameProp = D("prop")

@@ -153,7 +153,7 @@ func expanded(e *Element) ([]ExpandedProperty, error) {
 	for p := range e.All(D("property")) {
 		n := Name{Space: p.Attr("namespace"), Local: p.Attr("name")}
 		if n.Space == "" {
-			n.Space = SpaceDAV
+			n.Space = spaceDAV
 		}
 		if !isNCName(n.Local) || len(n.Space) > maxSpace {
 			return nil, Errorf(http.StatusBadRequest, "%.40q is not the name of a property", n.Local)
