@@ -54,6 +54,17 @@ func (c *Calendar) Index() *Index {
 	return x
 }
 
+// Size returns about how many bytes x takes, for caches that must not grow beyond
+// some. Zones are not counted: most indexes share them.
+func (x *Index) Size() int {
+	n := 80 + len(x.UID)
+	for i := range x.series {
+		s := &x.series[i]
+		n += 250 + 120*len(s.parts) + 180*(len(s.rules)+len(s.exrules)) + 40*len(s.dates) + 8*len(s.gone) + 4*len(s.goneDays)
+	}
+	return n
+}
+
 // Overlaps reports whether an instance overlaps r by the tables of RFC 4791 §9.9.
 // It is Maybe only for an object that cannot be understood as a whole.
 func (x *Index) Overlaps(r TimeRange, floating *time.Location) Answer {

@@ -88,7 +88,14 @@ func TestIndexSize(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	size := int64(after.HeapAlloc) - int64(before.HeapAlloc)
-	t.Logf("%d bytes an event", size/n)
+	said := 0
+	for _, x := range all {
+		said += x.Size()
+	}
+	t.Logf("%d bytes an event; Size says %d", size/n, said/n)
+	if int64(said) < size/2 || int64(said) > size*2 {
+		t.Errorf("Size says %d, want about %d", said, size)
+	}
 	if size > 20e6 {
 		t.Errorf("indexes of %d events take %d bytes, want at most 20 MB", n, size)
 	}

@@ -22,8 +22,8 @@ func conflict(where string) error { return fmt.Errorf("%.80s: %w", where, ErrCon
 // takes place count as one property, and so do those that say how far a task has
 // come; attendees are told apart by address, overrides by RECURRENCE-ID, alarms by
 // UID or else by all they say, the values of lists (CATEGORIES) and repeated
-// properties (ATTACH, COMMENT) by themselves. Of SEQUENCE, DTSTAMP and LAST-MODIFIED
-// the greater is kept. A series that one side moved and the other made an exception
+// properties (ATTACH, COMMENT) by themselves. Of what only grows (SEQUENCE, DTSTAMP,
+// when an alarm was acknowledged) the greater is kept. Time zones are never mixed. A series that one side moved and the other made an exception
 // to is a conflict.
 func Merge(base, ours, theirs []byte) ([]byte, error) {
 	switch {
@@ -132,8 +132,9 @@ func (c *Calendar) excepted() (n int) {
 // mergeComponent merges the lines and the children of one component.
 func mergeComponent(b, o, t *line.Component) (*line.Component, error) {
 	out := &line.Component{Name: o.Name}
-	for _, g := range union(groups(o), groups(t), groups(b)) {
-		lines, err := mergeGroup(g, groups(b).m[g], groups(o).m[g], groups(t).m[g])
+	bg, og, tg := groups(b), groups(o), groups(t)
+	for _, g := range union(og, tg, bg) {
+		lines, err := mergeGroup(g, bg.m[g], og.m[g], tg.m[g])
 		if err != nil {
 			return nil, err
 		}
@@ -159,7 +160,7 @@ func mergeChild(key string, b, o, t *line.Component) (*line.Component, error) {
 		return o, nil
 	case same(b, o):
 		return t, nil
-	case o == nil || t == nil:
+	case o == nil || t == nil || o.Name == "VTIMEZONE": // half a zone of each would be none
 		return nil, conflict(key)
 	case b == nil:
 		b = &line.Component{Name: o.Name}

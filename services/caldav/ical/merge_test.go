@@ -97,6 +97,8 @@ func TestMerge(t *testing.T) {
 		{"a new override and its exception", []edit{{end, end + override}}, []edit{{"RRULE:FREQ=WEEKLY\n", "RRULE:FREQ=WEEKLY\nEXDATE:20260119T100000Z\n"}}, nil},
 		{"a new override and another's exception", []edit{{end, end + override}}, []edit{{"RRULE:FREQ=WEEKLY\n", "RRULE:FREQ=WEEKLY\nEXDATE:20260126T100000Z\n"}}, []edit{{end, end + override}, {"RRULE:FREQ=WEEKLY\n", "RRULE:FREQ=WEEKLY\nEXDATE:20260126T100000Z\n"}}},
 		{"an override taken away and changed", []edit{{"BEGIN:VEVENT\nUID:1\nRECURRENCE-ID:20260112T100000Z\nDTSTART:20260112T110000Z\n" + end, ""}}, []edit{{"SUMMARY:Meeting, later", "SUMMARY:Much later"}}, nil},
+		{"an alarm dismissed on two devices", []edit{{"UID:a1\n", "UID:a1\nACKNOWLEDGED:20260105T095600Z\n"}}, []edit{{"UID:a1\n", "UID:a1\nACKNOWLEDGED:20260105T095700Z\n"}}, []edit{{"UID:a1\n", "UID:a1\nACKNOWLEDGED:20260105T095700Z\n"}}},
+		{"a zone in two ways", []edit{{"BEGIN:VEVENT\nUID:1\nDTSTAMP", vienna + "BEGIN:VEVENT\nUID:1\nDTSTAMP"}}, []edit{{"BEGIN:VEVENT\nUID:1\nDTSTAMP", strings.Replace(vienna, "+0100", "+0130", 1) + "BEGIN:VEVENT\nUID:1\nDTSTAMP"}}, nil},
 		{"a result that is no object", []edit{{"DTSTART:20260112T110000Z\n", "DTSTART:20260112T110000Z\nLOCATION:x\n"}, {"LOCATION:Room 1", "METHOD:y"}, {"PRODID:-//a//EN", "METHOD:z"}}, []edit{{"Room 1", "Room 2"}}, nil},
 	} {
 		for _, swap := range []bool{false, true} {

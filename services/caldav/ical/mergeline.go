@@ -137,7 +137,7 @@ func mergeGroup(g string, b, o, t []line.Line) ([]line.Line, error) {
 		return t, nil
 	}
 	switch g {
-	case "SEQUENCE", "DTSTAMP", "LAST-MODIFIED":
+	case "SEQUENCE", "DTSTAMP", "LAST-MODIFIED", "ACKNOWLEDGED", "X-MOZ-LASTACK", "X-MOZ-GENERATION":
 		return greater(o, t), nil
 	case "PRODID":
 		return o, nil

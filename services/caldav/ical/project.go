@@ -149,10 +149,13 @@ func (k *compiled) instance(s *series, o occurrence, src *line.Component, floati
 		case "DUE":
 			out.Add(timeLine("DUE", o.endTime(floating), floating))
 		case "DURATION":
-			out.Add(o.duration(l, floating))
+			out.Add(o.duration(l))
 		default:
 			out.Add(k.inUTC(l, floating))
 		}
+	}
+	if src.Name == "VEVENT" && src.First("DTEND") == nil && src.First("DURATION") == nil && o.end > o.begin && o.start.form != dateForm {
+		out.Add(timeLine("DTEND", o.endTime(floating), floating)) // of a PERIOD
 	}
 	if s.recurring {
 		out.Add(timeLine("RECURRENCE-ID", s.anchor.with(o.key), floating))
@@ -162,14 +165,16 @@ func (k *compiled) instance(s *series, o occurrence, src *line.Component, floati
 
 // endTime returns the end in the form of the start.
 func (o occurrence) endTime(floating *time.Location) Time {
+	if o.span.onWall {
+		return o.start.with(o.start.wall + wall(o.span.days*day+o.span.secs))
+	}
 	return o.start.with(wallAt(o.end, o.start.zone(floating)))
 }
 
-// duration returns the line for a DURATION: days that are not 24 hours long in the
-// instance's zone would mean something else in UTC, and so become hours.
-func (o occurrence) duration(l line.Line, floating *time.Location) line.Line {
-	exact := o.p.span.days*day + o.p.span.secs
-	if o.start.form != zoneForm || o.end-o.begin == exact {
+// duration returns the line for a DURATION. One of days that are not 24 hours long in
+// the instance's zone would mean something else in UTC, and so is written exactly.
+func (o occurrence) duration(l line.Line) line.Line {
+	if o.span == o.p.span && (o.start.form != zoneForm || o.end-o.begin == o.span.days*day+o.span.secs) {
 		return l
 	}
 	l.Value = formatSeconds(o.end - o.begin)

@@ -43,13 +43,19 @@ func TestProject(t *testing.T) {
 			object("BEGIN:VEVENT\nUID:1\nDTSTART:20260328T110000Z\nDURATION:PT23H\nEND:VEVENT\n")},
 		{"an expanded task", object("BEGIN:VTODO\nUID:1\nDTSTART;TZID=Europe/Vienna:20260328T120000\nDUE;TZID=Europe/Vienna:20260328T130000\nRRULE:FREQ=DAILY;COUNT=9\nEND:VTODO\n"), Data{Expand: utc("20260402T000000Z 20260403T000000Z")},
 			object("BEGIN:VTODO\nUID:1\nDTSTART:20260402T100000Z\nDUE:20260402T110000Z\nRECURRENCE-ID:20260402T100000Z\nEND:VTODO\n")},
+		{"a period that is longer than the others, and one where there was none", object("BEGIN:VEVENT\nUID:1\nDTSTART:20260301T100000Z\nDURATION:PT1H\nRDATE;VALUE=PERIOD:20260302T100000Z/PT2H\nEND:VEVENT\nBEGIN:VEVENT\nUID:2\nDTSTART:20260301T100000Z\nRDATE;VALUE=PERIOD:20260302T100000Z/PT2H\nEND:VEVENT\n"), Data{Expand: utc("20260302T000000Z 20260303T000000Z")},
+			object("BEGIN:VEVENT\nUID:1\nDTSTART:20260302T100000Z\nDURATION:PT2H\nRECURRENCE-ID:20260302T100000Z\nEND:VEVENT\nBEGIN:VEVENT\nUID:2\nDTSTART:20260302T100000Z\nDTEND:20260302T120000Z\nRECURRENCE-ID:20260302T100000Z\nEND:VEVENT\n")},
 		{"overrides in the range", series, Data{LimitRecurrence: utc("20260330T000000Z 20260331T000000Z")}, series},
 		{"overrides that were in the range", series, Data{LimitRecurrence: utc("20260329T080000Z 20260329T083000Z")}, series},
 		{"overrides elsewhere", series, Data{LimitRecurrence: utc("20260412T000000Z 20260413T000000Z")}, series[:strings.LastIndex(series, "BEGIN:VEVENT")] + "END:VCALENDAR\n"},
 		{"free-busy in a range", busy, Data{LimitFreeBusy: utc("20260102T000000Z 20260103T000000Z")}, object("BEGIN:VFREEBUSY\nUID:4\nFREEBUSY:20260102T000000Z/PT1H\nEND:VFREEBUSY\n")},
 		{"expanded free-busy", busy, Data{Expand: utc("20260101T000000Z 20260103T000000Z")}, busy},
 	} {
-		got, err := c.d.Project(parse(t, c.text), time.UTC)
+		cal, err := Parse([]byte(c.text)) // not always one object
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.d.Project(cal, time.UTC)
 		if err != nil || string(got) != crlf(c.want) {
 			t.Errorf("%s: %v\n got %q\nwant %q", c.name, err, got, crlf(c.want))
 		}

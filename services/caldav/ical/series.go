@@ -17,6 +17,7 @@ type series struct {
 	gone      []wall  // EXDATEs and what overrides replace, in order
 	goneDays  []int32 // EXDATEs that are a DATE where the anchor is not, in order
 	lo, hi    int64   // nothing lies outside, in Unix seconds
+	longest   int64   // no date that brings its own length is longer, in seconds
 	master    bool    // parts[0] is the master
 	recurring bool
 }
@@ -43,12 +44,13 @@ type part struct {
 	delta  wall // how far an override moves it
 }
 
-// An occurrence is an instance by numbers: part p, as the anchor's clock has it and
-// as Unix seconds.
+// An occurrence is an instance by numbers: of part p, by the anchor's clock and in
+// Unix seconds.
 type occurrence struct {
 	p          *part
 	key        wall
 	start      Time
+	span       span
 	begin, end int64
 }
 
@@ -97,7 +99,7 @@ func (s *series) each(from, to int64, floating *time.Location, yield func(occurr
 // component.
 func (s *series) eachKey(p *part, first, last wall, from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
 	c := newClock(p.start.zone(floating))
-	early, late := c.shows(from-s.longest(p), -1)-p.delta, c.shows(to, 1)-p.delta
+	early, late := c.shows(from-max(p.span.longest(), s.longest), -1)-p.delta, c.shows(to, 1)-p.delta
 	if p.over { // its clock need not be the anchor's
 		early, late = early-slack, late+slack
 	}
@@ -114,17 +116,6 @@ func (s *series) eachKey(p *part, first, last wall, from, to int64, floating *ti
 		o.key = d.key
 		return yield(o)
 	})
-}
-
-// longest bounds how long recurrences with the component p last, in seconds.
-func (s *series) longest(p *part) int64 {
-	n := p.span.longest()
-	for i := range s.dates {
-		if s.dates[i].own {
-			n = max(n, s.dates[i].span.longest())
-		}
-	}
-	return n
 }
 
 // eachSegment calls visit for the master and every override of what follows, with
@@ -153,7 +144,7 @@ func (s *series) startOf(p *part, key wall) Time {
 // at returns the occurrence of p at a time; c is the clock of its zone.
 func (p *part) at(start Time, sp span, c *clock) occurrence {
 	begin := c.unix(start.wall)
-	return occurrence{p: p, start: start, begin: begin, end: sp.end(start.wall, begin, c)}
+	return occurrence{p: p, start: start, span: sp, begin: begin, end: sp.end(start.wall, begin, c)}
 }
 
 // keys calls yield for every recurrence from first to last, both included, in order
@@ -251,6 +242,7 @@ func (s *series) settle() {
 		if !d.own {
 			d.span = m
 		}
+		s.longest = max(s.longest, d.span.longest())
 		widen(d.key, d.span)
 	}
 	for _, r := range s.rules {

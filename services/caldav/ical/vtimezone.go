@@ -16,7 +16,7 @@ import (
 var zoneFrom, zoneTo = wall(dayOf(1900, 1, 1)) * day, wall(dayOf(2150, 1, 1)) * day
 
 const (
-	maxChanges = 1 << 13   // in one zone
+	maxChanges = 1 << 12   // in one zone
 	maxNear    = 16        // within four days
 	maxOffset  = 18 * hour // from UTC
 	maxCustom  = 256       // zones that are kept

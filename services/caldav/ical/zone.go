@@ -92,7 +92,7 @@ func olson(name string) (*time.Location, bool) {
 	if loc, ok := zones.Load(name); ok {
 		return loc.(*time.Location), true
 	}
-	if name == "" || name == "Local" || len(name) > 40 || strings.ContainsFunc(name, notInName) {
+	if name == "" || name == "Local" || len(name) > 40 || strings.ContainsFunc(name, notInName) || strings.Contains(name, "//") {
 		return nil, false
 	}
 	loc, err := time.LoadLocation(name)
