@@ -1,6 +1,7 @@
 package shelf
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -9,6 +10,7 @@ import (
 	"cairn/services/caldav/ical"
 	"cairn/services/caldav/vcard"
 	"cairn/store"
+	"cairn/store/object"
 )
 
 // A Collection is a calendar, an address book or an inbox, as it is in a Snapshot
@@ -69,6 +71,25 @@ func (c *Collection) Props() *Props { return c.props }
 // CTag changes whenever anything in the collection does, its properties too: it is
 // the hash of its folder.
 func (c *Collection) CTag() string { return c.hash.String() }
+
+// State returns what changes with the resources, and what changes with the
+// properties, whatever the layout.
+func (c *Collection) State() (resources, props store.Hash, err error) {
+	for r, err := range c.Resources() {
+		if err != nil {
+			return resources, props, err
+		}
+		sum := sha256.Sum256(append(r.ETag[:], r.Name...))
+		for i := range resources {
+			resources[i] ^= sum[i] // in whatever order they come
+		}
+	}
+	data, err := c.props.Encode()
+	if err != nil {
+		return resources, props, err
+	}
+	return resources, object.Object{Type: object.TypeBlob, Data: data}.Hash(), nil
+}
 
 // content is computed once.
 func (c *Collection) content() (*content, error) {

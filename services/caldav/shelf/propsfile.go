@@ -84,9 +84,6 @@ func tame(data []byte) []byte {
 	return out.Bytes()
 }
 
-// ParseProps reads a file .props.toml, also one with keys that it does not know.
-func ParseProps(data []byte) (*Props, error) { return decodeProps(data, false) }
-
 // decodeProps reads the file. When strict it refuses what it does not understand,
 // as for what is pushed.
 func decodeProps(data []byte, strict bool) (*Props, error) {

@@ -49,23 +49,40 @@ func (s *Shelf) Follows(ctx context.Context) (list []Followed, err error) {
 	return list, err
 }
 
-// everybody calls f with each person's outline, in the order of their names.
-func (s *Shelf) everybody(ctx context.Context, f func(owner string, o outline)) error {
-	seen := map[string]bool{}
+// A Person is somebody who has a branch.
+type Person struct {
+	Name string
+	Tip  store.Hash // the commit that the branch is at
+}
+
+// People returns everybody who has a branch, in the order of their names. It reads
+// no branch.
+func (s *Shelf) People(ctx context.Context) (list []Person, err error) {
 	for ref, err := range s.repo.Backend().Refs(ctx, heads+branches) {
 		if err != nil {
-			return fmt.Errorf("list people: %w", err)
+			return nil, fmt.Errorf("list people: %w", err)
 		}
-		owner := strings.TrimPrefix(ref.Name, heads+branches)
-		if !validUser(owner) {
-			continue
+		if name := strings.TrimPrefix(ref.Name, heads+branches); validUser(name) {
+			list = append(list, Person{name, ref.Hash})
 		}
-		seen[owner] = true
-		o, err := s.outline(ctx, owner, ref.Hash)
+	}
+	return list, nil
+}
+
+// everybody calls f with each person's outline, in the order of their names.
+func (s *Shelf) everybody(ctx context.Context, f func(owner string, o outline)) error {
+	people, err := s.People(ctx)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, p := range people {
+		seen[p.Name] = true
+		o, err := s.outline(ctx, p.Name, p.Tip)
 		if err != nil {
 			return err
 		}
-		f(owner, o)
+		f(p.Name, o)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
