@@ -128,9 +128,12 @@ func (x *exchange) post() error {
 	if err != nil || t != "application/xml" && t != "text/xml" && t != "application/davsharing+xml" {
 		return dav.Errorf(http.StatusUnsupportedMediaType, "what can be posted here is XML about sharing")
 	}
-	s, err := dav.ReadShare(x.r.Body)
+	s, err := dav.ReadPost(x.r.Body)
 	if err != nil {
 		return err
+	}
+	if s.Push != nil {
+		return dav.Violated(http.StatusForbidden, dav.Push("push-not-available"), "there is no WebDAV-Push here")
 	}
 	if s.Reply != nil {
 		return dav.Errorf(http.StatusForbidden, "there are no invitations to answer: delete what you do not want to have")

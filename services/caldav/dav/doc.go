@@ -1,7 +1,7 @@
 // Package dav is the wire format of WebDAV and of what is built on it: RFC 4918
 // (WebDAV), 3253 §3.8 (expand-property), 3744 (access control), 4331 (quota), 4791 (CalDAV), 5397
 // (current-user-principal), 5689 (extended MKCOL), 6352 (CardDAV), 6578 (sync), 6638 (scheduling), 8144 (Prefer), and
-// the two dialects in which clients share calendars. It knows of no storage and serves nothing: bodies and
+// the two dialects in which clients share calendars, and WebDAV-Push. It knows of no storage and serves nothing: bodies and
 // headers come in and become small structs; structs go out as XML.
 //
 // In: the Read functions (ReadPropfind, ReadReport, …) take the body of one request. They are bounded in bytes, depth,

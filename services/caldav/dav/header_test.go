@@ -168,12 +168,12 @@ func FuzzEscapeName(f *testing.F) {
 
 // FuzzHeaders: whatever a header holds, the answer is a value or an *Error.
 func FuzzHeaders(f *testing.F) {
-	for _, s := range []string{"0", "infinity", "Second-5, Infinite", "<urn:1>", "http://h/a%2Fb", "return=minimal;x, depth-noroot", "T"} {
+	for _, s := range []string{"0", "infinity", "Second-5, Infinite", "<urn:1>", "http://h/a%2Fb", "return=minimal;x, depth-noroot", "T", `"a", *, "b`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		h := http.Header{}
-		for _, name := range []string{"Depth", "Overwrite", "Timeout", "Lock-Token", "Prefer", "Destination"} {
+		for _, name := range []string{"Depth", "Overwrite", "Timeout", "Lock-Token", "Prefer", "Destination", "Push-Dont-Notify"} {
 			h.Set(name, s)
 		}
 		check := func(err error) {
@@ -191,6 +191,7 @@ func FuzzHeaders(f *testing.F) {
 			t.Fatalf("%q: a timeout that has passed", s)
 		}
 		ParsePrefer(h)
+		ParseDontNotify(h)
 		u, err := ParseDestination(&http.Request{Method: "COPY", Host: "h", Header: h})
 		check(err)
 		if err == nil && (u.Host != "" || u.Path == "" || u.Path[0] != '/') {

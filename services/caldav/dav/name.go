@@ -51,6 +51,9 @@ func CS(local string) Name { return Name{Space: spaceServer, Local: local} }
 // Apple returns a name of Apple's calendar program: calendar-color and calendar-order.
 func Apple(local string) Name { return Name{Space: spaceApple, Local: local} }
 
+// Push returns a name of WebDAV-Push.
+func Push(local string) Name { return Name{Space: spacePush, Local: local} }
+
 // Names that are on the path of every listing, so that they are made once.
 var (
 	GetETag        = D("getetag")

@@ -165,21 +165,21 @@ func TestReadACL(t *testing.T) {
 	}
 }
 
-func TestReadShare(t *testing.T) {
-	got, err := ReadShare(body(`<CS:share xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/">
+func TestReadPost(t *testing.T) {
+	got, err := ReadPost(body(`<CS:share xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/">
 		<CS:set><D:href>mailto:bob@example.com</D:href><CS:common-name>Bob</CS:common-name><CS:summary>Come</CS:summary><CS:read-write/></CS:set>
 		<CS:set><D:href>/principals/carol/</D:href><CS:read/></CS:set>
 		<CS:remove><D:href>mailto:alice@example.com</D:href></CS:remove></CS:share>`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &Share{Sharees: []Sharee{
+	want := &Post{Sharees: []Sharee{
 		{"mailto:bob@example.com", "Bob", "Come", AccessWrite}, {"/principals/carol/", "", "", AccessRead}, {"mailto:alice@example.com", "", "", AccessNone},
 	}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	got, err = ReadShare(body(`<D:share-resource xmlns:D="DAV:">
+	got, err = ReadPost(body(`<D:share-resource xmlns:D="DAV:">
 		<D:sharee><D:href>mailto:bob@example.com</D:href><D:prop><D:displayname>Bob</D:displayname></D:prop><D:comment>Come</D:comment><D:share-access><D:read-write/></D:share-access></D:sharee>
 		<D:sharee><D:href>mailto:carol@example.com</D:href><D:share-access><D:read/></D:share-access></D:sharee>
 		<D:sharee><D:href>mailto:alice@example.com</D:href><D:share-access><D:no-access/></D:share-access></D:sharee></D:share-resource>`))
@@ -187,9 +187,9 @@ func TestReadShare(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	got, err = ReadShare(body(`<CS:invite-reply xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/"><D:href>mailto:bob@example.com</D:href>
+	got, err = ReadPost(body(`<CS:invite-reply xmlns:D="DAV:" xmlns:CS="http://calendarserver.org/ns/"><D:href>mailto:bob@example.com</D:href>
 		<CS:invite-accepted/><CS:hosturl><D:href>/calendars/alice/home/</D:href></CS:hosturl><CS:in-reply-to>1</CS:in-reply-to></CS:invite-reply>`))
-	want = &Share{Reply: &Reply{"mailto:bob@example.com", true, "/calendars/alice/home/", "1"}}
+	want = &Post{Reply: &Reply{"mailto:bob@example.com", true, "/calendars/alice/home/", "1"}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
@@ -197,7 +197,7 @@ func TestReadShare(t *testing.T) {
 		``, `<share/>`, `<share xmlns="http://calendarserver.org/ns/"/>`, `<share xmlns="http://calendarserver.org/ns/"><set><read/></set></share>`,
 		`<share-resource xmlns="DAV:"><sharee><href>mailto:bob@example.com</href></sharee></share-resource>`,
 	} {
-		if _, err := ReadShare(body(in)); status(err) != 400 {
+		if _, err := ReadPost(body(in)); status(err) != 400 {
 			t.Errorf("%s: got %v, want 400", in, err)
 		}
 	}
@@ -213,6 +213,7 @@ func FuzzBodies(f *testing.F) {
 		`<acl xmlns="DAV:"><ace><invert><principal><property><owner/></property></principal></invert><deny><privilege><read/></privilege></deny></ace></acl>`,
 		`<share xmlns="http://calendarserver.org/ns/"><set><href xmlns="DAV:">mailto:x</href><read/></set></share>`,
 		`<share-resource xmlns="DAV:"><sharee><href>x</href><share-access><read/></share-access></sharee></share-resource>`,
+		pushBody(`<property-update/>`, `<expires>Sun, 20 Dec 2026 10:03:31 GMT</expires>`),
 	} {
 		f.Add(s)
 	}
@@ -223,7 +224,7 @@ func FuzzBodies(f *testing.F) {
 			"mkcol":     func() error { _, err := ReadMkcol(body(s), false); return err },
 			"lockinfo":  func() error { _, err := ReadLockinfo(body(s)); return err },
 			"acl":       func() error { _, err := ReadACL(body(s)); return err },
-			"share":     func() error { _, err := ReadShare(body(s)); return err },
+			"post":      func() error { _, err := ReadPost(body(s)); return err },
 			"report":    func() error { _, err := ReadReport(body(s)); return err },
 		}
 		for name, r := range readers {

@@ -30,15 +30,17 @@ type Reply struct {
 	InReplyTo string
 }
 
-// Share is the body of a POST to a collection about sharing. Exactly one field is set.
-type Share struct {
+// Post is the body of a POST to a collection. Exactly one field is set.
+type Post struct {
 	Sharees []Sharee
 	Reply   *Reply
+	Push    *PushRegister
 }
 
-// ReadShare reads the body of a POST about sharing in either dialect: CS:share and CS:invite-reply (Apple's
-// caldav-sharing), or DAV:share-resource (draft-pot-webdav-resource-sharing).
-func ReadShare(body io.Reader) (*Share, error) {
+// ReadPost reads the body of a POST to a collection: about sharing, in either dialect, which is CS:share and
+// CS:invite-reply (Apple's caldav-sharing) or DAV:share-resource (draft-pot-webdav-resource-sharing); or about being
+// told of changes (push-register of WebDAV-Push).
+func ReadPost(body io.Reader) (*Post, error) {
 	root, err := parse(body, plain)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,7 @@ func ReadShare(body io.Reader) (*Share, error) {
 	if root == nil {
 		return nil, Errorf(http.StatusBadRequest, "the POST has no body")
 	}
-	s := &Share{}
+	s := &Post{}
 	switch root.Name {
 	case CS("share"):
 		s.Sharees = appleSharees(root)
@@ -60,8 +62,11 @@ func ReadShare(body io.Reader) (*Share, error) {
 			InReplyTo: root.Child(CS("in-reply-to")).Word(),
 		}
 		return s, nil
+	case Push("push-register"):
+		s.Push, err = pushRegister(root)
+		return s, err
 	default:
-		return nil, Errorf(http.StatusBadRequest, "%.80q is not about sharing", root.Name.Local)
+		return nil, Errorf(http.StatusBadRequest, "%.80q cannot be posted here", root.Name.Local)
 	}
 	if err != nil {
 		return nil, err
