@@ -45,6 +45,7 @@ type Deed struct {
 	From   string   // of what was moved: what people call the collection where it was
 	Count  int      // of resources; of a collection that was dropped: those that were in it
 	Titles []string // of the first of them
+	What   []string // of what was Set, where people know it: each in words
 }
 
 // maxTitles is how many resources of a Deed are looked into.
@@ -221,7 +222,9 @@ func (p *pair) collection() ([]Deed, error) {
 	case p.before == nil:
 		return []Deed{deed(Made, p.after, nil)}, nil
 	case !p.before.Props().Equal(p.after.Props()):
-		return []Deed{deed(Set, p.after, nil)}, nil
+		d := deed(Set, p.after, nil)
+		d.What = settings(p.before, p.after)
+		return []Deed{d}, nil
 	}
 	return nil, nil
 }

@@ -108,7 +108,7 @@ var steps = []step{
 	{"Made the calendar Work", func(d *desk, e *shelf.Edit) error {
 		return e.Make(at("calendars/work"), &shelf.Props{DisplayName: "Work", Shares: map[string]shelf.Access{"bob": shelf.Read}})
 	}},
-	{"Changed the settings of Private", func(d *desk, e *shelf.Edit) error {
+	{"Renamed Calendar to Private", func(d *desk, e *shelf.Edit) error {
 		return e.SetProps(at("calendars/home"), &shelf.Props{DisplayName: "Private"})
 	}},
 	{"Added “a” (2026-12-02), “b” (2026-12-02), “c” (2026-12-02) and 3 more to Work", func(d *desk, e *shelf.Edit) error {

@@ -2,6 +2,7 @@ package past
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,6 +37,9 @@ func (d Deed) String() string {
 		}
 		return text
 	case Set:
+		if len(d.What) > 0 {
+			return strings.Join(d.What, "; ")
+		}
 		return "changed the settings of " + d.Called
 	case Added:
 		return "added " + d.list() + " to " + d.Called
@@ -50,11 +54,19 @@ func (d Deed) String() string {
 // Future is the deed as what is going to be done, such as: add “Lunch” (2026-12-02)
 // to Home.
 func (d Deed) Future() string {
-	verb, rest, _ := strings.Cut(d.String(), " ")
-	return futures[verb] + " " + rest
+	parts := []string{d.String()}
+	if len(d.What) > 0 {
+		parts = slices.Clone(d.What)
+	}
+	for i, part := range parts {
+		verb, rest, _ := strings.Cut(part, " ")
+		parts[i] = futures[verb] + " " + rest
+	}
+	return strings.Join(parts, "; ")
 }
 
-var futures = map[string]string{"added": "add", "changed": "change", "deleted": "delete", "moved": "move", "made": "make"}
+var futures = map[string]string{"added": "add", "changed": "change", "deleted": "delete", "moved": "move", "made": "make",
+	"renamed": "rename", "shared": "share", "stopped": "stop", "switched": "switch"}
 
 func (d Deed) kind() string {
 	if d.Kind == shelf.Contacts {
