@@ -48,35 +48,22 @@ func (x *exchange) copyMove() error {
 }
 
 // transfer reads the request.
-func (x *exchange) transfer() (*transfer, error) {
-	t := &transfer{move: x.r.Method == "MOVE"}
-	u, err := dav.ParseDestination(x.r)
-	if err != nil {
-		return nil, err
-	}
-	if t.at, err = x.locate(u.EscapedPath()); absent(err) {
-		return nil, dav.Errorf(http.StatusForbidden, "nothing can be put where the destination is")
-	}
-	if err != nil {
+func (x *exchange) transfer() (t *transfer, err error) {
+	t = &transfer{move: x.r.Method == "MOVE"}
+	if t.at, err = x.destination(); err != nil {
 		return nil, err
 	}
 	if t.overwrite, err = dav.ParseOverwrite(x.r.Header); err != nil {
 		return nil, err
 	}
 	depth, err := dav.ParseDepth(x.r.Header, dav.DepthInfinity)
-	if err == nil && (depth == dav.DepthOne || t.move && depth == dav.DepthZero && x.at.slash) {
-		err = dav.Errorf(http.StatusBadRequest, "%s does not go to this Depth", x.r.Method)
+	if err == nil && depth == dav.DepthOne {
+		err = errWrongDepth
 	}
 	if err != nil {
 		return nil, err
 	}
 	t.shallow = depth == dav.DepthZero
-	if t.at.space != x.at.space || len(t.at.names) == 0 || !own.has(t.at.kind) || t.at.kind != x.at.kind {
-		if t.at.kind == nowhere {
-			return nil, dav.Errorf(http.StatusConflict, "the collection in which it is to be does not exist")
-		}
-		return nil, dav.Errorf(http.StatusForbidden, "this cannot be at the destination")
-	}
 	if t.from, err = x.spot(x.at); err != nil {
 		return nil, err
 	}
@@ -87,6 +74,28 @@ func (x *exchange) transfer() (*transfer, error) {
 		return nil, dav.Errorf(http.StatusForbidden, "source and destination are in each other")
 	}
 	return t, nil
+}
+
+var errWrongDepth = dav.Errorf(http.StatusBadRequest, "COPY goes to Depth 0 or infinity, MOVE of a collection to infinity")
+
+// destination reads where to. It has to be a place for what is at the source.
+func (x *exchange) destination() (place, error) {
+	u, err := dav.ParseDestination(x.r)
+	if err != nil {
+		return place{}, err
+	}
+	p, err := x.locate(u.EscapedPath())
+	switch {
+	case absent(err):
+		return place{}, dav.Errorf(http.StatusForbidden, "nothing can be put where the destination is")
+	case err != nil:
+		return place{}, err
+	case p.kind == nowhere:
+		return place{}, dav.Errorf(http.StatusConflict, "the collection in which it is to be does not exist")
+	case p.kind != x.at.kind || p.space != x.at.space || len(p.names) == 0:
+		return place{}, dav.Errorf(http.StatusForbidden, "this cannot be at the destination")
+	}
+	return p, nil
 }
 
 // carry does it, in an edit.
@@ -126,6 +135,9 @@ func (x *exchange) carry(t *transfer, of views, edits map[string]*shelf.Edit) er
 func (t *transfer) maySource(src *node, g *guard) error {
 	if !t.move {
 		return nil
+	}
+	if t.shallow && collections.has(src.kind) {
+		return errWrongDepth
 	}
 	ok := src.access >= accessWrite
 	if ordered.has(src.kind) {

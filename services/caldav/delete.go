@@ -12,8 +12,12 @@ import (
 
 // delete answers DELETE (RFC 4918 §9.6), of a collection with all that is in it.
 func (x *exchange) delete() error {
-	if d, err := dav.ParseDepth(x.r.Header, dav.DepthInfinity); err != nil || d != dav.DepthInfinity && collections.has(x.at.kind) && x.at.slash {
-		return dav.Errorf(http.StatusBadRequest, "a collection is deleted with all that is in it")
+	depth, err := dav.ParseDepth(x.r.Header, dav.DepthInfinity)
+	if err == nil && depth != dav.DepthInfinity && collections.has(x.at.kind) && x.at.slash {
+		err = dav.Errorf(http.StatusBadRequest, "a collection is deleted with all that is in it")
+	}
+	if err != nil {
+		return err
 	}
 	s, err := x.spot(x.at)
 	if err != nil {

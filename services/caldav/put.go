@@ -93,36 +93,42 @@ func (x *exchange) putFile() error {
 		return err
 	}
 	created := false
-	err = x.change("Put "+s.root, []string{s.owner}, func(of views, edits map[string]*shelf.Edit) error {
-		was, g, err := x.before(x.at, of)
-		if err != nil {
-			return err
-		}
-		become, more := changed, int64(len(data))
-		if created = was == nil; created {
-			become = bound
-			if err := x.inFolder(x.at, of); err != nil {
-				return err
-			}
-		} else if was.kind == folder {
-			return x.refuseMethod(folder)
-		} else if size, err := was.size(); err != nil {
-			return err
-		} else {
-			more -= size
-		}
-		if err := x.room(edits[s.owner], more); err != nil {
-			return err
-		}
-		if err := g.free(s, become); err != nil {
-			return err
-		}
-		return edits[s.owner].Tx().Put(s.file, data)
+	err = x.change("Put "+s.root, []string{s.owner}, func(of views, edits map[string]*shelf.Edit) (err error) {
+		created, err = x.writeFile(s, data, of, edits[s.owner])
+		return err
 	})
 	if err != nil {
 		return x.instead(err)
 	}
 	return x.stored(created, entityTag(object.Object{Type: object.TypeBlob, Data: data}.Hash().String()))
+}
+
+// writeFile writes a file, in an edit, and reports whether it is new.
+func (x *exchange) writeFile(s spot, data []byte, of views, e *shelf.Edit) (created bool, err error) {
+	was, g, err := x.before(x.at, of)
+	if err != nil {
+		return false, err
+	}
+	become, before := changed, int64(0)
+	switch {
+	case was == nil:
+		become = bound
+		err = x.inFolder(x.at, of)
+	case was.kind == folder:
+		err = x.refuseMethod(folder)
+	default:
+		before, err = was.size()
+	}
+	if err == nil {
+		err = x.room(e, int64(len(data))-before)
+	}
+	if err == nil {
+		err = g.free(s, become)
+	}
+	if err != nil {
+		return false, err
+	}
+	return was == nil, e.Tx().Put(s.file, data)
 }
 
 // inFolder makes sure that what is to be at a place would be in a folder.
