@@ -44,6 +44,7 @@ import (
 	"time"
 
 	"cairn/services/accounts"
+	"cairn/services/caldav/feed/push"
 	"cairn/services/caldav/shelf"
 )
 
@@ -56,6 +57,8 @@ type Service struct {
 	Now      func() time.Time   // the clock; needed
 	Invite   Inviter            // by mail; nil: nobody is invited who has no account here
 	Rand     io.Reader          // randomness; default: crypto/rand.Reader
+
+	Push *push.Service // tells programs of changes; nil: they have to ask
 
 	sizes folderSizes
 }

@@ -38,6 +38,9 @@ func (x *exchange) serve() error {
 	if x.user, err = x.login(); err != nil {
 		return err
 	}
+	if done, err := x.unregister(); done {
+		return err
+	}
 	if x.at, err = x.locate(x.r.URL.EscapedPath()); err != nil {
 		return err
 	}

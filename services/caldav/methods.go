@@ -31,7 +31,7 @@ var methods = []struct {
 	{"UNLOCK", own},
 	{"REPORT", everywhere},
 	{"ACL", of(calendar, addressbook)},
-	{"POST", of(calendar, addressbook, outbox)},
+	{"POST", of(calendar, addressbook, outbox) | pushed},
 }
 
 // allowed reports whether a resource of a kind answers a method at all.
@@ -121,6 +121,9 @@ func (x *exchange) options() error {
 	}
 	h := x.w.Header()
 	h.Set("DAV", features(k))
+	if x.Push != nil && pushed.has(k) {
+		h.Set("DAV", features(k)+", webdav-push")
+	}
 	h.Set("Allow", allow(k))
 	x.w.WriteHeader(http.StatusOK)
 	return nil

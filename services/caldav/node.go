@@ -268,7 +268,16 @@ func (n *node) child(k kind, name string) *node {
 // change makes one commit in the user's name on the branches of some people.
 func (x *exchange) change(what string, owners []string, f func(of views, edits map[string]*shelf.Edit) error) error {
 	ch := store.Change{Author: x.user.Signature(), Message: what + "\n"}
-	return x.Shelf.Update(x.ctx(), ch, owners, func(edits map[string]*shelf.Edit) error {
+	var before []*shelf.Snapshot
+	err := x.Shelf.Update(x.ctx(), ch, owners, func(edits map[string]*shelf.Edit) error {
+		before = before[:0]
+		for _, e := range edits {
+			before = append(before, e.Snapshot)
+		}
 		return f(x.editing(edits), edits)
 	})
+	if err == nil {
+		x.dontNotify(before)
+	}
+	return err
 }

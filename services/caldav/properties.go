@@ -28,7 +28,7 @@ type setter func(p *shelf.Props, value *dav.Element, making bool) *dav.Error
 var properties = func() []*property {
 	var list []*property
 	for _, table := range [][]property{
-		webdavProperties, rightsProperties, principalProperties, collectionProperties, calendarProperties, schedulingProperties, contactProperties,
+		webdavProperties, rightsProperties, principalProperties, collectionProperties, calendarProperties, schedulingProperties, contactProperties, pushProperties,
 	} {
 		for i := range table {
 			list = append(list, &table[i])

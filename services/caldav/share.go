@@ -133,7 +133,10 @@ func (x *exchange) post() error {
 		return err
 	}
 	if s.Push != nil {
-		return dav.Violated(http.StatusForbidden, dav.Push("push-not-available"), "there is no WebDAV-Push here")
+		return x.register(s.Push)
+	}
+	if !ordered.has(x.at.kind) {
+		return x.refuseMethod(x.at.kind)
 	}
 	if s.Reply != nil {
 		return dav.Errorf(http.StatusForbidden, "there are no invitations to answer: delete what you do not want to have")

@@ -259,7 +259,7 @@ func TestRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(t, s, "mine")
-		if err := s.Made(ctx, before, r.ID); err != nil {
+		if err := s.Made(ctx, before, "alice", r.ID); err != nil {
 			t.Fatal(err)
 		}
 		want("its own change", "")

@@ -242,11 +242,11 @@ func (s *Service) note(k *kept, now state, r result) {
 	}
 }
 
-// Made says that a program has made a change itself and does not want to be told of
-// it (Push-Dont-Notify): ids, all of a person's where there are none. before is what
+// Made says that programs of a user have made a change and do not want to be told of
+// it (Push-Dont-Notify): ids, or all of the user's where there are none. before is what
 // was there before the change. What others have changed is told all the same, unless it
 // came at the same moment.
-func (s *Service) Made(ctx context.Context, before *shelf.Snapshot, ids ...string) error {
+func (s *Service) Made(ctx context.Context, before *shelf.Snapshot, user string, ids ...string) error {
 	after, err := s.Shelf.Snapshot(ctx, before.User())
 	if err != nil {
 		return err
@@ -256,7 +256,7 @@ func (s *Service) Made(ctx context.Context, before *shelf.Snapshot, ids ...strin
 		return err
 	}
 	for _, k := range list {
-		if len(ids) > 0 && !slices.Contains(ids, k.ID) {
+		if k.User != user || len(ids) > 0 && !slices.Contains(ids, k.ID) {
 			continue
 		}
 		was, err1 := s.state(before, &k)
