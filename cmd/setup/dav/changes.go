@@ -84,24 +84,19 @@ func (c *collections) Changes(ctx context.Context, u *accounts.User, n int) ([]s
 
 // Undo implements self.Collections.
 func (c *collections) Undo(ctx context.Context, u *accounts.User, change string) error {
-	var found *Told
-	err := History(ctx, c.shelf, u.Name, shelf.Path{}, func(t Told) bool {
-		if t.Hash.String() == change {
-			found = &t
-		}
-		return found == nil
-	})
+	rev, err := c.find(ctx, u.Name, change)
 	if err != nil {
 		return err
 	}
-	if found == nil {
-		return fmt.Errorf("change %q: %w", change, fs.ErrNotExist)
-	}
-	before, after, err := sides(ctx, c.shelf, u.Name, found.Revision)
+	before, after, err := sides(ctx, c.shelf, u.Name, rev)
 	if err != nil {
 		return err
 	}
-	err = c.update(ctx, u, "Undo: "+found.Words, func(e *shelf.Edit) error {
+	deeds, err := past.Deeds(ctx, before, after, shelf.Path{})
+	if err != nil {
+		return err
+	}
+	err = c.update(ctx, u, "Undo: "+past.Words(deeds), func(e *shelf.Edit) error {
 		return past.Undo(ctx, c.shelf, e, before, after)
 	})
 	if errors.Is(err, past.ErrChanged) {
@@ -111,4 +106,14 @@ func (c *collections) Undo(ctx context.Context, u *accounts.User, change string)
 		return &self.Refusal{Text: "That cannot be taken back any more: there is a newer copy of the same entry."}
 	}
 	return err
+}
+
+// find returns the commit of a person's branch that is called so.
+func (c *collections) find(ctx context.Context, user, hash string) (store.Revision, error) {
+	for rev, err := range c.shelf.Branch(user).Log(ctx, "") {
+		if err != nil || rev.Hash.String() == hash {
+			return rev, err
+		}
+	}
+	return store.Revision{}, fmt.Errorf("change %q: %w", hash, fs.ErrNotExist)
 }
