@@ -23,14 +23,20 @@ type recordKey struct {
 	card bool
 }
 
-// recordBytes is about what a record takes besides its texts. An ical.Index is
-// some hundred bytes.
-const recordBytes = 480
+// recordBytes and cardBytes are about what a record, and a vcard.Index, take besides
+// their texts.
+const (
+	recordBytes = 64
+	cardBytes   = 112
+)
 
 func (r *record) bytes() int64 {
 	n := recordBytes + int64(len(r.uid))
+	if r.event != nil {
+		n += int64(r.event.Size())
+	}
 	if r.card != nil {
-		n += int64(len(r.card.FN) + len(r.card.Kind))
+		n += cardBytes + int64(len(r.card.FN)+len(r.card.Kind))
 	}
 	return n
 }
