@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // expand returns what a rule yields from start, at most n of it.
@@ -169,6 +170,47 @@ func TestRuleEnds(t *testing.T) {
 	} {
 		if got := expand(t, "20260101T000000", rule, 3); len(got) > 1 {
 			t.Errorf("%s yields %v, want nothing but the start", rule, got)
+		}
+	}
+}
+
+// TestWeeks counts the weeks of years day by day: the first is the first that has
+// four days in the year, and they begin on WKST.
+func TestWeeks(t *testing.T) {
+	for wkst := range 7 {
+		week, left, year := 0, 0, 0 // the week we are in, the days left in it, and the year it belongs to
+		var days []struct{ day, year, week int }
+		for d := dayOf(1989, 1, 1); d < dayOf(2062, 1, 1); d++ {
+			if weekday(d) == wkst {
+				y, _, _ := civil(d + 3) // the year that has four days of it or more
+				if week++; y != year {
+					week, year = 1, y
+				}
+				left = 7
+			}
+			if left--; left >= 0 && year > 1989 {
+				days = append(days, struct{ day, year, week int }{d, year, week})
+			}
+		}
+		last := map[int]int{}
+		for _, d := range days {
+			last[d.year] = d.week
+		}
+		for _, d := range days {
+			if d.year > 2060 {
+				break
+			}
+			y, _, _ := civil(d.day)
+			for _, n := range []int{1, 2, 26, 51, 52, 53, -1, -2, -51, -52, -53} {
+				r := rule{wkst: uint8(wkst), weeks: []int8{int8(n)}}
+				want := n == d.week || n == d.week-last[d.year]-1
+				if got := r.isWeek(d.day, y); got != want {
+					t.Fatalf("%v in week %d of weeks from %s: %v, want %v", Time{wall: wall(d.day) * day}, n, weekdays[wkst], got, want)
+				}
+			}
+			if iso, w := time.Unix(int64(d.day)*day, 0).UTC().ISOWeek(); wkst == 0 && (iso != d.year || w != d.week) {
+				t.Fatalf("%v is counted in week %d of %d, which by ISO is %d of %d", d.day, d.week, d.year, w, iso)
+			}
 		}
 	}
 }
