@@ -66,12 +66,14 @@ func (k *compiled) rings(a alarm, comp int, from, to int64, floating *time.Locat
 		return false
 	}
 	reach := a.offset.longest() + a.every*a.repeat + day
-	found := false
-	k.series[k.owner[comp]].each(max(from, -far/2)-reach, min(to, far/2)+reach, floating, func(o occurrence) bool {
-		if int(o.p.comp) == comp && o.p.shape < madeAndDone && o.p.shape != always {
+	found, looks := false, 0
+	q := scope{max(from, -far/2) - reach, min(to, far/2) + reach, floating, int32(comp)}
+	k.series[k.owner[comp]].each(q, func(o occurrence) bool {
+		if o.p.shape < madeAndDone && o.p.shape != always {
 			found = a.within(a.first(o, floating), from, to)
 		}
-		return !found
+		looks++
+		return !found && looks < maxLooks
 	})
 	return found
 }

@@ -43,6 +43,10 @@ type ParamFilter struct {
 // TextMatch is a condition on text; its Type stays Contains in CalDAV.
 type TextMatch = line.TextMatch
 
+// maxLooks is how many instances of one component are looked at for one that meets a
+// condition which few can fail.
+const maxLooks = 1 << 16
+
 // Match reports whether c meets the filter. floating is the zone of times that
 // have none, nil for UTC.
 func (f *Filter) Match(c *Calendar, floating *time.Location) bool {
@@ -102,12 +106,7 @@ func (m *matcher) overlaps(r *TimeRange, c *line.Component, i, parent int) bool 
 	if parent >= 0 || c == m.c.Root || m.k.owner[i] < 0 {
 		return false
 	}
-	found := false
-	m.k.series[m.k.owner[i]].each(from, to, m.floating, func(o occurrence) bool {
-		found = int(o.p.comp) == i
-		return !found
-	})
-	return found
+	return !m.k.series[m.k.owner[i]].each(r.scope(m.floating).of(i), func(occurrence) bool { return false })
 }
 
 // prop reports whether a property of c, the i-th child of the VCALENDAR if i is not
@@ -153,14 +152,15 @@ func (m *matcher) instanceDated(f *PropFilter, i int) bool {
 		return false
 	}
 	from, to := f.Range.bounds()
-	found := false
-	m.k.series[m.k.owner[i]].each(from-1, to+1, m.floating, func(o occurrence) bool {
+	found, looks := false, 0
+	m.k.series[m.k.owner[i]].each(scope{from - 1, to + 1, m.floating, int32(i)}, func(o occurrence) bool {
 		at := o.begin
 		if ends {
 			at = o.end
 		}
-		found = int(o.p.comp) == i && o.p.shape >= lasting && o.p.shape <= due && instant.overlaps(at, at, from, to)
-		return !found
+		found = lasting <= o.p.shape && o.p.shape <= due && instant.overlaps(at, at, from, to)
+		looks++
+		return !found && looks < maxLooks
 	})
 	return found
 }

@@ -73,7 +73,7 @@ func (s *series) busy(found []period, from, to int64, floating *time.Location) [
 			take(p.at(p.start, p.span, &c))
 		}
 	}
-	s.each(from, to, floating, take)
+	s.each(scope{from, to, floating, anyComp}, take)
 	return found
 }
 

@@ -68,9 +68,8 @@ func (x *Index) Size() int {
 // Overlaps reports whether an instance overlaps r by the tables of RFC 4791 §9.9.
 // It is Maybe only for an object that cannot be understood as a whole.
 func (x *Index) Overlaps(r TimeRange, floating *time.Location) Answer {
-	from, to := r.bounds()
 	for i := range x.series {
-		if !x.series[i].each(from, to, floating, func(occurrence) bool { return false }) {
+		if !x.series[i].each(r.scope(floating), func(occurrence) bool { return false }) {
 			return Yes
 		}
 	}

@@ -45,10 +45,9 @@ func (c *Calendar) instances(r TimeRange, floating *time.Location, limit int) (f
 	if k.err != nil {
 		err = k.err
 	}
-	from, to := r.bounds()
 	for i := range k.series {
 		s := &k.series[i]
-		s.each(from, to, floating, func(o occurrence) bool {
+		s.each(r.scope(floating), func(o occurrence) bool {
 			if len(found) == limit {
 				err = ErrTooMany
 				return false

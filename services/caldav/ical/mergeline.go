@@ -69,10 +69,11 @@ func groups(c *line.Component) ordered[[]line.Line] {
 // children returns the children of a component by what tells them apart.
 func children(c *line.Component) ordered[*line.Component] {
 	out := ordered[*line.Component]{m: map[string]*line.Component{}}
+	seen := map[string]int{}
 	for _, child := range c.Children {
 		key := child.Name + " " + identity(child)
-		for n := 2; out.m[key] != nil; n++ {
-			key = child.Name + " " + identity(child) + " " + strconv.Itoa(n)
+		if seen[key]++; seen[key] > 1 {
+			key += " " + strconv.Itoa(seen[key])
 		}
 		out.set(key, child)
 	}
@@ -118,14 +119,11 @@ func same(a, b *line.Component) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.Name == b.Name && text(a.Lines) == text(b.Lines) &&
-		slices.EqualFunc(sorted(a.Children), sorted(b.Children), same)
-}
-
-func sorted(all []*line.Component) []*line.Component {
-	return slices.SortedStableFunc(slices.Values(all), func(a, b *line.Component) int {
-		return strings.Compare(a.Name+identity(a), b.Name+identity(b))
-	})
+	if a.Name != b.Name || len(a.Children) != len(b.Children) || text(a.Lines) != text(b.Lines) {
+		return false
+	}
+	ac, bc := children(a), children(b)
+	return !slices.ContainsFunc(ac.keys, func(key string) bool { return !same(ac.m[key], bc.m[key]) })
 }
 
 // mergeGroup merges the lines of one group; no lines stand for none.
@@ -162,14 +160,9 @@ func greater(o, t []line.Line) []line.Line {
 // mergeList merges lists of texts value by value, into one line.
 func mergeList(b, o, t []line.Line) []line.Line {
 	was, ours, theirs := textsOf(b), textsOf(o), textsOf(t)
-	kept := slices.DeleteFunc(slices.Clone(ours), func(v string) bool {
-		return slices.Contains(was, v) && !slices.Contains(theirs, v)
+	kept := slices.DeleteFunc(union(ours, theirs), func(v string) bool {
+		return was.m[v] && (!ours.m[v] || !theirs.m[v])
 	})
-	for _, v := range theirs {
-		if !slices.Contains(was, v) && !slices.Contains(kept, v) {
-			kept = append(kept, v)
-		}
-	}
 	if len(kept) == 0 {
 		return nil
 	}
@@ -182,9 +175,12 @@ func mergeList(b, o, t []line.Line) []line.Line {
 	return []line.Line{l}
 }
 
-func textsOf(lines []line.Line) (all []string) {
+func textsOf(lines []line.Line) ordered[bool] {
+	all := ordered[bool]{m: map[string]bool{}}
 	for _, l := range lines {
-		all = append(all, line.Texts(l.Value)...)
+		for _, v := range line.Texts(l.Value) {
+			all.set(v, true)
+		}
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package ical
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,29 +24,30 @@ var freqs = []string{"YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY
 
 var weekdays = []string{"MO", "TU", "WE", "TH", "FR", "SA", "SU"}
 
-// A nthDay is a BYDAY value: all Mondays (n = 0), the second (2), the last (-1).
-type nthDay struct{ n, weekday int8 }
+// nth is a BYDAY value in one number: the second Monday, the last Friday (-1).
+func nth(n, weekday int) int16 { return int16(n*8 + weekday) }
 
 // A rule is an RRULE (RFC 5545 §3.3.10) in few bytes. Sets of small numbers are
 // bit masks; the shorter slices are nil in most rules.
 type rule struct {
-	freq     freq
-	wkst     uint8 // 0 for Monday
-	weekdays uint8 // BYDAY without a number
-	months   uint16
-	interval int32
-	count    int32 // 0 for none
-	until    wall  // inclusive; lastWall for none
-	untilUTC bool  // until is a moment, not yet a reading of the rule's clock
-	hours    uint32
-	minutes  uint64
-	seconds  uint64
-	days     uint32 // BYMONTHDAY
-	daysBack uint32 // BYMONTHDAY=-1 is bit 1
-	nth      []nthDay
-	yearDays []int16
-	weeks    []int8
-	setPos   []int16
+	freq      freq
+	wkst      uint8 // 0 for Monday
+	weekdays  uint8 // BYDAY without a number
+	months    uint16
+	interval  int32
+	count     int32 // 0 for none
+	until     wall  // inclusive; lastWall for none
+	untilUTC  bool  // until is a moment, not yet a reading of the rule's clock
+	hours     uint32
+	minutes   uint64
+	seconds   uint64
+	days      uint32 // BYMONTHDAY
+	daysBack  uint32 // BYMONTHDAY=-1 is bit 1
+	weeks     uint64 // BYWEEKNO
+	weeksBack uint64
+	nth       []int16 // BYDAY with a number, in order
+	yearDays  []int16 // BYYEARDAY, in order
+	setPos    []int16
 }
 
 // maxList bounds the values of one BY part; no part has use for more.
@@ -74,6 +76,10 @@ func parseRule(s string) (*rule, *Error) {
 		return nil, invalid("recurrence rule without FREQ")
 	case seen["COUNT"] && seen["UNTIL"]:
 		return nil, invalid("recurrence rule with both COUNT and UNTIL")
+	}
+	for _, list := range []*[]int16{&r.nth, &r.yearDays, &r.setPos} {
+		slices.Sort(*list)
+		*list = slices.Clip(slices.Compact(*list))
 	}
 	return r, nil
 }
@@ -115,7 +121,13 @@ func (r *rule) setPart(name, value string) bool {
 	case "BYYEARDAY":
 		return numbers(value, 1, 366, true, func(n int) { r.yearDays = append(r.yearDays, int16(n)) })
 	case "BYWEEKNO":
-		return numbers(value, 1, 53, true, func(n int) { r.weeks = append(r.weeks, int8(n)) })
+		return numbers(value, 1, 53, true, func(n int) {
+			if n < 0 {
+				r.weeksBack |= 1 << -n
+			} else {
+				r.weeks |= 1 << n
+			}
+		})
 	case "BYHOUR":
 		return numbers(value, 0, 23, false, func(n int) { r.hours |= 1 << n })
 	case "BYMINUTE":
@@ -147,7 +159,7 @@ func (r *rule) addDay(s string) bool {
 		if err != nil || n == 0 || n < -53 || n > 53 {
 			return false
 		}
-		r.nth = append(r.nth, nthDay{int8(n), int8(d)})
+		r.nth = append(r.nth, nth(n, d))
 		return ok
 	}
 	r.weekdays |= 1 << d
@@ -191,72 +203,4 @@ func numbers(list string, lo, hi int, signed bool, add func(int)) bool {
 		add(n)
 		return true
 	})
-}
-
-// complete fills in what a rule leaves to the start of its set: the time of day,
-// and the day where no part says which (RFC 5545 §3.3.10). The parts that a rule of
-// this frequency has no use for are let go.
-func (r *rule) complete(start wall, allDay bool) {
-	_, m, d := civil(start.dayNumber())
-	if r.freq > monthly || r.freq == yearly && len(r.weeks) > 0 {
-		for _, n := range r.nth { // numbers mean nothing within a week
-			r.weekdays |= 1 << n.weekday
-		}
-		r.nth = nil
-	}
-	byDay := r.weekdays != 0 || r.nth != nil
-	switch byDate := r.days|r.daysBack != 0 || r.yearDays != nil; {
-	case byDate || byDay:
-	case r.weeks != nil || r.freq == weekly:
-		r.weekdays = 1 << weekday(start.dayNumber())
-	case r.freq == yearly:
-		r.days = 1 << d
-		if r.months == 0 {
-			r.months = 1 << m
-		}
-	case r.freq == monthly:
-		r.days = 1 << d
-	}
-	c := start.clock()
-	if allDay { // a DATE has no time of day to choose
-		r.hours, r.minutes, r.seconds = 0, 0, 0
-		r.freq = min(r.freq, daily)
-	}
-	if r.hours == 0 && r.freq < hourly {
-		r.hours = 1 << (c / hour)
-	}
-	if r.minutes == 0 && r.freq < minutely {
-		r.minutes = 1 << (c / minute % 60)
-	}
-	if r.seconds == 0 && r.freq < secondly {
-		r.seconds = 1 << (c % 60)
-	}
-}
-
-// maxCount is how many recurrences are counted to turn a COUNT into an UNTIL; a rule
-// with more is taken to go on for ever.
-const maxCount = 1 << 16
-
-// settle turns a COUNT into an UNTIL and ends a rule that never yields anything, so
-// that what follows need not count from the start. The start is the first to count,
-// whether or not the rule yields it (RFC 5545 §3.8.5.3).
-func (r *rule) settle(start wall) {
-	c := r.walk(start, start, lastWall)
-	w, ok := c.next()
-	if !ok {
-		r.until = min(r.until, start)
-	}
-	if r.count == 0 || r.count > maxCount {
-		return
-	}
-	last := start
-	n := r.count
-	if w != start {
-		n--
-	}
-	for ; ok && n > 0; n-- {
-		last = w
-		w, ok = c.next()
-	}
-	r.until, r.count = last, 0
 }

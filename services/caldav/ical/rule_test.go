@@ -1,6 +1,7 @@
 package ical
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -202,7 +203,7 @@ func TestWeeks(t *testing.T) {
 			}
 			y, _, _ := civil(d.day)
 			for _, n := range []int{1, 2, 26, 51, 52, 53, -1, -2, -51, -52, -53} {
-				r := rule{wkst: uint8(wkst), weeks: []int8{int8(n)}}
+				r, _ := parseRule(fmt.Sprintf("FREQ=YEARLY;WKST=%s;BYWEEKNO=%d", weekdays[wkst], n))
 				want := n == d.week || n == d.week-last[d.year]-1
 				if got := r.isWeek(d.day, y); got != want {
 					t.Fatalf("%v in week %d of weeks from %s: %v, want %v", Time{wall: wall(d.day) * day}, n, weekdays[wkst], got, want)

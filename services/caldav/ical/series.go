@@ -2,7 +2,6 @@ package ical
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -54,8 +53,29 @@ type occurrence struct {
 	begin, end int64
 }
 
+// A scope says which occurrences are asked for.
+type scope struct {
+	from, to int64          // Unix seconds
+	floating *time.Location // the zone of times that have none
+	comp     int32          // those of this child of the VCALENDAR alone, or anyComp
+}
+
+const anyComp = -1
+
 // far is later than any time that can be written, by enough to add to.
 const far = math.MaxInt64 / 4
+
+// scope returns the scope of all that overlaps the range.
+func (r TimeRange) scope(floating *time.Location) scope {
+	from, to := r.bounds()
+	return scope{from, to, floating, anyComp}
+}
+
+// of narrows a scope to one component.
+func (q scope) of(comp int) scope { q.comp = int32(comp); return q }
+
+// has reports whether the occurrences of p are in scope.
+func (q scope) has(p *part) bool { return q.comp == anyComp || q.comp == p.comp }
 
 // bounds returns the range in Unix seconds.
 func (r TimeRange) bounds() (from, to int64) {
@@ -69,19 +89,23 @@ func (r TimeRange) bounds() (from, to int64) {
 	return from, to
 }
 
-// each calls yield for every occurrence that overlaps the range until it returns
-// false: first overrides, then the others in the order of the anchor's clock.
-func (s *series) each(from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
-	if s.hi < from || s.lo > to {
+// each calls yield for every occurrence in scope until it returns false: first
+// overrides, then the others in the order of the anchor's clock. It reports whether
+// yield never did.
+func (s *series) each(q scope, yield func(occurrence) bool) bool {
+	if s.hi < q.from || s.lo > q.to {
 		return true
 	}
+	var c clock
 	for i := range s.parts {
 		p := &s.parts[i]
-		if !p.over && s.master {
+		if !p.over && s.master || !q.has(p) {
 			continue
 		}
-		c := newClock(p.start.zone(floating))
-		if o := p.at(p.start, p.span, &c); p.shape.overlaps(o.begin, o.end, from, to) {
+		if loc := p.start.zone(q.floating); c.loc != loc {
+			c = newClock(loc)
+		}
+		if o := p.at(p.start, p.span, &c); p.shape.overlaps(o.begin, o.end, q.from, q.to) {
 			if o.key = p.id; !yield(o) {
 				return false
 			}
@@ -91,15 +115,15 @@ func (s *series) each(from, to int64, floating *time.Location, yield func(occurr
 		return true
 	}
 	return s.eachSegment(func(p *part, first, last wall) bool {
-		return s.eachKey(p, first, last, from, to, floating, yield)
+		return !q.has(p) || s.eachKey(q, p, first, last, yield)
 	})
 }
 
 // eachKey does the same for the recurrences from first to last, of which p is the
 // component.
-func (s *series) eachKey(p *part, first, last wall, from, to int64, floating *time.Location, yield func(occurrence) bool) bool {
-	c := newClock(p.start.zone(floating))
-	early, late := c.shows(from-max(p.span.longest(), s.longest), -1)-p.delta, c.shows(to, 1)-p.delta
+func (s *series) eachKey(q scope, p *part, first, last wall, yield func(occurrence) bool) bool {
+	c := newClock(p.start.zone(q.floating))
+	early, late := c.shows(q.from-max(p.span.longest(), s.longest), -1)-p.delta, c.shows(q.to, 1)-p.delta
 	if p.over { // its clock need not be the anchor's
 		early, late = early-slack, late+slack
 	}
@@ -110,7 +134,7 @@ func (s *series) eachKey(p *part, first, last wall, from, to int64, floating *ti
 			span = d.span
 		}
 		o := p.at(s.startOf(p, d.key), span, &c)
-		if !p.shape.overlaps(o.begin, o.end, from, to) {
+		if !p.shape.overlaps(o.begin, o.end, q.from, q.to) {
 			return true
 		}
 		o.key = d.key
@@ -145,76 +169,6 @@ func (s *series) startOf(p *part, key wall) Time {
 func (p *part) at(start Time, sp span, c *clock) occurrence {
 	begin := c.unix(start.wall)
 	return occurrence{p: p, start: start, span: sp, begin: begin, end: sp.end(start.wall, begin, c)}
-}
-
-// keys calls yield for every recurrence from first to last, both included, in order
-// and once, that has not been taken out.
-func (s *series) keys(first, last wall, yield func(date) bool) bool {
-	if first > last {
-		return true
-	}
-	heads := s.heads(first, last)
-	i, _ := slices.BinarySearchFunc(s.dates, first, func(d date, w wall) int { return compare(d.key, w) })
-	for {
-		next, found := date{key: lastWall + 1}, false
-		if i < len(s.dates) && s.dates[i].key <= last {
-			next, found = s.dates[i], true
-		}
-		for j := range heads {
-			if heads[j].ok && heads[j].key < next.key {
-				next, found = date{key: heads[j].key}, true
-			}
-		}
-		if !found {
-			return true
-		}
-		for i < len(s.dates) && s.dates[i].key == next.key {
-			i++
-		}
-		for j := range heads {
-			for heads[j].ok && heads[j].key <= next.key {
-				heads[j].key, heads[j].ok = heads[j].c.next()
-			}
-		}
-		if !s.isGone(next.key) && !yield(next) {
-			return false
-		}
-	}
-}
-
-// A head is a cursor and its value.
-type head struct {
-	c   *cursor
-	key wall
-	ok  bool
-}
-
-func (s *series) heads(first, last wall) []head {
-	if s.rules == nil {
-		return nil
-	}
-	heads := make([]head, len(s.rules))
-	for i, r := range s.rules {
-		c := r.walk(s.anchor.wall, first, last)
-		key, ok := c.next()
-		heads[i] = head{c, key, ok}
-	}
-	return heads
-}
-
-func (s *series) isGone(key wall) bool {
-	if _, ok := slices.BinarySearch(s.gone, key); ok {
-		return true
-	}
-	if s.goneDays != nil {
-		if _, ok := slices.BinarySearch(s.goneDays, int32(key.dayNumber())); ok {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.exrules, func(r *rule) bool {
-		_, ok := r.walk(s.anchor.wall, key, key).next()
-		return ok
-	})
 }
 
 // settle reckons the bounds once all else is known.

@@ -186,7 +186,7 @@ func tzif(changes []change, before int) []byte {
 			types = append(types, change{to: c.to, dst: c.dst})
 		}
 		if i > 255 {
-			break
+			return nil // which Go refuses
 		}
 		index = append(index, byte(i))
 		times = binary.BigEndian.AppendUint64(times, uint64(c.at))
