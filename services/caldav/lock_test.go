@@ -100,6 +100,27 @@ func TestLockName(t *testing.T) {
 	h.do("alice", "LOCK", "/files/alice/new", `<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype><owner>`+strings.Repeat("x", 5000)+`</owner></lockinfo>`).want(413)
 }
 
+// TestLockOverwritten: what is overwritten loses the locks on what was in it, and keeps its own,
+// which is on the URL.
+func TestLockOverwritten(t *testing.T) {
+	h := open(t)
+	for _, path := range []string{"/files/alice/a/", "/files/alice/b/"} {
+		h.do("alice", "MKCOL", path, "").want(201)
+		h.do("alice", "PUT", path+"x", path).want(201)
+	}
+	_, inner := h.lock("alice", "/files/alice/b/x", "exclusive")
+	h.do("alice", "COPY", "/files/alice/a/", "", "Destination: /files/alice/b/").want(423, "/files/alice/b/x<")
+	h.do("alice", "COPY", "/files/alice/a/", "", "Destination: /files/alice/b/", "If: </files/alice/b/x> (<"+inner+">)").want(204)
+	h.do("alice", "PUT", "/files/alice/b/x", "free").want(204)
+	_, outer := h.lock("alice", "/files/alice/b/", "exclusive")
+	h.do("alice", "MOVE", "/files/alice/a/", "", "Destination: /files/alice/b/", "If: </files/alice/b/> (<"+outer+">)").want(204)
+	h.do("alice", "PUT", "/files/alice/b/x", "locked").want(423, "/files/alice/b/<")
+	_, shared := h.lock("alice", "/files/alice/", "shared")
+	if shared != "" {
+		t.Error("a lock went beside an exclusive one below")
+	}
+}
+
 // TestLockExpires: a lock ends by itself, and another process on the same
 // repository sees it as long as it lasts.
 func TestLockExpires(t *testing.T) {

@@ -8,9 +8,9 @@ import (
 // etag is the entity tag of an object or file, with its quotes.
 func (n *node) etag() string {
 	if n.kind == file {
-		return entityTag(n.entry.Hash.String())
+		return hashTag(n.entry.Hash)
 	}
-	return entityTag(n.res.ETag.String())
+	return hashTag(n.res.ETag)
 }
 
 // size is how many bytes GET returns.

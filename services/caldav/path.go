@@ -1,7 +1,6 @@
 package caldav
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -181,10 +180,6 @@ func (p *place) parent() place {
 	up.slash = true
 	up.kind = up.guess(1 + len(up.names))
 	return up
-}
-
-func (p place) String() string {
-	return fmt.Sprintf("/%s/%s/%s", p.space, p.user, strings.Join(p.names, "/"))
 }
 
 // errNothingHere answers for what is not there and for what is somebody else's,

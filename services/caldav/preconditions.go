@@ -1,15 +1,25 @@
 package caldav
 
 import (
+	"encoding/hex"
 	"net/http"
 	"strings"
 
 	"cairn/services/caldav/dav"
+	"cairn/store"
 )
 
-// entityTag is the ETag of a file: strong, for the bytes that GET returns are the
+// hashTag is the ETag of a file: strong, for the bytes that GET returns are the
 // bytes that its hash is of.
-func entityTag(hash string) string { return `"` + hash + `"` }
+func hashTag(h store.Hash) string {
+	var b [2*len(h) + 2]byte
+	b[0], b[len(b)-1] = '"', '"'
+	hex.Encode(b[1:], h[:])
+	return string(b[:])
+}
+
+// entityTag is an opaque text as a strong entity tag.
+func entityTag(opaque string) string { return `"` + opaque + `"` }
 
 // precondition judges If-Match and If-None-Match (RFC 9110 §13.1) for a method
 // that writes. etag is what the resource has now, "" when it does not exist.

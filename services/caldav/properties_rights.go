@@ -67,19 +67,7 @@ var (
 // writeACL writes who may do what with a resource: its owner everything, and those
 // with whom it is shared.
 func writeACL(b *dav.Builder, n *node) {
-	if n.person != nil {
-		writeACE(b, principalHref(n.person.Name), true, dav.D("all"))
-	} else {
-		b.Start(dav.D("ace"))
-		b.Start(dav.D("principal"))
-		b.Empty(dav.D("authenticated"))
-		b.End(dav.D("principal"))
-		b.Start(dav.D("grant"))
-		writePrivilege(b, dav.D("read"))
-		b.End(dav.D("grant"))
-		b.Empty(dav.D("protected"))
-		b.End(dav.D("ace"))
-	}
+	writeACE(b, principalHref(n.person.Name), true, dav.D("all"))
 	for _, user := range n.sharees() {
 		names := []dav.Name{dav.D("read")}
 		if n.col.Access(user) == shelf.ReadWrite {

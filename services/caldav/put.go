@@ -72,7 +72,7 @@ func (x *exchange) putObject() error {
 	if tag := scheduleTag(kept.Calendar, to.person); tag != "" {
 		x.w.Header().Set("Schedule-Tag", tag)
 	}
-	etag := entityTag(kept.Hash.String())
+	etag := hashTag(kept.Hash)
 	if kept != o {
 		etag = "" // the bytes are not those that were sent (RFC 4791 §5.3.4)
 	}
@@ -100,7 +100,7 @@ func (x *exchange) putFile() error {
 	if err != nil {
 		return x.instead(err)
 	}
-	return x.stored(created, entityTag(object.Object{Type: object.TypeBlob, Data: data}.Hash().String()))
+	return x.stored(created, hashTag(object.Object{Type: object.TypeBlob, Data: data}.Hash()))
 }
 
 // writeFile writes a file, in an edit, and reports whether it is new.

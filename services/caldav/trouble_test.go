@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"cairn/services/caldav/shelf"
@@ -56,6 +59,21 @@ func TestTrouble(t *testing.T) {
 	}
 	b.err.Store(nil)
 	h.do("alice", "PUT", path, anEvent("u1", "after")).want(204)
+}
+
+// TestShortBody: a client that goes away in the middle of a body has put nothing.
+func TestShortBody(t *testing.T) {
+	h := open(t)
+	for _, path := range []string{"/calendars/alice/home/x.ics", "/files/alice/x"} {
+		r := httptest.NewRequest("PUT", path, io.MultiReader(strings.NewReader(anEvent("u1", "x")), iotest.ErrReader(io.ErrUnexpectedEOF)))
+		r.SetBasicAuth("alice", h.secrets["alice"])
+		w := httptest.NewRecorder()
+		h.service.Handler().ServeHTTP(w, r)
+		if w.Code != 400 {
+			t.Errorf("%s: got %d", path, w.Code)
+		}
+		h.do("alice", "GET", path, "").want(404)
+	}
 }
 
 // TestFault: a fault in one answer is that answer's alone.
