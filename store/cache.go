@@ -113,9 +113,11 @@ func (s *shard) evict() {
 			s.hand++
 			continue
 		}
+		// The last comes in its place, and gets its round: it is the newest.
 		last := len(s.ring) - 1
 		s.ring[s.hand], s.ring[last] = s.ring[last], nil
 		s.ring = s.ring[:last]
+		s.hand++
 		s.bytes -= it.cost
 		delete(s.items, it.key)
 	}

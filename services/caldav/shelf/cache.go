@@ -76,9 +76,11 @@ func (c *cache[K, V]) evict() {
 		c.hand++
 		return
 	}
+	// The last comes in its place, and gets its chance: it is the newest.
 	last := len(c.ring) - 1
 	c.ring[c.hand], c.ring[last] = c.ring[last], nil
 	c.ring = c.ring[:last]
+	c.hand++
 	c.bytes -= it.cost
 	delete(c.items, it.key)
 }
