@@ -37,12 +37,7 @@ type Index struct {
 // Index returns the index of c, also of one that fails CheckObject.
 func (c *Calendar) Index() *Index {
 	k := c.compiled()
-	x := &Index{UID: strings.Clone(c.UID), series: slices.Clip(k.series), broken: k.err != nil}
-	for _, kind := range []string{"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"} {
-		if c.Kind == kind {
-			x.Kind = kind
-		}
-	}
+	x := &Index{Kind: kept(c.Kind), UID: strings.Clone(c.UID), series: slices.Clip(k.series), broken: k.err != nil}
 	for _, s := range x.series {
 		x.Recurring = x.Recurring || s.recurring
 	}
@@ -52,6 +47,16 @@ func (c *Calendar) Index() *Index {
 		}
 	}
 	return x
+}
+
+// kept returns a kind in memory that is not part of a text.
+func kept(kind string) string {
+	for _, k := range []string{"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY"} {
+		if kind == k {
+			return k
+		}
+	}
+	return strings.Clone(kind)
 }
 
 // Size returns about how many bytes x takes, for caches that must not grow beyond

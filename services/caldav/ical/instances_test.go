@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -123,6 +124,31 @@ func TestInstanceFacts(t *testing.T) {
 	if _, ok := errors.AsType[*Error](last); n != 2 || !ok {
 		t.Errorf("%d pairs, the last with %v, want 2 and an *Error", n, last)
 	}
+}
+
+// TestTogether asks one calendar from several sides at once, for the race detector.
+func TestTogether(t *testing.T) {
+	c, err := Parse([]byte(shelf["alarms"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			x := c.Index()
+			f := query(CompFilter{Name: "VEVENT", Range: &month})
+			if !f.Match(c, nil) || f.MatchIndex(x, nil) != Yes || c.CheckObject() != nil {
+				t.Error("not found")
+			}
+			if out, err := (&Data{Expand: &month}).Project(c, nil); err != nil || len(out) == 0 {
+				t.Error(err)
+			}
+			for range c.Instances(month, nil, 10) {
+				continue
+			}
+		})
+	}
+	all.Wait()
 }
 
 // TestManyInstances asks what never ends for little of it, and for what is hard to

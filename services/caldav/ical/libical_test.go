@@ -116,8 +116,8 @@ func TestLibicalData(t *testing.T) {
 
 // changedSince lists zones that had other rules in 2021 than in the one year that
 // libical's files know of.
-const changedSince = ` Africa/Casablanca Africa/El_Aaiun Africa/Juba Antarctica/Casey Antarctica/Vostok Asia/Amman Asia/Gaza
- Asia/Hebron Asia/Tehran Iran Pacific/Apia Pacific/Fiji `
+var changedSince = strings.Fields(`Africa/Casablanca Africa/El_Aaiun Africa/Juba Antarctica/Casey Antarctica/Vostok Asia/Amman
+	Asia/Gaza Asia/Hebron Asia/Tehran Iran Pacific/Apia Pacific/Fiji`)
 
 // TestLibicalZones compares the zones that libical brings with those of tzdata.
 func TestLibicalZones(t *testing.T) {
@@ -133,7 +133,7 @@ func TestLibicalZones(t *testing.T) {
 		}
 		tzid, _ := filepath.Rel(root, strings.TrimSuffix(name, ".ics"))
 		want, ok := Zone(tzid)
-		if !ok || strings.Contains(changedSince, " "+tzid+" ") || strings.Contains(changedSince, " "+tzid+"\n") {
+		if !ok || slices.Contains(changedSince, tzid) {
 			return nil
 		}
 		got, err := ParseZone(data)
