@@ -13,11 +13,11 @@ import (
 // A content is what a collection's folder holds: its leaves. Many contents share
 // most of their leaves.
 type content struct {
-	flat  *leaf   // files right in the folder
-	fans  []*leaf // those in the folders of a fan-out
-	hand  []*leaf // those in other folders, which people made
-	byFan map[string]*leaf
+	flat  *leaf            // files right in the folder
+	fans  [256]*leaf       // those in the folders of a fan-out; nil where there is none
+	hand  []*leaf          // those in other folders, which people made
 	byDir map[string]*leaf // hand
+	dirs  int              // folders
 	files int              // in all leaves
 
 	births map[string]birth // by name, of a birthday calendar
@@ -69,7 +69,7 @@ func (s *Shelf) content(kind Kind, t *store.Tree, from string, h store.Hash) (*c
 	if c, ok := s.contents.get(key); ok {
 		return c, nil
 	}
-	c := &content{flat: &leaf{}, byFan: map[string]*leaf{}, byDir: map[string]*leaf{}}
+	c := &content{flat: &leaf{}}
 	if t != nil {
 		if err := s.walk(c, kind, t, from, "", h, 0); err != nil {
 			return nil, err
@@ -88,13 +88,16 @@ func (s *Shelf) walk(c *content, kind Kind, t *store.Tree, from, dir string, h s
 	case dir == "":
 		c.flat = l
 	case isFan(fan):
-		c.fans = append(c.fans, l)
-		c.byFan[fan] = l
+		c.fans[unhexLow(fan[0])<<4|unhexLow(fan[1])] = l
 	default:
+		if c.byDir == nil {
+			c.byDir = map[string]*leaf{}
+		}
 		c.hand = append(c.hand, l)
 		c.byDir[dir] = l
 	}
-	if c.files += len(l.files); len(c.fans)+len(c.hand) > maxFolders || c.files > maxFiles {
+	c.dirs++
+	if c.files += len(l.files); c.dirs > maxFolders || c.files > maxFiles {
 		return errFolders
 	}
 	if depth == maxDepth || !l.deep {

@@ -98,11 +98,11 @@ func (d *differ) seen(l *leaf, f *file) {
 	if l.dir != "" || f.name == "" {
 		return
 	}
-	fan := fanOf(f.name)
-	if o, ok := d.old.byFan[fan].find(f.file); ok {
-		note(d.was, d.old, d.old.byFan[fan], o)
+	old, new := d.old.fanned(f.name), d.new.fanned(f.name)
+	if o, ok := old.find(f.file); ok {
+		note(d.was, d.old, old, o)
 	}
-	if o, ok := d.new.byFan[fan].find(f.file); ok {
-		note(d.is, d.new, d.new.byFan[fan], o)
+	if o, ok := new.find(f.file); ok {
+		note(d.is, d.new, new, o)
 	}
 }

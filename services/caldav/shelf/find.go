@@ -28,15 +28,18 @@ func (c *content) cost() int64 {
 	for l := range c.leaves() {
 		n = max(n, l.cost())
 	}
-	return n + int64(len(c.fans)+len(c.hand))*64 + int64(len(c.births))*256 + leafBytes
+	return n + int64(len(c.fans))*8 + int64(len(c.hand))*96 + int64(len(c.births))*256 + leafBytes
 }
 
 // leaves yields all leaves.
 func (c *content) leaves() iter.Seq[*leaf] {
 	return func(yield func(*leaf) bool) {
-		for _, list := range [...][]*leaf{{c.flat}, c.fans, c.hand} {
+		if !yield(c.flat) {
+			return
+		}
+		for _, list := range [...][]*leaf{c.fans[:], c.hand} {
 			for _, l := range list {
-				if !yield(l) {
+				if l != nil && !yield(l) {
 					return
 				}
 			}
@@ -95,7 +98,7 @@ func extOf(f *file) string { return f.file[len(f.file)-len(".ics"):] }
 
 // lookup returns the file that has a name that a client may choose, and its leaf.
 func (c *content) lookup(name, ext string) (*leaf, *file) {
-	fan := c.byFan[fanOf(name)]
+	fan := c.fanned(name)
 	for _, form := range forms {
 		file, err := fileName(name, ext, form)
 		if err != nil {
@@ -134,15 +137,19 @@ func (c *content) leafAt(dir string) *leaf {
 	if dir == "" {
 		return c.flat
 	}
-	if l, ok := c.byFan[strings.TrimSuffix(dir, "/")]; ok {
-		return l
+	if fan := strings.TrimSuffix(dir, "/"); isFan(fan) {
+		return c.fans[unhexLow(fan[0])<<4|unhexLow(fan[1])]
 	}
 	return c.byDir[dir]
 }
 
+// fanned returns the leaf of the fan-out in which a resource would be, nil if there
+// is none.
+func (c *content) fanned(name string) *leaf { return c.fans[fanByte(name)] }
+
 // confused returns a name that is there and that some file system takes for this one.
 func (c *content) confused(name string) (other string, is bool) {
-	for _, l := range [...]*leaf{c.flat, c.byFan[fanOf(name)]} {
+	for _, l := range [...]*leaf{c.flat, c.fanned(name)} {
 		if l == nil {
 			continue
 		}
@@ -163,10 +170,12 @@ func (c *content) usage() (u Usage) {
 	return u
 }
 
-// fanned is how many files lie in a fan-out.
-func (c *content) fanned() (n int) {
+// inFans is how many files lie in a fan-out.
+func (c *content) inFans() (n int) {
 	for _, l := range c.fans {
-		n += len(l.files)
+		if l != nil {
+			n += len(l.files)
+		}
 	}
 	return n
 }

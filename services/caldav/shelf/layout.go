@@ -25,7 +25,7 @@ func (e *Edit) layOut(c *Collection) error {
 		return err
 	}
 	flat := len(what.flat.files) + c.over.flat
-	fanned := what.fanned() + c.over.fanned
+	fanned := what.inFans() + c.over.fanned
 	switch {
 	case flat > e.shelf.maxFlat:
 		return e.fanOut(c)

@@ -192,6 +192,14 @@ func asciiLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 func digit(c byte) bool       { return c >= '0' && c <= '9' }
 func hexDigit(c byte) bool    { return digit(c) || c >= 'A' && c <= 'F' }
 
+// unhexLow reads a digit of the name of a folder of a fan-out.
+func unhexLow(c byte) byte {
+	if digit(c) {
+		return c - '0'
+	}
+	return c - 'a' + 10
+}
+
 func unhex(c byte) byte {
 	if digit(c) {
 		return c - '0'
@@ -222,9 +230,9 @@ func ascii(s string) bool {
 // fanOf returns the folder of a fan-out in which a resource belongs: two digits
 // of the SHA-256 of its name, folded, so that names that could be confused meet
 // in one folder.
-func fanOf(name string) string {
-	return hexByte(sha256.Sum256([]byte(fold(name)))[0])
-}
+func fanOf(name string) string { return hexByte(fanByte(name)) }
+
+func fanByte(name string) byte { return sha256.Sum256([]byte(fold(name)))[0] }
 
 func hexByte(b byte) string {
 	const digits = "0123456789abcdef"

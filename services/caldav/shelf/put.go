@@ -110,7 +110,7 @@ func (c *Collection) place(name string) (in, file string, err error) {
 	if file, err = fileName(name, c.Kind.ext(), form); err != nil {
 		return "", "", err
 	}
-	if what.fanned()+c.over.fanned > 0 {
+	if what.inFans()+c.over.fanned > 0 {
 		in = fanOf(name) + "/"
 	}
 	return in, file, nil
