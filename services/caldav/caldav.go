@@ -1,7 +1,8 @@
 // Package caldav serves calendars, contacts and files of people over WebDAV: RFC
 // 4918 (classes 1, 2, 3), 3744, 4331, 4791 (CalDAV), 5397, 5689, 6352 (CardDAV), 6578
-// (sync), 6764 (.well-known). What a person has lies on the branch dav/<user>, see
-// cairn/services/caldav/shelf; who that is, cairn/services/accounts knows.
+// (sync), 6638 (scheduling), 6764 (.well-known), 8144 (Prefer). What a person has lies on the
+// branch dav/<user>, see cairn/services/caldav/shelf; who that is,
+// cairn/services/accounts knows.
 //
 // # Paths
 //
@@ -14,26 +15,37 @@
 //
 // <user> is a user's name or one of their e-mail addresses. Everybody who has
 // logged in may see who else there is (principals); what others have, shared
-// collections aside, answers as what does not exist. A calendar home that alice
-// shares with bob is in bob's home under the name ~alice~home, with the rights
-// that alice gave. Names that begin with ~ cannot be made.
+// collections aside, answers as what does not exist.
+//
+// # Sharing
+//
+// A calendar home that alice shares with bob, by the ACL method or by the POST of
+// calendar programs, is at once in bob's calendars under the name ~alice~home, with
+// the rights that she gave. What bob calls it and its colour are on his own
+// branch; for him to delete it is to decline it. Calendars and address
+// books whose names begin with ~ cannot be made.
 //
 // # Answers
 //
-// Bytes are kept and returned as they were sent, so ETags are strong. Every
-// method that writes is one commit in the acting person's name; conditions (If-Match,
-// If-None-Match, If) and locks are judged on the snapshot that the commit is made
-// on, so of several conditional writes at once exactly one wins. A locked name
-// that does not exist yet is an empty file below /files/ (RFC 4918 §7.3); in a calendar
-// or address book, where an empty object is none, the lock alone reserves it.
+// Bytes are kept and returned as they were sent, so ETags are strong; where
+// scheduling had to change them, PUT returns none. Every method that writes is one
+// commit in the acting person's name; conditions (If-Match, If-None-Match, If) and
+// locks are judged on the snapshot that the commit is made on, so of several
+// conditional writes at once exactly one wins. A locked name that does not exist yet is
+// an empty file below /files/ (RFC 4918 §7.3); in a calendar or address book, where
+// an empty object is none, the lock alone reserves it.
 //
 // PROPFIND with Depth infinity is answered below /files/ and refused elsewhere
 // with propfind-finite-depth, for nothing there is deeper than two.
 //
+// When a resource was last changed is not told (getlastmodified, Last-Modified): it takes
+// a walk through history, and the entity tag says more.
+//
 // # Caveats
 //
 // The service trusts http.Server's deadlines against slow bodies, and whoever
-// mounts it not to ask for passwords in the clear.
+// mounts it not to ask for passwords in the clear. A body is in memory as a whole,
+// up to Shelf.MaxResource for each request.
 package caldav
 
 import (
