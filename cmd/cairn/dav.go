@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
 	gitservice "cairn/services/git"
 	"cairn/services/monitor"
@@ -22,6 +23,7 @@ func (p *process) newDav(watch *monitor.Monitor) *dav.Dav {
 		Accounts: p.house.accounts,
 		Secrets:  p.house.secrets,
 		Base:     p.davURL(p.friendly),
+		Client:   setup.Outbound(p.env).Client(),
 		Watch:    watch,
 		Log:      p.log,
 	}

@@ -5,13 +5,10 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
-	"net/netip"
 
 	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
-	"cairn/libos"
 	"cairn/services/config"
-	"cairn/services/unipi"
 )
 
 // listen opens the ports.
@@ -63,20 +60,6 @@ func (p *process) names(sites []*config.Site) []string {
 		names = append(names, s.Hosts...)
 	}
 	return names
-}
-
-// outbound reaches the remotes that users name.
-func outbound(env libos.Env) *unipi.Outbound {
-	out := &unipi.Outbound{
-		Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
-			return env.Net.Resolver().LookupNetIP(ctx, "ip", host)
-		},
-		Dial: env.Net.Dial,
-	}
-	if env.Args.Bool("allow-private") {
-		out.Allow = func(netip.Addr) bool { return true }
-	}
-	return out
 }
 
 // withHealth tells those at this machine how the process is doing, beside git's

@@ -27,10 +27,10 @@ var manifest = libos.Manifest{
 		dav.Port,
 		setup.Metrics,
 	},
-	Peers: []libos.Peer{{Address: "*", Why: "sites follow remotes that users name"}},
+	Peers: []libos.Peer{{Address: "*", Why: "sites and calendars follow what users name"}},
 	Args: slices.Concat([]libos.Arg{
 		{Name: "domain", Help: "A domain whose names lead here: sites are at NAME.DOMAIN, previews at BRANCH--NAME.DOMAIN, calendars and contacts over TLS at dav.DOMAIN."},
-		{Name: "allow-private", Kind: libos.Bool, Help: "Let sites follow remotes at private and loopback addresses."},
+		setup.AllowPrivate,
 	}, setup.TLSArgs, setup.RemoteArgs, setup.SeedArgs, []libos.Arg{
 		{Name: "webhook-secret-file", Value: "FILE", Needs: "remote", Env: "CAIRN_WEBHOOK_SECRET_FILE", Help: "What the remote's host signs its webhooks with; they are POSTed to a site's address + " + webhookPath + "."},
 	}),

@@ -28,7 +28,7 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 	if err := p.listen(ctx); err != nil {
 		return nil, err
 	}
-	p.follow = &followers{house: h, log: env.Log, out: outbound(env).Transport(), running: map[string]*following{}}
+	p.follow = &followers{house: h, log: env.Log, out: setup.Outbound(env).Transport(), running: map[string]*following{}}
 	p.backup = &mirrors{house: h, net: env.Net, log: env.Log, running: map[string]*mirroring{}}
 	h.told = append(h.told, watch.Committed, p.backup.committed)
 	watch.Check("backup", p.backup.wrong)
@@ -71,7 +71,8 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 	if setup.Loopback(p.git) {
 		wire = setup.OnlyLocalNames(withHealth(watch, wire))
 	}
-	people, err := p.newDav(watch).Handler()
+	d := p.newDav(watch)
+	people, err := d.Handler()
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 			return strict.Serve(ctx, p.tls.ServerConfig(), p.dav, dav.Guard(people, setup.Loopback(p.dav)), p.log)
 		},
 		p.tls.Run,
+		d.Run,
 		p.watchConfig,
 		metrics,
 	}

@@ -45,6 +45,7 @@ var manifest = libos.Manifest{
 	Peers: slices.Concat([]libos.Peer{{Address: "*", Why: "calendars follow others that users name"}, setup.RemotePeer}, setup.TLSPeers),
 	Args: slices.Concat([]libos.Arg{
 		{Name: "domain", Kind: libos.Repeated, Value: "NAME", Help: "A host name that leads here, for the certificate."},
+		setup.AllowPrivate,
 	}, setup.TLSArgs, setup.RemoteArgs, setup.SeedArgs),
 }
 

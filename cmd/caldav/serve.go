@@ -79,7 +79,7 @@ func (s *server) base() string {
 
 // serve serves until ctx ends, and lets requests finish then.
 func (s *server) serve(ctx context.Context) error {
-	d := &dav.Dav{Shelf: s.shelf, Accounts: s.accounts, Secrets: s.secrets, Base: s.base(), Watch: s.page, Log: s.env.Log}
+	d := &dav.Dav{Shelf: s.shelf, Accounts: s.accounts, Secrets: s.secrets, Base: s.base(), Client: setup.Outbound(s.env).Client(), Watch: s.page, Log: s.env.Log}
 	people, err := d.Handler()
 	if err != nil {
 		return err
@@ -97,6 +97,7 @@ func (s *server) serve(ctx context.Context) error {
 			return s.web.Serve(ctx, dav.Guard(people, s.web.Loopback()), setup.ServeHTTP)
 		},
 		s.tls.Run,
+		d.Run,
 		metrics,
 	)
 }

@@ -5,8 +5,8 @@
 // response are prepared when they are first asked for and kept under that
 // commit. Sites finds a Site by host name, branches other than main as
 // previews. A Server reads HTTP/1.1 and HTTP/2 strictly and with limits, and answers
-// from what is prepared; CheckPush says what a push may bring. Follower,
-// Webhook and Outbound are for sites that come from elsewhere.
+// from what is prepared; CheckPush says what a push may bring. Follower
+// and Webhook are for sites that come from elsewhere.
 //
 // Everything that a tree, a rule file or a request can hold leads to an answer
 // below 500; 503 means that the store could not be read.

@@ -4,9 +4,11 @@ package dav
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"cairn/cmd/setup"
@@ -14,6 +16,7 @@ import (
 	"cairn/services/accounts"
 	"cairn/services/caldav"
 	"cairn/services/caldav/feed"
+	"cairn/services/caldav/feed/push"
 	"cairn/services/caldav/publish"
 	"cairn/services/caldav/shelf"
 	"cairn/services/monitor"
@@ -32,8 +35,12 @@ type Dav struct {
 	Accounts *accounts.Accounts
 	Secrets  *secrets.Secrets // from which keys are derived
 	Base     string           // URL under which devices reach it, without a slash at its end
+	Client   *http.Client     // reaches what users name, and nothing but the public internet
 	Watch    *monitor.Monitor
 	Log      *slog.Logger
+
+	follow *feed.Follower
+	push   *push.Service
 }
 
 // OpenShelf returns the shelf of a repository, with the key that follows from the
@@ -49,8 +56,14 @@ func OpenShelf(repo *store.Repo, keys *secrets.Secrets, log *slog.Logger) (*shel
 // selfPath is where the page is on which people look after themselves.
 const selfPath = "/self"
 
-// Handler returns what answers at the root of a host.
+// Handler returns what answers at the root of a host. It is called once.
 func (d *Dav) Handler() (http.Handler, error) {
+	pushes, err := d.Secrets.Derive("webdav push", 32)
+	if err != nil {
+		return nil, err
+	}
+	d.follow = &feed.Follower{Shelf: d.Shelf, Client: d.Client, Now: time.Now, Log: d.Log}
+	d.push = &push.Service{Shelf: d.Shelf, Client: d.Client, Key: [32]byte(pushes), Rand: rand.Reader, Now: time.Now, Contact: d.Base, Log: d.Log}
 	key, err := d.Secrets.Derive("self-service sessions", 32)
 	if err != nil {
 		return nil, err
@@ -71,8 +84,18 @@ func (d *Dav) Handler() (http.Handler, error) {
 		Now:         time.Now,
 		Log:         d.Log,
 	}
-	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Log: d.Log}
+	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Push: d.push, Log: d.Log}
 	return measured(d.Watch, mount(page.Handler(), public, feeds, protocol.Handler())), nil
+}
+
+// Run follows outside calendars and tells devices of changes, after Handler and until
+// ctx ends.
+func (d *Dav) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	wg.Go(func() { d.follow.Run(ctx) })
+	wg.Go(func() { d.push.Run(ctx) })
+	wg.Wait()
+	return nil
 }
 
 // mount puts the page below selfPath, and what strangers may see below /public/ and

@@ -14,8 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"cairn/net/public"
 	"cairn/services/caldav/shelf"
-	"cairn/services/unipi"
 	"cairn/store/mem"
 )
 
@@ -235,16 +235,16 @@ func TestFollowPrivate(t *testing.T) {
 	defer server.Close()
 	redirect := httptest.NewServer(http.RedirectHandler(server.URL, http.StatusFound))
 	defer redirect.Close()
-	public := netip.MustParseAddr("93.184.216.34")
-	guard := &unipi.Outbound{
+	outer := netip.MustParseAddr("93.184.216.34")
+	guard := &public.Outbound{
 		Resolve: func(_ context.Context, host string) ([]netip.Addr, error) {
 			if host == "public.example" {
-				return []netip.Addr{public}, nil
+				return []netip.Addr{outer}, nil
 			}
 			return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 		},
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-			if !strings.HasPrefix(address, public.String()) {
+			if !strings.HasPrefix(address, outer.String()) {
 				return nil, errors.New("dialled " + address)
 			}
 			return new(net.Dialer).DialContext(ctx, network, redirect.Listener.Addr().String())
@@ -258,7 +258,7 @@ func TestFollowPrivate(t *testing.T) {
 		k := newKit(t, mem.New())
 		f := k.follow(url, nil)
 		f.Client = guard.Client()
-		if err := k.refresh(f); !errors.Is(err, unipi.ErrPrivateAddress) {
+		if err := k.refresh(f); !errors.Is(err, public.ErrPrivateAddress) {
 			t.Errorf("%s: got %v, want ErrPrivateAddress", url, err)
 		}
 		if src := k.coll(shelf.Calendars, "club").Props().Source; src.Error != "the other side cannot be reached" {

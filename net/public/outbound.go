@@ -1,4 +1,6 @@
-package unipi
+// Package public connects to addresses that users gave, which must reach nothing but
+// the public internet.
+package public
 
 import (
 	"context"
@@ -9,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -52,7 +55,7 @@ func (o *Outbound) DialContext(ctx context.Context, network, address string) (ne
 	}
 	for i, a := range addrs {
 		addrs[i] = a.Unmap().WithZone("")
-		if !Public(a) && (o.Allow == nil || !o.Allow(addrs[i])) {
+		if !Is(a) && (o.Allow == nil || !o.Allow(addrs[i])) {
 			return nil, fmt.Errorf("connect to %q (%v): %w", host, a, ErrPrivateAddress)
 		}
 	}
@@ -68,10 +71,11 @@ func (o *Outbound) DialContext(ctx context.Context, network, address string) (ne
 }
 
 func portNumber(s string) uint16 {
-	if n := number(s); digits(s) && n <= 65535 {
-		return uint16(n)
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err != nil {
+		return 0 // dialing it says what is wrong
 	}
-	return 0 // dialing it says what is wrong
+	return uint16(n)
 }
 
 // Transport returns a RoundTripper whose connections all go through the
@@ -143,10 +147,10 @@ func prefixes(list ...string) (out []netip.Prefix) {
 	return out
 }
 
-// Public reports whether an address belongs to the public internet: not
+// Is reports whether an address belongs to the public internet: not
 // loopback, private, link-local, shared (CGNAT), multicast, unspecified, reserved
 // or for documentation, nor an IPv6 form of such an IPv4 address.
-func Public(a netip.Addr) bool {
+func Is(a netip.Addr) bool {
 	a = a.Unmap().WithZone("")
 	if !a.IsGlobalUnicast() || a.IsPrivate() || a.IsLoopback() || localNAT64.Contains(a) {
 		return false
@@ -154,7 +158,7 @@ func Public(a netip.Addr) bool {
 	for _, e := range embedding {
 		if e.block.Contains(a) {
 			b := a.As16()
-			return Public(netip.AddrFrom4([4]byte(b[e.at : e.at+4])))
+			return Is(netip.AddrFrom4([4]byte(b[e.at : e.at+4])))
 		}
 	}
 	for _, p := range special {

@@ -1,4 +1,4 @@
-package unipi
+package public
 
 import (
 	"context"
@@ -7,11 +7,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 )
 
-func TestPublic(t *testing.T) {
+func TestIs(t *testing.T) {
 	for addr, want := range map[string]bool{
 		"8.8.8.8": true, "2606:4700::1111": true, "::ffff:8.8.8.8": true, "64:ff9b::808:808": true, "2002:808:808::1": true,
 		"127.0.0.1": false, "127.9.9.9": false, "10.1.2.3": false, "172.16.0.1": false, "192.168.1.1": false, "169.254.169.254": false, "100.64.0.1": false,
@@ -20,8 +21,8 @@ func TestPublic(t *testing.T) {
 		"::ffff:127.0.0.1": false, "::ffff:10.0.0.1": false, "::127.0.0.1": false, "64:ff9b::7f00:1": false, "64:ff9b::a00:1": false, "64:ff9b:1::808:808": false,
 		"2002:7f00:1::1": false, "2002:a9fe:a9fe::": false, "2001::1": false, "100::1": false,
 	} {
-		if got := Public(netip.MustParseAddr(addr)); got != want {
-			t.Errorf("Public(%s) = %v, want %v", addr, got, want)
+		if got := Is(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("Is(%s) = %v, want %v", addr, got, want)
 		}
 	}
 }
@@ -124,4 +125,13 @@ func TestOutboundRedirect(t *testing.T) {
 	if err := checkRedirect(&http.Request{URL: mustURL(t, "http://a.example/"), Header: http.Header{}}, []*http.Request{last}); !errors.Is(err, ErrRedirect) {
 		t.Errorf("from https to http: got %v, want %v", err, ErrRedirect)
 	}
+}
+
+func mustURL(t *testing.T, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
