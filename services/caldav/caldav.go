@@ -35,8 +35,8 @@
 // an empty file below /files/ (RFC 4918 §7.3); in a calendar or address book, where
 // an empty object is none, the lock alone reserves it.
 //
-// PROPFIND with Depth infinity is answered below /files/ and refused elsewhere
-// with propfind-finite-depth, for nothing there is deeper than two.
+// PROPFIND with Depth infinity is answered, but for / and for the homes of
+// calendars and contacts as a whole (propfind-finite-depth).
 //
 // When a resource was last changed is not told (getlastmodified, Last-Modified): it takes
 // a walk through history, and the entity tag says more.

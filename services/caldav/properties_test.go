@@ -29,6 +29,8 @@ func TestDepth(t *testing.T) {
 		{"/calendars/alice/home/", "1", "/calendars/alice/home/ /calendars/alice/home/x.ics"},
 		{"/calendars/alice/home/x.ics", "1", "/calendars/alice/home/x.ics"},
 		{"/calendars/alice/home/x.ics", "infinity", "/calendars/alice/home/x.ics"},
+		{"/calendars/alice/home/", "infinity", "/calendars/alice/home/ /calendars/alice/home/x.ics"},
+		{"/principals/alice/", "infinity", "/principals/alice/"},
 		{"/contacts/alice/", "1", "/contacts/alice/ /contacts/alice/contacts/"},
 		{"/files/alice/", "1", "/files/alice/ /files/alice/a/"},
 		{"/files/alice/", "infinity", "/files/alice/ /files/alice/a/ /files/alice/a/b"},
@@ -43,12 +45,17 @@ func TestDepth(t *testing.T) {
 			t.Errorf("%s with Depth %s: got %s, want %s", c.path, c.depth, got, c.hrefs)
 		}
 	}
-	for _, path := range []string{"/", "/calendars/", "/calendars/alice/", "/calendars/alice/home/", "/contacts/alice/", "/principals/"} {
+	for _, path := range []string{"/", "/calendars/", "/calendars/alice/", "/contacts/alice/"} {
 		h.do("alice", "PROPFIND", path, "", "Depth: infinity").want(403, "<d:propfind-finite-depth")
 	}
 	h.do("alice", "PROPFIND", "/", "", "Depth: 2").want(400)
 	h.do("alice", "PROPFIND", "/calendars/alice/none/", "", "Depth: 0").want(404)
 	h.do("alice", "PROPFIND", "/calendars/alice/home/none.ics", "", "Depth: 0").want(404)
+	for _, path := range []string{"/calendars/alice", "/files/alice/a"} {
+		if got := h.do("alice", "PROPFIND", path, "", "Depth: 0").want(207).header.Get("Content-Location"); got != path+"/" {
+			t.Errorf("%s: Content-Location %q", path, got)
+		}
+	}
 	a := h.do("alice", "PROPFIND", "/calendars/alice/", "", "Depth: 1", "Prefer: depth-noroot").want(207)
 	if got := strings.Join(hrefsOf(a.body), " "); got != "/calendars/alice/home/ /calendars/alice/inbox/ /calendars/alice/outbox/" {
 		t.Errorf("without the root: got %s", got)

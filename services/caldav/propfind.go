@@ -8,6 +8,9 @@ import (
 	"cairn/services/caldav/dav"
 )
 
+// above are the collections of which nobody gets everything below at once.
+var above = of(root, homes, calendarHome, contactHome)
+
 // propfind answers PROPFIND (RFC 4918 §9.1).
 func (x *exchange) propfind() error {
 	depth, err := dav.ParseDepth(x.r.Header, dav.DepthInfinity)
@@ -22,8 +25,11 @@ func (x *exchange) propfind() error {
 	if err != nil {
 		return err
 	}
-	if depth == dav.DepthInfinity && collections.has(n.kind) && n.kind != folder {
+	if depth == dav.DepthInfinity && above.has(n.kind) {
 		return dav.Violated(http.StatusForbidden, dav.D("propfind-finite-depth"), "ask with Depth 0 or 1")
+	}
+	if collections.has(n.kind) && !x.at.slash {
+		x.w.Header().Set("Content-Location", n.href) // RFC 4918 §5.2
 	}
 	m, prefer := x.multistatus()
 	s := selected(want)
