@@ -55,7 +55,7 @@
 // What never ends, or never comes, ends here: a rule is taken to be over when 65,536
 // days and periods in a row had nothing in them; Instances and Project stop with
 // ErrTooMany; FreeBusy takes what happens more often than it can look at to last; an
-// alarm or a date of a series is looked for in the 65,536 nearest instances. No question
-// about one object takes more than some tens of milliseconds, whatever is in it, and
-// an Index is no larger than the text it was made from.
+// alarm or a date of a series is looked for in the 16,384 nearest instances. No question
+// about one object takes more than some tens of milliseconds, whatever is in it; an
+// Index grows with the text it is made from, and says how large it is.
 package ical

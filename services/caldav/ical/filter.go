@@ -45,7 +45,7 @@ type TextMatch = line.TextMatch
 
 // maxLooks is how many instances of one component are looked at for one that meets a
 // condition which few can fail.
-const maxLooks = 1 << 16
+const maxLooks = 1 << 14
 
 // Match reports whether c meets the filter. floating is the zone of times that
 // have none, nil for UTC.

@@ -16,7 +16,7 @@ type period struct {
 
 // maxBusy is how many occurrences of one series are looked at one by one. One that
 // takes place more often is taken to last until the end of the range.
-const maxBusy = 1 << 15
+const maxBusy = 1 << 14
 
 // FreeBusy returns the VFREEBUSY of those calendars in r, which must be bounded
 // (RFC 4791 §7.10): DTSTAMP, DTSTART, DTEND and FREEBUSY lines in UTC, in order and

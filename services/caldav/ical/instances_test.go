@@ -174,7 +174,8 @@ func TestManyInstances(t *testing.T) {
 	} {
 		c := parse(t, object(vienna, "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=Europe/Vienna:19700101T000000\n"+lines+"\nEND:VEVENT\n"))
 		x := c.Index()
-		for _, r := range []TimeRange{{}, *utc("20260329T000000Z 20260329T060000Z"), *utc("20260301T000000Z -"), *utc("- 20260301T000000Z"), *utc("21000101T000000Z -"), *utc("20260329T061000Z 20260329T061001Z")} {
+		ranges := []TimeRange{{}, *utc("20260329T061000Z 20260329T061001Z"), *utc("20260301T000000Z -"), *utc("- 20260301T000000Z"), *utc("21000101T000000Z -"), *utc("20260329T000000Z 20260329T060000Z")}
+		for _, r := range ranges[:rounds(2, len(ranges))] {
 			for range c.Instances(r, nil, 100) {
 				continue
 			}

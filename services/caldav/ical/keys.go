@@ -4,7 +4,7 @@ import "slices"
 
 // maxGone is how many recurrences in a row may have been taken out before a series is
 // taken to be over.
-const maxGone = 1 << 17
+const maxGone = 1 << 14
 
 // keys calls yield for every recurrence from first to last, both included, in order
 // and once, that has not been taken out.

@@ -178,7 +178,16 @@ func TestRuleEnds(t *testing.T) {
 // TestWeeks counts the weeks of years day by day: the first is the first that has
 // four days in the year, and they begin on WKST.
 func TestWeeks(t *testing.T) {
+	numbers := []int{1, 2, 26, 51, 52, 53, -1, -2, -51, -52, -53}
 	for wkst := range 7 {
+		var rules []*rule
+		for _, n := range numbers {
+			r, err := parseRule(fmt.Sprintf("FREQ=YEARLY;WKST=%s;BYWEEKNO=%d", weekdays[wkst], n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rules = append(rules, r)
+		}
 		week, left, year := 0, 0, 0 // the week we are in, the days left in it, and the year it belongs to
 		var days []struct{ day, year, week int }
 		for d := dayOf(1989, 1, 1); d < dayOf(2062, 1, 1); d++ {
@@ -202,10 +211,9 @@ func TestWeeks(t *testing.T) {
 				break
 			}
 			y, _, _ := civil(d.day)
-			for _, n := range []int{1, 2, 26, 51, 52, 53, -1, -2, -51, -52, -53} {
-				r, _ := parseRule(fmt.Sprintf("FREQ=YEARLY;WKST=%s;BYWEEKNO=%d", weekdays[wkst], n))
+			for i, n := range numbers {
 				want := n == d.week || n == d.week-last[d.year]-1
-				if got := r.isWeek(d.day, y); got != want {
+				if got := rules[i].isWeek(d.day, y); got != want {
 					t.Fatalf("%v in week %d of weeks from %s: %v, want %v", Time{wall: wall(d.day) * day}, n, weekdays[wkst], got, want)
 				}
 			}
