@@ -176,7 +176,10 @@ func (p *pushed) collection(f pushedFile) (*Collection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := p.snap.collection(f.kind, path.Base(dir), dir, e.Hash)
+	c, err := p.snap.collection(f.kind, path.Base(dir), dir, e.Hash)
+	if err != nil {
+		return nil, err
+	}
 	if p.colls == nil {
 		p.colls = map[string]*Collection{}
 	}

@@ -238,5 +238,9 @@ func (c *Collection) ResourceProps(r Resource) ([]Dead, error) {
 	if err != nil {
 		return nil, nil // none could be given to it
 	}
-	return c.snap.propsOf(c.tree, c.from+"/"+file).Dead, nil
+	p, err := c.snap.readProps(c.tree, c.from+"/"+file)
+	if err != nil {
+		return nil, err
+	}
+	return p.Dead, nil
 }

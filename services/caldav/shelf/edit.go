@@ -184,8 +184,12 @@ func (e *Edit) SetProps(p Path, props *Props) error {
 				return err
 			}
 		}
+		// Who could not read what is there must not replace it.
+		if _, err := e.readProps(e.tree, kindProps(p.Kind)); err != nil {
+			return err
+		}
 		e.kinds[p.Kind] = props
-		return e.putProps(strings.TrimPrefix(string(p.Kind)+"/"+propsFile, "/"), props)
+		return e.putProps(kindProps(p.Kind), props)
 	}
 	c, err := e.draft(p.Kind, p.Collection)
 	if err != nil {
@@ -285,7 +289,7 @@ func (e *Edit) drop(c *Collection) error {
 		return nil
 	}
 	// Without its folder the kind would have its default collection again.
-	return e.putProps(string(c.Kind)+"/"+propsFile, e.Props(c.Kind))
+	return e.putProps(kindProps(c.Kind), e.Props(c.Kind))
 }
 
 // finish brings the branch in order after the Update's function.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -233,5 +232,3 @@ func many(n int) (list []string) {
 	}
 	return list
 }
-
-var _ = fs.ErrNotExist

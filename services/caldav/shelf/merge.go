@@ -28,6 +28,11 @@ func (s *Shelf) MergeBranch(ctx context.Context, ch store.Change, user string, t
 				return err
 			}
 		}
+		for _, kind := range []Kind{"", Calendars, Contacts} {
+			if err := m.props(kind); err != nil {
+				return err
+			}
+		}
 		if err := m.others(); err != nil {
 			return err
 		}
@@ -61,6 +66,23 @@ func (m *merging) kind(kind Kind) error {
 		if err := m.collection(Path{Kind: kind, Collection: name}); err != nil {
 			return fmt.Errorf("merge %s/%s: %w", kind, name, err)
 		}
+	}
+	return nil
+}
+
+// props merges the properties of the home, or of the folder of a kind.
+func (m *merging) props(kind Kind) error {
+	base, err := m.base.readProps(m.base.tree, kindProps(kind))
+	if err != nil {
+		return err
+	}
+	theirs, err := m.them.readProps(m.them.tree, kindProps(kind))
+	if err != nil || theirs.Equal(base) {
+		return err
+	}
+	ours := m.ours.Props(kind)
+	if merged := mergeProps(base, ours, theirs); !merged.Equal(ours) {
+		return m.ours.SetProps(Path{Kind: kind}, merged)
 	}
 	return nil
 }
@@ -221,10 +243,10 @@ func (m *merging) others() error {
 }
 
 func isMergedOtherwise(path string) bool {
-	if path == locksFile {
+	kind, rest, _ := strings.Cut(path, "/")
+	if path == locksFile || path == propsFile || rest == propsFile && (Kind(kind) == Calendars || Kind(kind) == Contacts) {
 		return true
 	}
-	kind, rest, _ := strings.Cut(path, "/")
 	if Kind(kind) == Inbox {
 		rest = "inbox/" + rest
 	} else if Kind(kind) != Calendars && Kind(kind) != Contacts {

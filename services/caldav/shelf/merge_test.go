@@ -83,6 +83,7 @@ func TestMergeBranch(t *testing.T) {
 			k.gone("calendars/home/edited.ics")
 			k.put("calendars/home/new-ours.ics", event("same uid", "us"))
 			k.push("calendars/home/README", "us")
+			k.must(func(e *Edit) error { return e.SetProps(Path{}, &Props{Dead: []Dead{{"x:", "us", "<us/>"}}}) })
 			k.must(func(e *Edit) error {
 				p := e.snapProps("home")
 				p.Color, p.Shares["carol"] = "#ff0000", Read
@@ -108,6 +109,10 @@ func TestMergeBranch(t *testing.T) {
 			k.must(func(e *Edit) error { return e.Make(at("calendars/new"), &Props{}) })
 			k.put("calendars/new/1.ics", event("1", "them"))
 			k.push("calendars/home/README", "them", "notes", "them")
+			k.must(func(e *Edit) error { return e.SetProps(Path{}, &Props{Dead: []Dead{{"x:", "them", "<them/>"}}}) })
+			k.must(func(e *Edit) error {
+				return e.SetProps(Path{Kind: Contacts}, &Props{Looks: map[string]Look{"bob/home": {Color: "#00ff00"}}})
+			})
 			k.must(func(e *Edit) error {
 				p := e.snapProps("home")
 				p.DisplayName, p.Dead = "Theirs", []Dead{{"x:", "b", "<b/>"}}
@@ -141,6 +146,12 @@ func TestMergeBranch(t *testing.T) {
 		want := &Props{DisplayName: "Theirs", Color: "#ff0000", Shares: map[string]Access{"carol": Read}, Dead: []Dead{{"x:", "b", "<b/>"}}}
 		if got := k.coll("calendars/home").Props(); !got.Equal(want) {
 			t.Errorf("properties: got %+v, want %+v", got, want)
+		}
+		if got := k.snap().Props(""); len(got.Dead) != 2 {
+			t.Errorf("properties of the home: %+v", got)
+		}
+		if got := k.snap().Props(Contacts); got.Looks["bob/home"].Color != "#00ff00" {
+			t.Errorf("properties of the address books' folder: %+v", got)
 		}
 		locks, err := k.snap().Locks()
 		if err != nil || len(locks) != 2 || locks[0].Token != "a:2" || locks[1].Token != "a:3" {

@@ -3,7 +3,7 @@ package shelf
 import "reflect"
 
 // mergeProps takes of each property what one side has changed; where both have, ours.
-// Shares and dead properties are told apart by user and by name.
+// Shares, looks and dead properties are told apart by user or name.
 func mergeProps(base, ours, theirs *Props) *Props {
 	merged := ours.Clone()
 	b, t := reflect.ValueOf(base.Clone()).Elem(), reflect.ValueOf(theirs.Clone()).Elem()
@@ -14,6 +14,7 @@ func mergeProps(base, ours, theirs *Props) *Props {
 		}
 	}
 	merged.Shares = mergeMaps(base.Shares, ours.Shares, theirs.Shares)
+	merged.Looks = mergeMaps(base.Looks, ours.Looks, theirs.Looks)
 	dead := mergeMaps(byName(base.Dead), byName(ours.Dead), byName(theirs.Dead))
 	merged.Dead = nil
 	for _, list := range [][]Dead{ours.Dead, theirs.Dead} {

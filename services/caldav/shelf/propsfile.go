@@ -107,29 +107,32 @@ func decodeProps(data []byte, strict bool) (*Props, error) {
 	return p, nil
 }
 
-// propsAt returns the properties of a folder of the branch. Those that cannot be
-// read are none: nobody shall lose a calendar by a slip in its file.
-func (s *Snapshot) propsAt(t *store.Tree, dir string) *Props {
-	return s.propsOf(t, strings.TrimPrefix(dir+"/"+propsFile, "./"))
-}
-
-func (s *Snapshot) propsOf(t *store.Tree, file string) *Props {
+// readProps returns the properties in a file of a snapshot; none where there is no
+// such file. Those that somebody has made unreadable are none as well: nobody shall
+// lose a calendar by a slip in its file.
+func (s *Snapshot) readProps(t *store.Tree, file string) (*Props, error) {
 	e, err := t.Lookup(file)
-	if err == nil {
-		if p, ok := s.shelf.props.get(e.Hash); ok {
-			return p
-		}
-		var data []byte
-		if data, _, err = t.Blob(file); err == nil {
-			var p *Props
-			if p, err = decodeProps(data, false); err == nil {
-				s.shelf.props.put(e.Hash, p, int64(2*len(data))+512)
-				return p
-			}
-		}
+	if errors.Is(err, fs.ErrNotExist) {
+		return &Props{}, nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := s.shelf.props.get(e.Hash); ok {
+		return p, nil
+	}
+	data, _, err := t.Blob(file)
+	if errors.Is(err, fs.ErrInvalid) { // a folder
+		return &Props{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	p, err := decodeProps(data, false)
+	if err != nil {
 		s.shelf.o.Log.Warn("properties that cannot be read", "user", s.user, "file", file, "err", err)
+		p = &Props{}
 	}
-	return &Props{}
+	s.shelf.props.put(e.Hash, p, int64(2*len(data))+512)
+	return p, nil
 }

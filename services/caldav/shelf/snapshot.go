@@ -83,13 +83,19 @@ func (s *Snapshot) Commit() store.Hash {
 func (s *Snapshot) Time() time.Time { return s.tree.Time() }
 
 // Props returns the properties of the home as a whole (zero Path) or of the folder
-// in which the collections of a kind are. Shared: nobody changes them.
+// in which the collections of a kind are; none where they cannot be read. Shared:
+// nobody changes them.
 func (s *Snapshot) Props(kind Kind) *Props {
-	if kind == "" {
-		return s.propsAt(s.tree, ".")
+	p, err := s.readProps(s.tree, kindProps(kind))
+	if err != nil {
+		s.shelf.o.Log.Error("read properties", "user", s.user, "kind", kind, "err", err)
+		return &Props{}
 	}
-	return s.propsAt(s.tree, string(kind))
+	return p
 }
+
+// kindProps is the file of those properties.
+func kindProps(kind Kind) string { return strings.TrimPrefix(string(kind)+"/"+propsFile, "/") }
 
 // Collections returns the collections of a kind, in the order of their names.
 func (s *Snapshot) Collections(kind Kind) ([]*Collection, error) {
@@ -106,7 +112,11 @@ func (s *Snapshot) Collections(kind Kind) ([]*Collection, error) {
 			return nil, fmt.Errorf("list %s of %q: %w", kind, s.user, err)
 		}
 		if name, ok := s.collectionName(kind, e); ok {
-			list = append(list, s.collection(kind, name, string(kind)+"/"+e.Name, e.Hash))
+			c, err := s.collection(kind, name, string(kind)+"/"+e.Name, e.Hash)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, c)
 		}
 	}
 	slices.SortFunc(list, func(a, b *Collection) int { return strings.Compare(a.Name, b.Name) })
@@ -142,10 +152,10 @@ func (s *Snapshot) Collection(kind Kind, name string) (*Collection, error) {
 			return nil, fmt.Errorf("look up %s of %q: %w", dir, s.user, err)
 		case e.Mode == object.ModeDir:
 			if kind == Inbox {
-				return s.collection(kind, name, dir, e.Hash), nil
+				return s.collection(kind, name, dir, e.Hash)
 			}
 			if shown, ok := s.collectionName(kind, e); ok && shown == name {
-				return s.collection(kind, name, dir, e.Hash), nil
+				return s.collection(kind, name, dir, e.Hash)
 			}
 		}
 	}
@@ -189,10 +199,14 @@ func collectionDirs(kind Kind, name string) (dirs []string) {
 	return dirs
 }
 
-func (s *Snapshot) collection(kind Kind, name, dir string, h store.Hash) *Collection {
-	c := &Collection{Kind: kind, Name: name, snap: s, dir: dir, tree: s.tree, from: dir, hash: h, props: s.propsAt(s.tree, dir)}
+func (s *Snapshot) collection(kind Kind, name, dir string, h store.Hash) (*Collection, error) {
+	props, err := s.readProps(s.tree, dir+"/"+propsFile)
+	if err != nil {
+		return nil, fmt.Errorf("read properties of %s of %q: %w", dir, s.user, err)
+	}
+	c := &Collection{Kind: kind, Name: name, snap: s, dir: dir, tree: s.tree, from: dir, hash: h, props: props}
 	if kind == Calendars && c.props.Birthdays {
 		s.bear(c)
 	}
-	return c
+	return c, nil
 }

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
 	"cairn/store"
-	"cairn/store/object"
 )
 
 // sync asks for one answer.
@@ -46,6 +46,41 @@ func TestSync(t *testing.T) {
 		k.put("contacts/contacts/x.vcf", card("x", "X"))
 		if got := k.coll("calendars/home").Token(); got != token {
 			t.Error("a change elsewhere has changed the token")
+		}
+	})
+}
+
+func TestSince(t *testing.T) {
+	each(t, func(k *kit) {
+		k.put("calendars/home/a.ics", event("a", "A"))
+		before := k.snap().Commit()
+		k.put("calendars/home/b.ics", event("b", "B"))
+		c := k.coll("calendars/home")
+		for commit, want := range map[store.Hash]string{{}: "a.ics b.ics", before: "b.ics", k.snap().Commit(): ""} {
+			if list, err := c.Since(context.Background(), commit); err != nil || show(list) != want {
+				t.Errorf("since %v: got %s, %v, want %s", commit, show(list), err, want)
+			}
+		}
+		_, err := c.Since(context.Background(), store.Hash{1})
+		k.wantErr("a commit that is not there", err, fs.ErrNotExist)
+	})
+}
+
+// TestPruned has history pruned under a token.
+func TestPruned(t *testing.T) {
+	each(t, func(k *kit) {
+		k.put("calendars/home/a.ics", event("a", "A"))
+		token := k.coll("calendars/home").Token()
+		gone := store.Hash{9}
+		c := k.coll("calendars/home")
+		key := firstKey{"alice", c.dir, c.hash}
+		k.firsts.drop(key)
+		k.firsts.put(key, gone, 0) // as if it had been the first to be seen
+		if _, err := c.Sync(context.Background(), c.Token(), 0); !errors.Is(err, ErrToken) {
+			t.Errorf("of a commit that was pruned: %v", err)
+		}
+		if got := k.coll("calendars/home").Token(); got != token {
+			t.Error("the next token is again of the commit that was pruned")
 		}
 	})
 }
@@ -100,6 +135,7 @@ func TestTokens(t *testing.T) {
 		k.put("calendars/home/a.ics", event("a", "A"))
 		k.must(func(e *Edit) error { return e.Make(at("calendars/work"), &Props{}) })
 		home, work := k.coll("calendars/home"), k.coll("calendars/work")
+		madeUp := token{at: store.Hash{7}}
 		token := home.Token()
 		bob := k.View("bob", k.snap().Tree())
 		bobs, err := bob.Collection(Calendars, "home")
@@ -131,19 +167,13 @@ func TestTokens(t *testing.T) {
 			"without its prefix":          {home, strings.TrimPrefix(token, tokenPrefix)},
 			"made up":                     {home, "http://example.com/sync/1"},
 			"a commit":                    {home, k.snap().Commit().String()},
-			"of a commit that is no more": {home, home.encodeToken(token_(object.Zero, 7))},
+			"of a commit that is no more": {home, home.encodeToken(madeUp)},
 		} {
 			if _, err := try.c.Sync(ctx, try.token, 0); !errors.Is(err, ErrToken) {
 				t.Errorf("token %s: got %v, want ErrToken", what, err)
 			}
 		}
 	})
-}
-
-// token_ is a token for a commit that nobody has made.
-func token_(h store.Hash, b byte) token {
-	h[0] = b
-	return token{at: h}
 }
 
 func FuzzToken(f *testing.F) {
