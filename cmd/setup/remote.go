@@ -74,7 +74,10 @@ func OpenRemote(ctx context.Context, env libos.Env, o RemoteOptions) (_ *Remote,
 		return nil, err
 	}
 	settings.Follow = whom.Follow
-	if settings.Expect, err = commits(env.Args.Strings("expect")); err != nil {
+	if settings.Expect, err = commits(env.Args, "expect"); err != nil {
+		return nil, err
+	}
+	if settings.Accept, err = commits(env.Args, "accept"); err != nil {
 		return nil, err
 	}
 	r := &Remote{poll: settings.Poll, policy: whom}
@@ -158,11 +161,11 @@ func policy(args libos.Args, o RemoteOptions) (*trust.Policy, error) {
 }
 
 // commits reads the names of commits.
-func commits(names []string) ([]store.Hash, error) {
+func commits(args libos.Args, arg string) ([]store.Hash, error) {
 	var list []store.Hash
-	for _, name := range names {
+	for _, name := range args.Strings(arg) {
 		if !plumbing.IsHash(name) {
-			return nil, fmt.Errorf("--expect is the whole name of a commit, 40 hexadecimal digits, not %q", name)
+			return nil, fmt.Errorf("--%s is the whole name of a commit, 40 hexadecimal digits, not %q", arg, name)
 		}
 		list = append(list, plumbing.NewHash(name))
 	}

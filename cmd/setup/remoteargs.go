@@ -33,6 +33,7 @@ var RemoteArgs = []libos.Arg{
 	{Name: "poll", Kind: libos.Duration, Default: "800ms", Needs: "remote", Help: "How often a host is asked for news that does not tell by itself."},
 	{Name: "trust", Kind: libos.Repeated, Value: "KEYFILE", Env: "CAIRN_TRUST", Needs: "remote", Help: "Follow only commits signed by a key in this file, or by our own."},
 	{Name: "expect", Kind: libos.Repeated, Value: "COMMIT", Env: "CAIRN_EXPECT", Needs: "remote", Help: "A commit that the host must have, against a roll-back while nobody looked."},
+	{Name: "accept", Kind: libos.Repeated, Value: "COMMIT", Needs: "remote", Help: "A commit that a branch may be at although it was rewound or force-pushed at the host: you have looked at it."},
 }
 
 // RemotePeer is who RemoteArgs make a service dial.

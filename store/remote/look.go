@@ -208,6 +208,10 @@ func (b *Backend) take(m move, why error, mine bool) bool {
 		return false // it has moved here since: the next look will tell
 	}
 	delete(b.rejudge, m.name)
+	if _, absent := why.(*unfetched); why != nil && !absent && slices.Contains(b.options.Accept, m.new) {
+		b.log.Warn("a rewound ref was accepted", "ref", m.name, "from", m.old, "to", m.new, "although", why)
+		why = nil
+	}
 	if why == nil {
 		delete(b.rewound, m.name)
 		b.move(m.name, m.new)

@@ -59,6 +59,10 @@ type Options struct {
 	// is refused.
 	Expect []store.Hash
 
+	// Accept lists commits that somebody has looked at: a ref that is at one of them is followed, whatever
+	// it was before and whatever Follow says.
+	Accept []store.Hash
+
 	// Poll is how often a host is asked that does not tell by itself. Default:
 	// 800 ms.
 	Poll time.Duration

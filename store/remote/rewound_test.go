@@ -98,6 +98,27 @@ func TestRewound(t *testing.T) {
 	})
 }
 
+// Whoever has looked at a commit can have it followed, also after a force-push.
+func TestAcceptedBeforehand(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	first := open(t, h, nil)
+	first.put(t, "a", "1")
+	first.put(t, "a", "2")
+	looked := parse(t, h.Git("rev-parse", "refs/heads/main~1"))
+	r := open(t, h, func(o *Options) { o.Accept = []store.Hash{looked} })
+	if _, host := rewindHost(t, h); host != looked {
+		t.Fatalf("rewound to %v, want %v", host, looked)
+	}
+	r.Wake()
+	until(t, "it is followed", func() bool { return r.tip(t) == looked })
+	r.put(t, "b", "3")
+	if n := len(r.Status().Rewound); n != 0 {
+		t.Errorf("%d refs are reported", n)
+	}
+	first.Wake()
+	until(t, "the other notices it", func() bool { return len(first.Status().Rewound) == 1 })
+}
+
 // A branch that was replaced by one without a common history.
 func TestReplacedByStranger(t *testing.T) {
 	h := githost.New(t, githost.Cairn)
