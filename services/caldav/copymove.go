@@ -128,6 +128,9 @@ func (x *exchange) carry(t *transfer, of views, edits map[string]*shelf.Edit) er
 	if t.to.file != "" {
 		return x.carryFile(t, src, edits[t.from.owner])
 	}
+	if err := x.meetingOnce(t, src, edits[t.to.owner]); err != nil {
+		return err
+	}
 	return x.objectError(&node{place: t.at, spot: t.to}, t.carryObject(src, edits))
 }
 

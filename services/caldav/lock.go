@@ -116,7 +116,7 @@ func (x *exchange) newLock(l shelf.Lock) error {
 // reserve makes a name that is to be locked: an empty file (RFC 4918 §7.3), or
 // nothing where an empty object could not be.
 func (x *exchange) reserve(s spot, g *guard, e *shelf.Edit) error {
-	if len(x.at.names) == 0 {
+	if len(x.at.names) == 0 || s.file == "" && !leaves.has(x.at.kind) {
 		return errNothingHere
 	}
 	parent, err := x.find(x.at.parent(), g.of)
@@ -132,13 +132,10 @@ func (x *exchange) reserve(s spot, g *guard, e *shelf.Edit) error {
 	if err := g.free(s, bound); err != nil {
 		return err
 	}
-	switch {
-	case s.file != "":
+	if s.file != "" {
 		return e.Tx().Put(s.file, nil)
-	case leaves.has(x.at.kind):
-		return nil
 	}
-	return errNothingHere
+	return nil
 }
 
 // conflict refuses a lock beside one that does not go with it.
@@ -172,6 +169,9 @@ func (x *exchange) refreshLock() error {
 		if len(g.tokens) == 0 {
 			return dav.Errorf(http.StatusBadRequest, "LOCK needs a body, or an If header that names a lock")
 		}
+		if err := x.stillWrites(of); err != nil {
+			return err
+		}
 		all, err := edits[s.owner].Locks()
 		if err != nil {
 			return err
@@ -193,6 +193,19 @@ func (x *exchange) refreshLock() error {
 		return err
 	}
 	return x.answerLocks(http.StatusOK, refreshed, s.owner)
+}
+
+// stillWrites makes sure that who has made a lock may still change what it is on: a
+// collection may not be shared with them any more.
+func (x *exchange) stillWrites(of views) error {
+	n, err := x.find(x.at, of)
+	if absent(err) && leaves.has(x.at.kind) {
+		n, err = x.find(x.at.parent(), of)
+	}
+	if err != nil {
+		return err
+	}
+	return n.require(n.access >= accessWrite, dav.D("write-content"))
 }
 
 // unlock answers UNLOCK (RFC 4918 §9.11).

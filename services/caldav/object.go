@@ -9,6 +9,7 @@ import (
 
 	"cairn/services/caldav/dav"
 	"cairn/services/caldav/ical"
+	"cairn/services/caldav/sched"
 	"cairn/services/caldav/shelf"
 	"cairn/services/caldav/vcard"
 	"cairn/store"
@@ -40,7 +41,7 @@ func (x *exchange) parse(to *node, data []byte) (*shelf.Object, error) {
 // recurrence without an end has any number of instances and is not counted; one that
 // ends when nobody of today is alive is no other.
 func bounded(c *ical.Calendar) error {
-	counted := false
+	counted, endless := false, false
 	for _, comp := range c.Root.Children {
 		attendees := 0
 		for i := range comp.Lines {
@@ -48,10 +49,7 @@ func bounded(c *ical.Calendar) error {
 			case "ATTENDEE":
 				attendees++
 			case "RRULE":
-				if !ends(l.Value) {
-					return nil
-				}
-				counted = true
+				counted, endless = true, endless || !ends(l.Value)
 			case "RDATE":
 				counted = true
 			}
@@ -60,7 +58,10 @@ func bounded(c *ical.Calendar) error {
 			return dav.Violated(http.StatusForbidden, dav.Cal("max-attendees-per-instance"), "there may be %d attendees", maxAttendees)
 		}
 	}
-	if !counted {
+	if sched.TooLarge(c) {
+		return dav.Violated(http.StatusForbidden, dav.Cal("max-attendees-per-instance"), "these are too many attendees for so much text")
+	}
+	if !counted || endless {
 		return nil
 	}
 	for _, err := range c.Instances(ical.TimeRange{}, nil, maxInstances) {
@@ -71,8 +72,8 @@ func bounded(c *ical.Calendar) error {
 	return nil
 }
 
-// endless is the year from which the end of a recurrence is none.
-const endless = "2200"
+// noEnd is the year from which the end of a recurrence is none.
+const noEnd = "2200"
 
 // ends reports whether a recurrence rule has an end.
 func ends(rule string) bool {
@@ -81,7 +82,7 @@ func ends(rule string) bool {
 		case "COUNT":
 			return true
 		case "UNTIL":
-			return value < endless
+			return value < noEnd
 		}
 	}
 	return false

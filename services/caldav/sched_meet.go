@@ -16,6 +16,7 @@ import (
 	"cairn/services/caldav/ical"
 	"cairn/services/caldav/sched"
 	"cairn/services/caldav/shelf"
+	"cairn/store"
 )
 
 // An Inviter sends scheduling messages to people who have no account here, by mail
@@ -92,6 +93,9 @@ func (m *meeting) put(to, was *node, o *shelf.Object) (*shelf.Object, error) {
 	if err := m.sameTag(old, own); err != nil {
 		return nil, err
 	}
+	if o, err = m.refresh(old, o, own); err != nil {
+		return nil, err
+	}
 	before, now := sched.RoleOf(old, own), sched.RoleOf(o.Calendar, own)
 	if now != sched.None {
 		if err := m.unique(to, o.UID); err != nil {
@@ -109,6 +113,20 @@ func (m *meeting) put(to, was *node, o *shelf.Object) (*shelf.Object, error) {
 		return o, err
 	}
 	return m.x.Shelf.Parse(shelf.Calendars, p.Root.Encode())
+}
+
+// refresh keeps the answers that have come since the client has seen the meeting, as it
+// asks for by If-Schedule-Tag-Match: the tag does not change with them (RFC 6638
+// §3.2.10).
+func (m *meeting) refresh(old *ical.Calendar, o *shelf.Object, own sched.Own) (*shelf.Object, error) {
+	if m.x.r.Header.Get("If-Schedule-Tag-Match") == "" || old == nil {
+		return o, nil
+	}
+	root := sched.Refresh(old, o.Calendar, own)
+	if root == nil {
+		return o, nil
+	}
+	return m.x.Shelf.Parse(shelf.Calendars, root.Encode())
 }
 
 // plan says what follows from a change; nil when it is nobody's meeting.
@@ -146,13 +164,11 @@ func (m *meeting) remove(n *node) error {
 	}
 	own := ownBy(n.person)
 	old, err := m.calendar(n)
+	if err == nil && n.href == m.x.at.href() {
+		err = m.sameTag(old, own)
+	}
 	if err != nil || old == nil {
 		return err
-	}
-	if n.href == m.x.at.href() {
-		if err := m.sameTag(old, own); err != nil {
-			return err
-		}
 	}
 	p, err := plan(old, nil, sched.RoleOf(old, own), sched.None, own, m.x)
 	if err != nil || p == nil {
@@ -200,8 +216,27 @@ func (m *meeting) unique(to *node, uid string) error {
 		return err // in the same calendar it is for no-uid-conflict to judge
 	}
 	e := dav.Violated(http.StatusForbidden, dav.Cal("unique-scheduling-object-resource"), "the meeting is in another calendar already")
-	e.Hrefs = []string{homeHref(calendarSpace, to.owner) + dav.EscapeName(c.Name) + "/" + dav.EscapeName(r.Name)}
+	if to.owner == m.x.user.Name { // whom the calendar is shared with need not know of others
+		e.Hrefs = []string{homeHref(calendarSpace, to.owner) + dav.EscapeName(c.Name) + "/" + dav.EscapeName(r.Name)}
+	}
 	return e
+}
+
+// meetingOnce holds the same of a meeting that is copied, or moved to somebody else's.
+func (x *exchange) meetingOnce(t *transfer, src *node, in *shelf.Edit) error {
+	if src.kind != event || t.move && t.from.owner == t.to.owner {
+		return nil
+	}
+	cal, err := meetingOf(src.col, src.res)
+	if err != nil || cal == nil {
+		return err
+	}
+	u, err := x.Accounts.User(x.ctx(), t.to.owner)
+	if err != nil || sched.RoleOf(cal, ownBy(u)) == sched.None {
+		return hidden(err)
+	}
+	m := meeting{x: x, edits: map[string]*shelf.Edit{t.to.owner: in}}
+	return m.unique(&node{place: t.at, spot: t.to}, cal.UID)
 }
 
 // find returns the object of a UID in a person's own calendars; nil if there is none.
@@ -211,7 +246,7 @@ func find(e *shelf.Edit, uid string) (*shelf.Collection, shelf.Resource, error) 
 		return nil, shelf.Resource{}, err
 	}
 	for _, c := range list {
-		if c.Conflicts() || c.Props().Source != nil {
+		if c.Conflicts() || c.ReadOnly() {
 			continue
 		}
 		r, err := c.ByUID(uid)
@@ -276,7 +311,7 @@ func notTheirs(err error) bool {
 		name *shelf.NameError
 		data *ical.Error
 	)
-	return errors.Is(err, shelf.ErrQuota) || errors.Is(err, shelf.ErrTooManyProps) ||
+	return errors.Is(err, shelf.ErrQuota) || errors.Is(err, shelf.ErrTooManyProps) || errors.Is(err, store.ErrTooLarge) ||
 		errors.As(err, &uid) || errors.As(err, &name) || errors.As(err, &data)
 }
 
@@ -379,7 +414,7 @@ func defaultCalendar(in shelves) (string, error) {
 	first := ""
 	for _, c := range list {
 		p := c.Props()
-		if c.Conflicts() || p.Source != nil || len(p.Components) > 0 && !slices.Contains(p.Components, "VEVENT") {
+		if c.Conflicts() || c.ReadOnly() || len(p.Components) > 0 && !slices.Contains(p.Components, "VEVENT") {
 			continue
 		}
 		if c.Name == chosen {

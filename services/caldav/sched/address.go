@@ -33,7 +33,7 @@ const (
 // no organizer or nobody invited, and where the client said that the server
 // shall keep out of it (SCHEDULE-AGENT, RFC 6638 §7.1).
 func RoleOf(c *ical.Calendar, own Own) Role {
-	if c == nil {
+	if c == nil || TooLarge(c) {
 		return None
 	}
 	invited, attends := false, false
@@ -58,6 +58,31 @@ func RoleOf(c *ical.Calendar, own Own) Role {
 		return Attendee
 	}
 	return None
+}
+
+// maxWork bounds the attendees of a meeting times its lines: so much is compared for
+// each change, and kept in messages until they are delivered.
+const maxWork = 3 << 20
+
+// TooLarge says that a meeting is too much to be scheduled: there are a thousand
+// attendees of a series with many exceptions, say. It is nobody's meeting.
+func TooLarge(c *ical.Calendar) bool {
+	people := map[string]bool{}
+	for _, comp := range meetings(c.Root) {
+		for a := range comp.All("ATTENDEE") {
+			people[Address(a.Value)] = true
+		}
+	}
+	return len(people)*count(c.Root) > maxWork
+}
+
+// count is how many lines and components there are.
+func count(c *line.Component) int {
+	n := 1 + len(c.Lines)
+	for _, child := range c.Children {
+		n += count(child)
+	}
+	return n
 }
 
 // byServer says whether the server does the scheduling with the calendar user of a line.

@@ -21,6 +21,9 @@ func (m *Message) Deliver(old *ical.Calendar, own Own) (*line.Component, error) 
 	if m.Method != Reply && was.cal != nil && !was.isOf(m.From) {
 		return nil, &Refusal{"organizer-allowed", "the receiver has something else of that UID, which is not the sender's"}
 	}
+	if m.Method == Reply && was.cal != nil && !was.organizedBy(own) {
+		return nil, &Refusal{"organizer-allowed", "the receiver has something else of that UID, which is not theirs to note answers in"}
+	}
 	switch m.Method {
 	case Request:
 		return msg.request(was), nil
@@ -36,6 +39,12 @@ func (m *Message) Deliver(old *ical.Calendar, own Own) (*line.Component, error) 
 func (s *set) isOf(organizer string) bool {
 	l := s.organizer()
 	return l != nil && Address(l.Value) == Address(organizer)
+}
+
+// organizedBy says whether a meeting is that of a person.
+func (s *set) organizedBy(own Own) bool {
+	l := s.organizer()
+	return l != nil && own(l.Value)
 }
 
 // bare returns the root of a set without METHOD, with these components besides
