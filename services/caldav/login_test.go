@@ -86,10 +86,41 @@ func TestOthers(t *testing.T) {
 				}
 			}
 		}
+		if space != "/files/" {
+			h.unshared(space)
+		}
 		a := h.do("alice", "COPY", "/files/alice/", "", "Destination: "+space+"bob/x")
 		b := h.do("alice", "COPY", "/files/alice/", "", "Destination: "+space+"nobody/x")
 		if a.status != b.status || a.body != b.body {
 			t.Errorf("COPY to %sbob: got %d, to nobody %d", space, a.status, b.status)
+		}
+	}
+}
+
+// unshared makes sure that what bob does not share with alice answers as what nobody
+// has, also under the name that it would have if he did, and though it is locked.
+func (h *house) unshared(space string) {
+	h.t.Helper()
+	own := map[string]string{"/calendars/": "home", "/contacts/": "contacts"}[space]
+	a, _ := h.lock("bob", space+"bob/"+own+"/", "exclusive")
+	a.want(200)
+	for _, rest := range []string{"/", "/x.ics", "/new.ics"} {
+		for _, m := range methods {
+			body := ""
+			switch m.name {
+			case "PUT":
+				body = anEvent("u2", "mine")
+			case "LOCK":
+				body = strings.Replace(lockBody, "%s", "shared", 1)
+			}
+			ask := func(owner string) *answer {
+				return h.do("alice", m.name, space+"alice/~"+owner+"~"+own+rest, body, "Destination: "+space+"alice/~"+owner+"~"+own+"2"+rest,
+					"Lock-Token: <urn:uuid:x>", "If: (Not <urn:uuid:x>)", "Depth: 0")
+			}
+			his, nobodys := ask("bob"), ask("nobody")
+			if his.status != nobodys.status || strings.ReplaceAll(his.body, "~bob~", "~nobody~") != nobodys.body || his.status < 400 && m.name != "OPTIONS" {
+				h.t.Errorf("%s %s~bob~%s%s: got %d %q, of nobody %d %q", m.name, space, own, rest, his.status, his.body, nobodys.status, nobodys.body)
+			}
 		}
 	}
 }
