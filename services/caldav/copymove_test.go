@@ -62,7 +62,7 @@ func TestCopyMove(t *testing.T) {
 		{"COPY", home + "y.ics", "/calendars/alice/inbox/x.ics", "", 403},
 		{"COPY", home + "y.ics", home + "y.ics", "", 403},
 		{"MOVE", home, home + "y.ics", "", 403},
-		{"COPY", home, "/calendars/alice/~bob~home/", "", 403},
+		{"COPY", home, "/calendars/alice/~bob~home/", "", 404},
 		{"COPY", home + "y.ics", "http://elsewhere.example/x.ics", "", 502},
 		{"COPY", home + "y.ics", "", "", 400},
 		{"COPY", home, "/calendars/alice/new/", "Depth: 1", 400},

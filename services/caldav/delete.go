@@ -60,6 +60,9 @@ func (x *exchange) delete() error {
 func leave(e *shelf.Edit, n *node, user string) error {
 	p := n.col.Props().Clone()
 	delete(p.Shares, user)
+	if err := withdrawn(e, n, p); err != nil {
+		return err
+	}
 	return e.SetProps(n.path, p)
 }
 

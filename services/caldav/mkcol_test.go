@@ -46,7 +46,7 @@ func TestMake(t *testing.T) {
 		{"MKCOL", "/calendars/alice/a/sub/", "", 403, "calendar-collection-location-ok"},
 		{"MKCALENDAR", "/calendars/alice/a/sub/", "", 403, "calendar-collection-location-ok"},
 		{"MKCALENDAR", "/calendars/alice/a/sub/sub/", "", 409, ""},
-		{"MKCALENDAR", "/calendars/alice/~bob~home/", "", 403, ""},
+		{"MKCALENDAR", "/calendars/alice/~bob~home/", "", 404, ""},
 		{"MKCALENDAR", "/calendars/alice/~x/", "", 403, ""},
 		{"MKCOL", "/calendars/alice/x/", mkcolBody(bookType), 403, "<d:valid-resourcetype"},
 		{"MKCOL", "/contacts/alice/x/", mkcolBody(calendarType), 403, "<d:valid-resourcetype"},

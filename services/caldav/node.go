@@ -169,6 +169,9 @@ func (x *exchange) spot(p place) (spot, error) {
 		s.path.Collection = p.names[0]
 		if owner, name, ok := sharedName(p.names[0]); ok && owner != x.user.Name {
 			s.owner, s.path.Collection = owner, name
+			if err := x.sees(s); err != nil {
+				return spot{}, err
+			}
 		}
 	}
 	if len(p.names) > 1 {
@@ -176,6 +179,23 @@ func (x *exchange) spot(p place) (spot, error) {
 	}
 	s.root = s.path.String()
 	return s, nil
+}
+
+// sees makes sure, before anything else is asked about it, that somebody else
+// shares a collection with the user.
+func (x *exchange) sees(s spot) error {
+	if _, err := x.Accounts.User(x.ctx(), s.owner); err != nil {
+		return hidden(err)
+	}
+	v, err := x.snapshots()(s.owner)
+	if err != nil {
+		return err
+	}
+	c, err := v.Collection(s.path.Kind, s.path.Collection)
+	if err == nil && c.Access(x.user.Name) == shelf.NoAccess {
+		err = errNothingHere
+	}
+	return hidden(err)
 }
 
 // sharedName takes apart the name under which another person's collection is in

@@ -44,7 +44,8 @@ func TestLockAfterShare(t *testing.T) {
 		refresh().want(403, "need-privileges")
 		h.share("home", shelf.NoAccess)
 		refresh().want(404)
-		h.do("bob", "UNLOCK", at, "", "Lock-Token: "+token).want(204)
+		h.do("bob", "UNLOCK", at, "", "Lock-Token: "+token).want(404)
+		h.do("alice", "UNLOCK", "/calendars/alice/home/"+name, "", "Lock-Token: "+token).want(204)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"cairn/services/accounts"
@@ -192,6 +193,25 @@ func (x *exchange) share(verb string, f func(*shelf.Props)) error {
 		}
 		p := n.col.Props().Clone()
 		f(p)
+		if err := withdrawn(edits[n.owner], n, p); err != nil {
+			return err
+		}
 		return x.objectError(n, n.setProps(p))
 	})
+}
+
+// withdrawn takes away the locks of those who may not write any more: they could not
+// do so themselves.
+func withdrawn(e *shelf.Edit, n *node, p *shelf.Props) error {
+	all, err := e.Locks()
+	if err != nil {
+		return err
+	}
+	left := slices.DeleteFunc(slices.Clone(all), func(l shelf.Lock) bool {
+		return (l.Root == n.root || isBelow(l.Root, n.root)) && l.Principal != n.owner && p.Shares[l.Principal] != shelf.ReadWrite
+	})
+	if len(left) == len(all) {
+		return nil
+	}
+	return e.SetLocks(left)
 }

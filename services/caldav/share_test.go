@@ -80,6 +80,13 @@ func TestSharing(t *testing.T) {
 	h.do("bob", "MOVE", "/calendars/bob/home/y.ics", "", "Destination: "+his+"y.ics").want(201)
 	h.do("bob", "ACL", his, aclOf("")).want(403)
 
+	// What bob has locked is free when he may not write any more.
+	a, _ := h.lock("bob", his+"x.ics", "exclusive")
+	a.want(200)
+	h.do("alice", "PUT", hers+"x.ics", anEvent("u1", "x")).want(423)
+	h.do("alice", "POST", hers, shareWith("read", "/principals/bob/"), "Content-Type: application/xml").want(200)
+	h.do("alice", "PUT", hers+"x.ics", anEvent("u1", "x")).want(204)
+
 	h.do("bob", "DELETE", his, "").want(204) // he does not want it
 	h.do("bob", "GET", his+"x.ics", "").want(404)
 	h.do("alice", "GET", hers+"x.ics", "").want(200)
