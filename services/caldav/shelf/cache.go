@@ -8,8 +8,8 @@ import (
 
 // A cache keeps values up to a number of bytes. It forgets by second chance: what
 // was used since the hand last passed stays for another round. Keys are hashes of
-// what the values are made from, so nothing in it is ever wrong, and what is
-// forgotten comes back when it is asked for. Safe for concurrent use.
+// what the values are made from, so nothing in it is ever wrong (but see
+// Shelf.latest), and what is forgotten comes back when it is asked for. Safe for concurrent use.
 type cache[K comparable, V any] struct {
 	max int64
 
@@ -57,13 +57,14 @@ func (c *cache[K, V]) put(key K, value V, bytes int64) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, ok := c.items[key]; ok {
-		return
+	it, ok := c.items[key]
+	if !ok {
+		it = &item[K, V]{key: key}
+		c.items[key] = it
+		c.ring = append(c.ring, it)
 	}
-	it := &item[K, V]{key: key, value: value, cost: cost}
-	c.items[key] = it
-	c.ring = append(c.ring, it)
-	c.bytes += cost
+	c.bytes += cost - it.cost
+	it.value, it.cost = value, cost
 	for c.bytes > c.max {
 		c.evict()
 	}

@@ -66,8 +66,15 @@ func isConflict(err error) bool {
 	return errors.Is(err, ical.ErrConflict) || errors.Is(err, vcard.ErrConflict)
 }
 
+// maxMerge is the size of the largest object, in bytes, that is merged. To compare two
+// of hundreds of thousands of lines takes long.
+const maxMerge = 1 << 20
+
 // mergeObjects merges two changes of an object.
 func (s *Shelf) mergeObjects(kind Kind, base, ours, theirs []byte) (*Object, error) {
+	if len(ours) > maxMerge || len(theirs) > maxMerge {
+		return nil, ical.ErrConflict
+	}
 	var data []byte
 	var err error
 	if kind == Contacts {

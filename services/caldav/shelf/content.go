@@ -49,6 +49,16 @@ type leafKey struct {
 	dir  string
 }
 
+// A latestKey says where a leaf was seen. It may be another person's: whatever is
+// taken from it is compared.
+type latestKey struct {
+	card      bool
+	from, dir string
+}
+
+// large is how many files make it worth while to look at what was there before.
+const large = 128
+
 type contentKey struct {
 	hash store.Hash
 	card bool
@@ -126,6 +136,12 @@ func (s *Shelf) leaf(kind Kind, t *store.Tree, from, dir string, h store.Hash) (
 		return l, nil
 	}
 	l := &leaf{hash: h, dir: dir}
+	where := latestKey{kind == Contacts, from, dir}
+	before := walker{}
+	if was, ok := s.latest.get(where); ok {
+		before.files = was.files
+		l.files = make([]file, 0, len(was.files)+1)
+	}
 	for e, err := range t.Entries(below(from, dir)) {
 		if err != nil {
 			return nil, err
@@ -136,15 +152,45 @@ func (s *Shelf) leaf(kind Kind, t *store.Tree, from, dir string, h store.Hash) (
 		if !isResource(e, kind) {
 			continue
 		}
-		size, err := t.BlobSize(e.Hash)
-		if err != nil {
-			return nil, fmt.Errorf("size of %s%s: %w", dir, e.Name, err)
+		f, ok := before.find(e)
+		if !ok {
+			size, err := t.BlobSize(e.Hash)
+			if err != nil {
+				return nil, fmt.Errorf("size of %s%s: %w", dir, e.Name, err)
+			}
+			f = file{nameIn(dir, e.Name, kind), e.Name, e.Hash, size}
 		}
-		l.files = append(l.files, file{nameIn(dir, e.Name, kind), e.Name, e.Hash, size})
-		l.bytes += size
+		l.files = append(l.files, f)
+		l.bytes += f.size
 	}
 	s.leaves.put(key, l, l.cost())
+	if len(l.files) >= s.large {
+		s.latest.put(where, l, l.cost())
+	}
 	return l, nil
+}
+
+// A walker goes through the files of a leaf beside the entries of the folder that it
+// has become.
+type walker struct{ files []file }
+
+// find returns what an entry was, if it is still the same. Entries come in the
+// order of the files.
+func (w *walker) find(e object.Entry) (file, bool) {
+	for len(w.files) > 0 && w.files[0].file < e.Name {
+		w.files = w.files[1:]
+	}
+	if len(w.files) == 0 || w.files[0].file != e.Name || w.files[0].hash != e.Hash {
+		return file{}, false
+	}
+	f := w.files[0]
+	// The texts of a leaf lie in the bytes of its folder: those of the one before
+	// shall not stay for their sake.
+	if f.name == f.file {
+		f.name = e.Name
+	}
+	f.file = e.Name
+	return f, true
 }
 
 // isResource says whether an entry is a resource's file.

@@ -53,7 +53,7 @@ func TestModel(t *testing.T) {
 	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			k := newKit(t, mem.New(), Options{CacheBytes: []int64{0, 100 << 10}[seed%2]})
-			k.maxFlat, k.minFan = 6, 3
+			k.maxFlat, k.minFan, k.large = 6, 3, 1+seed%3
 			g := &gambler{kit: k, r: rand.New(rand.NewPCG(uint64(seed), 1)), m: model{"home": {}, "work": {}}}
 			k.must(func(e *Edit) error { return e.Make(at("calendars/work"), &Props{}) })
 			for _, coll := range []string{"home", "home", "work"} {

@@ -32,11 +32,13 @@ type Shelf struct {
 	o    Options
 
 	maxFlat, minFan int // see layout.go
+	large           int // see content.go
 
 	seed     maphash.Seed
 	records  *cache[recordKey, *record]
 	leaves   *cache[leafKey, *leaf]
 	contents *cache[contentKey, *content]
+	latest   *cache[latestKey, *leaf] // large ones, by where they were seen last
 	props    *cache[store.Hash, *Props]
 	firsts   *cache[firstKey, store.Hash]
 
@@ -60,10 +62,12 @@ func New(repo *store.Repo, o Options) *Shelf {
 		o:        o,
 		maxFlat:  maxFlat,
 		minFan:   minFan,
+		large:    large,
 		seed:     maphash.MakeSeed(),
-		records:  newCache[recordKey, *record](o.CacheBytes * 5 / 8),
-		leaves:   newCache[leafKey, *leaf](o.CacheBytes * 2 / 8),
+		records:  newCache[recordKey, *record](o.CacheBytes * 9 / 16),
+		leaves:   newCache[leafKey, *leaf](o.CacheBytes / 4),
 		contents: newCache[contentKey, *content](o.CacheBytes / 16),
+		latest:   newCache[latestKey, *leaf](o.CacheBytes / 16),
 		props:    newCache[store.Hash, *Props](o.CacheBytes / 32),
 		firsts:   newCache[firstKey, store.Hash](o.CacheBytes / 32),
 		outlines: map[string]outline{},
@@ -78,7 +82,7 @@ func (s *Shelf) MaxResource() int64 { return s.o.MaxResource }
 
 // Cached is how many bytes are remembered, at most Options.CacheBytes.
 func (s *Shelf) Cached() int64 {
-	return s.records.size() + s.leaves.size() + s.contents.size() + s.props.size() + s.firsts.size()
+	return s.records.size() + s.leaves.size() + s.contents.size() + s.latest.size() + s.props.size() + s.firsts.size()
 }
 
 const (
