@@ -29,6 +29,7 @@ type compiled struct {
 	zones  map[string]*time.Location // its own
 	series []series
 	owner  []int32 // the series of each child of the VCALENDAR, -1 for none
+	rules  int     // how many there are in all
 	err    *Error  // the first that could not be understood
 }
 
@@ -42,7 +43,13 @@ func (k *compiled) fail(err *Error) {
 // compile reads all times of a calendar.
 func compile(root *line.Component) *compiled {
 	k := &compiled{zones: map[string]*time.Location{}, owner: make([]int32, len(root.Children))}
+	zones, rules := 0, 0
 	for c := range root.Sub("VTIMEZONE") {
+		zones++
+		if rules += onsetRules(c); zones > maxZones || rules > maxOnsets {
+			k.fail(invalid("more time zones than can be kept"))
+			break
+		}
 		k.addZone(c)
 	}
 	masters := map[string]int32{} // by kind and UID

@@ -7,11 +7,20 @@ import (
 	"cairn/services/caldav/line"
 )
 
-// maxRules is how many rules a component may have, of each kind; one is usual.
-const maxRules = 16
+// How many rules a component may have, of each kind, and a whole calendar; one is
+// usual.
+const (
+	maxRules = 16
+	maxInAll = 64
+)
 
 // addRules takes the RRULEs, and the EXRULEs that RFC 2445 had.
 func (k *compiled) addRules(s *series, c *line.Component) {
+	n, ex := number(c, "RRULE"), number(c, "EXRULE")
+	if k.rules += n + ex; n > maxRules || ex > maxRules || k.rules > maxInAll {
+		k.fail(invalid("%s with more recurrence rules than can be kept", c.Name))
+		return
+	}
 	for l := range c.All("RRULE") {
 		if r := k.rule(s, l); r != nil {
 			s.rules = append(s.rules, r)
@@ -22,10 +31,14 @@ func (k *compiled) addRules(s *series, c *line.Component) {
 			s.exrules = append(s.exrules, r)
 		}
 	}
-	if len(s.rules) > maxRules || len(s.exrules) > maxRules {
-		k.fail(invalid("%s with more recurrence rules than can be kept", c.Name))
-		s.rules, s.exrules = nil, nil
+}
+
+// number is how many properties of a name a component has.
+func number(c *line.Component, name string) (n int) {
+	for range c.All(name) {
+		n++
 	}
+	return n
 }
 
 func (k *compiled) rule(s *series, l *line.Line) *rule {

@@ -20,6 +20,8 @@ const (
 	maxNear    = 16        // within four days
 	maxOffset  = 18 * hour // from UTC
 	maxCustom  = 256       // zones that are kept
+	maxZones   = 256       // in one calendar
+	maxOnsets  = 512       // rules of one calendar's zones, and of one zone
 )
 
 // A change is what clocks do at a moment.
@@ -68,6 +70,9 @@ func location(c *line.Component) (*time.Location, *Error) {
 // changesOf returns when clocks change, in order, and what they are set to before
 // the first time.
 func changesOf(c *line.Component) (all []change, before int, err *Error) {
+	if onsetRules(c) > maxOnsets {
+		return nil, 0, invalid("VTIMEZONE with more recurrence rules than can be kept")
+	}
 	first := lastWall
 	for _, o := range c.Children {
 		if o.Name != "STANDARD" && o.Name != "DAYLIGHT" {
@@ -99,6 +104,14 @@ func changesOf(c *line.Component) (all []change, before int, err *Error) {
 		}
 	}
 	return all, before, nil
+}
+
+// onsetRules is how many recurrence rules a VTIMEZONE has.
+func onsetRules(c *line.Component) (n int) {
+	for _, o := range c.Children {
+		n += number(o, "RRULE")
+	}
+	return n
 }
 
 // effective leaves out changes that change nothing, and of those at one moment all
@@ -148,8 +161,9 @@ func observance(o *line.Component) (onsets []wall, from, to int, err *Error) {
 			r.until += wall(from)
 		}
 		r.complete(start.wall, start.form == dateForm)
+		r.until = min(r.until, zoneTo)
 		r.settle(start.wall)
-		for c, n := r.walk(start.wall, zoneFrom, zoneTo), 0; n <= maxChanges; n++ {
+		for c := r.walk(start.wall, zoneFrom, zoneTo); len(onsets) <= maxChanges; {
 			w, ok := c.next()
 			if !ok {
 				break
