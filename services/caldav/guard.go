@@ -180,7 +180,7 @@ func (x *exchange) lockHref(l *shelf.Lock, owner string, of views) string {
 
 func (x *exchange) lockPlace(root, owner string) place {
 	names := strings.Split(root, "/")
-	p := place{space: names[0], user: x.at.user, names: names[1:]}
+	p := place{space: names[0], user: x.spelled(), names: names[1:]}
 	switch {
 	case p.space == string(shelf.Inbox):
 		p.space, p.names = calendarSpace, append([]string{inboxName}, p.names...)
@@ -189,6 +189,14 @@ func (x *exchange) lockPlace(root, owner string) place {
 	}
 	p.kind = p.guess(1 + len(p.names))
 	return p
+}
+
+// spelled is the user as the client spells them in paths of what is theirs.
+func (x *exchange) spelled() string {
+	if x.at.user == "" || x.at.space == principalSpace {
+		return x.user.Name
+	}
+	return x.at.user
 }
 
 // unlocked takes away the locks on what goes (RFC 4918 §9.6).

@@ -121,6 +121,25 @@ func TestLockOverwritten(t *testing.T) {
 	}
 }
 
+// TestLockRoot: the root of a lock is spelled as the client spells it, and right where it did not
+// spell it at all.
+func TestLockRoot(t *testing.T) {
+	h := open(t)
+	h.do("alice", "PUT", "/calendars/alice/home/x.ics", anEvent("u1", "x")).want(201)
+	a, _ := h.lock("alice", "/calendars/alice/", "exclusive")
+	a.want(200)
+	for path, root := range map[string]string{
+		"/calendars/":                               "/calendars/alice/",
+		"/calendars/alice/home/x.ics":               "/calendars/alice/",
+		"/calendars/alice%40example.org/home/x.ics": "/calendars/alice%40example.org/",
+		"/calendars/ALICE@example.org/home/":        "/calendars/ALICE%40example.org/",
+	} {
+		h.propfind("alice", path, "1", "<lockdiscovery/>").want(207, "<d:lockroot><d:href>"+root+"</d:href></d:lockroot>")
+	}
+	h.do("alice", "PUT", "/calendars/alice/home/x.ics", anEvent("u1", "y")).want(423, "<d:href>/calendars/alice/</d:href>")
+	h.do("alice", "MKCALENDAR", "/calendars/alice/new/", "").want(423)
+}
+
 // TestLockExpires: a lock ends by itself, and another process on the same
 // repository sees it as long as it lasts.
 func TestLockExpires(t *testing.T) {
