@@ -2,6 +2,9 @@ package caldav
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -220,4 +223,60 @@ func TestUnconditional(t *testing.T) {
 	if got := strings.Count(a.body, "<d:response>"); got != 21 {
 		t.Errorf("got %d responses, want 21", got)
 	}
+}
+
+// meanwhile is a body of which the second half is not sent before something else has
+// happened.
+type meanwhile struct {
+	text string
+	then func()
+	read bool
+}
+
+func (m *meanwhile) Read(p []byte) (int, error) {
+	if m.text == "" {
+		return 0, io.EOF
+	}
+	if m.read {
+		m.then()
+	}
+	m.read = true
+	n := copy(p, m.text[:(len(m.text)+1)/2])
+	m.text = m.text[n:]
+	return n, nil
+}
+
+// Two write the same event at once, without saying which version they replace: what does not
+// contradict is merged, and of what does nothing is lost.
+func TestPutMeanwhile(t *testing.T) {
+	h := open(t)
+	const path = "/calendars/alice/home/a.ics"
+	put := func(theirs, ours string) {
+		t.Helper()
+		h.do("alice", "PUT", path, anEvent("a", "Lunch")).want(201)
+		body := &meanwhile{text: ours, then: func() {
+			h.edit("alice", func(e *shelf.Edit) error {
+				o, err := h.service.Shelf.Parse(shelf.Calendars, []byte(theirs))
+				if err != nil {
+					return err
+				}
+				_, err = e.Put(shelf.Path{Kind: shelf.Calendars, Collection: "home", Name: "a.ics"}, o)
+				return err
+			})
+		}}
+		req := httptest.NewRequest("PUT", path, body)
+		req.SetBasicAuth("alice", h.secrets["alice"])
+		w := httptest.NewRecorder()
+		h.service.Handler().ServeHTTP(w, req)
+		if w.Code != http.StatusNoContent || w.Header().Get("ETag") != "" {
+			t.Errorf("got %d and ETag %q, want 204 and none", w.Code, w.Header().Get("ETag"))
+		}
+	}
+	put(strings.Replace(anEvent("a", "Lunch"), "SUMMARY", "LOCATION:Garden\r\nSUMMARY", 1), anEvent("a", "Dinner"))
+	h.do("alice", "GET", path, "").want(200, "SUMMARY:Dinner", "LOCATION:Garden")
+	h.do("alice", "DELETE", path, "").want(204)
+
+	put(anEvent("a", "Breakfast"), anEvent("a", "Dinner"))
+	h.do("alice", "GET", path, "").want(200, "SUMMARY:Breakfast")
+	h.do("alice", "GET", h.one("alice", "/calendars/alice/conflicts/"), "").want(200, "SUMMARY:Dinner")
 }

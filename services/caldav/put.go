@@ -34,6 +34,10 @@ func (x *exchange) putObject() error {
 	if err := x.mediaType(to.kind); err != nil {
 		return err
 	}
+	seen, err := x.seenBy(to)
+	if err != nil {
+		return err
+	}
 	data, err := x.body(x.Shelf.MaxResource(), preconditionOf(to.kind, "max-resource-size"))
 	if err != nil {
 		return err
@@ -43,6 +47,7 @@ func (x *exchange) putObject() error {
 		return err
 	}
 	created, kept := false, o
+	var out shelf.Outcome
 	what := "Put " + to.root
 	err = x.meet(what, []string{to.owner}, func(of views, edits map[string]*shelf.Edit, m *meeting) error {
 		to, err := x.target(x.at, of)
@@ -63,20 +68,51 @@ func (x *exchange) putObject() error {
 		if kept, err = m.put(to, was, o); err != nil {
 			return err
 		}
-		_, err = edits[to.owner].Put(to.path, kept)
+		if x.conditional() {
+			out.Resource, err = edits[to.owner].Put(to.path, kept)
+		} else {
+			out, err = edits[to.owner].PutFrom(to.path, seen, kept)
+		}
 		return x.objectError(to, err)
 	})
 	if err != nil {
 		return x.instead(err)
 	}
-	if tag := scheduleTag(kept.Calendar, to.person); tag != "" {
+	if tag := scheduleTag(kept.Calendar, to.person); tag != "" && out.Resource.ETag == kept.Hash {
 		x.w.Header().Set("Schedule-Tag", tag)
 	}
-	etag := hashTag(kept.Hash)
-	if kept != o {
+	etag := hashTag(o.Hash)
+	if out.Resource.ETag != o.Hash {
 		etag = "" // the bytes are not those that were sent (RFC 4791 §5.3.4)
 	}
 	return x.stored(created, etag)
+}
+
+// conditional reports whether the request says which version it may replace.
+func (x *exchange) conditional() bool {
+	for _, name := range []string{"If-Match", "If-None-Match", "If", "If-Schedule-Tag-Match"} {
+		if x.r.Header.Get(name) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// seenBy returns what is at a place before the body is read, nil for nothing: whoever puts
+// something else there meanwhile, and this request, have both made theirs of it. A
+// conditional request need not know, for it fails then.
+func (x *exchange) seenBy(to *node) ([]byte, error) {
+	if x.conditional() {
+		return nil, nil
+	}
+	r, err := to.col.Resource(to.path.Name)
+	if err != nil {
+		if hidden(err) == errNothingHere {
+			err = nil
+		}
+		return nil, err
+	}
+	return to.col.Read(r)
 }
 
 // putFile puts a file.
