@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestBombs: what would take minutes or gigabytes to understand is refused.
@@ -26,7 +25,7 @@ func TestBombs(t *testing.T) {
 		"rules of a zone that always do":  fmt.Sprintf(zone, 0, strings.Repeat(always, 5000)),
 		"a zone that changes each second": fmt.Sprintf(zone, 0, always),
 		"zones":                           many(5000, zone, ""),
-		"rules of zones":                  many(200, zone, strings.Repeat(seldom, 10)),
+		"rules of zones":                  many(10, zone, strings.Repeat(seldom, 300)),
 		"rules of an event":               fmt.Sprintf(event, 0, strings.Repeat(seldom, 20000)),
 		"exceptions of an event":          fmt.Sprintf(event, 0, strings.Repeat("EX"+seldom[1:], 20000)),
 		"rules of events":                 many(5000, event, seldom),
@@ -35,12 +34,8 @@ func TestBombs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		start := time.Now()
 		if c.compiled().err == nil {
 			t.Errorf("%s: understood", name)
-		}
-		if d := time.Since(start); d > time.Minute {
-			t.Errorf("%s: took %v", name, d)
 		}
 	}
 }
