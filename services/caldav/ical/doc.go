@@ -55,7 +55,9 @@
 // What never ends, or never comes, ends here: a rule is taken to be over when 65,536
 // days and periods in a row had nothing in them; Instances and Project stop with
 // ErrTooMany; FreeBusy takes what happens more often than it can look at to last; an
-// alarm or a date of a series is looked for in the 16,384 nearest instances. No question
-// about one object takes more than some tens of milliseconds, whatever is in it; an
-// Index grows with the text it is made from, and says how large it is.
+// alarm or a date of a series is looked for in the 16,384 nearest instances. A calendar
+// may hold 64 recurrence rules and 256 zones: one object has far fewer, and what holds
+// many objects is taken apart by Split first. A question takes time in proportion to
+// an object's text, and some milliseconds at most for each rule in it; an Index grows
+// with the text it is made from, and says how large it is.
 package ical

@@ -44,7 +44,7 @@ func (r *rule) complete(start wall, allDay bool) {
 // more than maxCounting days and periods must be looked at ends where that is so.
 const (
 	maxCount    = 1 << 16
-	maxCounting = 1 << 20
+	maxCounting = 1 << 17
 )
 
 // settle turns a COUNT into an UNTIL and ends a rule that never yields anything, so

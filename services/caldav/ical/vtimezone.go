@@ -157,6 +157,9 @@ func observance(o *line.Component) (onsets []wall, from, to int, err *Error) {
 		if err != nil {
 			return nil, 0, 0, err
 		}
+		if r.freq > monthly {
+			return nil, 0, 0, invalid("%s more often than every month", o.Name)
+		}
 		if r.untilUTC {
 			r.until += wall(from)
 		}

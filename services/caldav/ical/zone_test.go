@@ -211,6 +211,10 @@ func TestZonesRefused(t *testing.T) {
 	standard := func(lines string) string {
 		return object("BEGIN:VTIMEZONE\nTZID:own\nBEGIN:STANDARD\n" + lines + "END:STANDARD\nEND:VTIMEZONE\n")
 	}
+	hourly := "BEGIN:VTIMEZONE\nTZID:own\n"
+	for n := range 40 {
+		hourly += fmt.Sprintf("BEGIN:STANDARD\nDTSTART:200001%02dT%02d0000\nTZOFFSETFROM:+0%d00\nTZOFFSETTO:+0%d00\nEND:STANDARD\n", 1+n/10, 2*(n%10), n%2, 1-n%2)
+	}
 	for name, text := range map[string]string{
 		"no zone":             object(),
 		"two zones":           object(vienna, vienna),
@@ -220,7 +224,8 @@ func TestZonesRefused(t *testing.T) {
 		"offset of more":      standard("DTSTART:20000101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+9900\n"),
 		"offset of words":     standard("DTSTART:20000101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+ABCD\n"),
 		"a bad rule":          standard("DTSTART:20000101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=NEVER\n"),
-		"changes all the day": object("BEGIN:VTIMEZONE\nTZID:own\n" + strings.Repeat("BEGIN:STANDARD\nDTSTART:20000101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=HOURLY;COUNT=500\nEND:STANDARD\nBEGIN:DAYLIGHT\nDTSTART:20000101T003000\nTZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=HOURLY;COUNT=500\nEND:DAYLIGHT\n", 1) + "END:VTIMEZONE\n"),
+		"changes every hour":  object(hourly + "END:VTIMEZONE\n"),
+		"a rule by the hour":  standard("DTSTART:20000101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=HOURLY;COUNT=2\n"),
 		"changes without end": standard("DTSTART:20000101T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\nRRULE:FREQ=SECONDLY\n"),
 		"no calendar":         "BEGIN:VCARD\nEND:VCARD\n",
 	} {
