@@ -1,16 +1,12 @@
 package shelf
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"iter"
 	"sync"
 
-	"cairn/services/caldav/ical"
-	"cairn/services/caldav/vcard"
 	"cairn/store"
-	"cairn/store/object"
 )
 
 // A Collection is a calendar, an address book or an inbox, as it is in a Snapshot
@@ -71,25 +67,6 @@ func (c *Collection) Props() *Props { return c.props }
 // CTag changes whenever anything in the collection does, its properties too: it is
 // the hash of its folder.
 func (c *Collection) CTag() string { return c.hash.String() }
-
-// State returns what changes with the resources, and what changes with the
-// properties, whatever the layout.
-func (c *Collection) State() (resources, props store.Hash, err error) {
-	for r, err := range c.Resources() {
-		if err != nil {
-			return resources, props, err
-		}
-		sum := sha256.Sum256(append(r.ETag[:], r.Name...))
-		for i := range resources {
-			resources[i] ^= sum[i] // in whatever order they come
-		}
-	}
-	data, err := c.props.Encode()
-	if err != nil {
-		return resources, props, err
-	}
-	return resources, object.Object{Type: object.TypeBlob, Data: data}.Hash(), nil
-}
 
 // content is computed once.
 func (c *Collection) content() (*content, error) {
@@ -159,88 +136,4 @@ func (c *Collection) Read(r Resource) ([]byte, error) {
 	}
 	data, _, err := c.tree.Blob(c.from + "/" + r.in + r.file)
 	return data, err
-}
-
-// Event returns what is known of a resource of a calendar or inbox without reading
-// it again. For one that is no calendar, the error is an *ical.Error.
-func (c *Collection) Event(r Resource) (*ical.Index, error) {
-	x, err := c.record(r)
-	if err != nil {
-		return nil, err
-	}
-	return x.event, x.err
-}
-
-// Card is Event for address books; its error is a *vcard.Error.
-func (c *Collection) Card(r Resource) (*vcard.Index, error) {
-	x, err := c.record(r)
-	if err != nil {
-		return nil, err
-	}
-	return x.card, x.err
-}
-
-// ByUID returns the resource whose objects have this UID; absent is fs.ErrNotExist.
-// Where several have, which only an inbox may, it is one of them.
-func (c *Collection) ByUID(uid string) (Resource, error) {
-	if r := c.over.byUID(uid); r != nil {
-		return *r, nil
-	}
-	what, err := c.content()
-	if err != nil {
-		return Resource{}, err
-	}
-	found := Resource{}
-	err = what.byUID(c, uid, func(r Resource) bool {
-		if c.over.hides(r.Name) {
-			return true
-		}
-		found = r
-		return false
-	})
-	if err == nil && found.Name == "" {
-		err = fmt.Errorf("UID %q in %s of %q: %w", uid, c.Path(), c.snap.user, fs.ErrNotExist)
-	}
-	return found, err
-}
-
-// A Usage is how much there is (RFC 4331).
-type Usage struct {
-	Bytes int64
-	Count int
-}
-
-// Usage sums up the resources, without reading them.
-func (c *Collection) Usage() (Usage, error) {
-	what, err := c.content()
-	if err != nil {
-		return Usage{}, err
-	}
-	u := what.usage()
-	if c.over != nil {
-		u.Bytes += c.over.bytes
-		u.Count += c.over.count
-	}
-	return u, nil
-}
-
-// ResourceProps returns the dead properties of one resource.
-func (c *Collection) ResourceProps(r Resource) ([]Dead, error) {
-	if c.over != nil {
-		if list, ok := c.over.props[r.Name]; ok {
-			return list, nil
-		}
-	}
-	if c.tree == nil {
-		return nil, nil
-	}
-	file, err := resourcePropsFile(r.Name)
-	if err != nil {
-		return nil, nil // none could be given to it
-	}
-	p, err := c.snap.readProps(c.tree, c.from+"/"+file)
-	if err != nil {
-		return nil, err
-	}
-	return p.Dead, nil
 }
