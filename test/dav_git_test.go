@@ -17,7 +17,7 @@ func (p *person) syncToken(collection, token string) (next string, changed, gone
 		`<d:sync-level>1</d:sync-level><d:prop><d:getetag/></d:prop></d:sync-collection>`, token), "Content-Type: application/xml")
 	for _, m := range regexp.MustCompile(`(?s)<d:response>(.*?)</d:response>`).FindAllStringSubmatch(a.body, -1) {
 		name := strings.TrimPrefix(following(m[1], `<d:href>([^<]*)</d:href>`), collection)
-		if strings.Contains(m[1], "404") {
+		if strings.Contains(m[1], "404 Not Found") {
 			gone = append(gone, name)
 		} else {
 			changed = append(changed, name)

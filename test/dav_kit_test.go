@@ -59,6 +59,10 @@ func (p *person) try(method, path, body string, head ...string) (answer, error) 
 	if err != nil {
 		return answer{}, err
 	}
+	return readAnswer(res)
+}
+
+func readAnswer(res *http.Response) (answer, error) {
 	defer res.Body.Close()
 	data, err := io.ReadAll(res.Body)
 	return answer{res.StatusCode, res.Header, string(data)}, err

@@ -63,7 +63,7 @@ func (d *Dav) Handler() (http.Handler, error) {
 		return nil, err
 	}
 	d.follow = &feed.Follower{Shelf: d.Shelf, Client: d.Client, Now: time.Now, Log: d.Log}
-	d.push = &push.Service{Shelf: d.Shelf, Client: d.Client, Key: [32]byte(pushes), Rand: rand.Reader, Now: time.Now, Contact: d.Base, Log: d.Log}
+	d.push = &push.Service{Shelf: d.Shelf, Client: d.Client, Key: [32]byte(pushes), Rand: rand.Reader, Now: time.Now, Contact: contact(d.Base), Log: d.Log}
 	key, err := d.Secrets.Derive("self-service sessions", 32)
 	if err != nil {
 		return nil, err
@@ -86,6 +86,14 @@ func (d *Dav) Handler() (http.Handler, error) {
 	}
 	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Push: d.push, Log: d.Log}
 	return measured(d.Watch, mount(page.Handler(), public, feeds, protocol.Handler())), nil
+}
+
+// contact is where push services find out who we are (RFC 8292 §2.1).
+func contact(base string) string {
+	if strings.HasPrefix(base, "https:") {
+		return base
+	}
+	return "mailto:cairn@localhost"
 }
 
 // Run follows outside calendars and tells devices of changes, after Handler and until
