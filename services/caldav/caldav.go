@@ -45,7 +45,8 @@
 //
 // The service trusts http.Server's deadlines against slow bodies, and whoever
 // mounts it not to ask for passwords in the clear. A body is in memory as a whole,
-// up to Shelf.MaxResource for each request.
+// up to Shelf.MaxResource for each request; large ones
+// take turns.
 package caldav
 
 import (
@@ -73,6 +74,7 @@ type Service struct {
 	Push *push.Service // tells programs of changes; nil: they have to ask
 
 	sizes folderSizes
+	large turns
 }
 
 // realm is what browsers show beside the password.
@@ -82,7 +84,7 @@ const realm = `Basic realm="Cairn", charset="UTF-8"`
 func (s *Service) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := &exchange{Service: s, w: w, r: r}
-		defer x.recovered()
+		defer x.over()
 		if err := x.serve(); err != nil {
 			x.fail(err)
 		}

@@ -25,6 +25,7 @@ type exchange struct {
 	at   place          // what the URL names
 
 	seen map[string]*view // snapshots by user
+	end  func()           // called when it has been answered, if not nil
 }
 
 func (x *exchange) ctx() context.Context { return x.r.Context() }
@@ -120,9 +121,13 @@ func (x *exchange) refusal(err error) *dav.Error {
 	return dav.AsError(err)
 }
 
-// recovered keeps a fault in the answer to one request from ending the others'.
-func (x *exchange) recovered() {
+// over ends the exchange. A fault in the answer to one request does not end the
+// others'.
+func (x *exchange) over() {
 	fault := recover()
+	if x.end != nil {
+		x.end()
+	}
 	if fault == nil {
 		return
 	}

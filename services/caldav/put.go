@@ -1,8 +1,6 @@
 package caldav
 
 import (
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 
@@ -253,41 +251,4 @@ func preconditionOf(k kind, local string) dav.Name {
 		return dav.Card(local)
 	}
 	return dav.Cal(local)
-}
-
-// body reads the body of the request. Somewhat more than max is a precondition
-// missed (403, RFC 4791 §1.3); what is far more is not read (413).
-func (x *exchange) body(max int64, precondition dav.Name) ([]byte, error) {
-	tooLarge := func(status int) error {
-		if precondition.Local == "" {
-			return dav.Errorf(http.StatusRequestEntityTooLarge, "it may have %d bytes at most", max)
-		}
-		return dav.Violated(status, precondition, "it may have %d bytes at most", max)
-	}
-	if x.r.ContentLength > 4*max {
-		return nil, tooLarge(http.StatusRequestEntityTooLarge)
-	}
-	data, err := io.ReadAll(io.LimitReader(x.r.Body, max+1))
-	if err != nil {
-		return nil, bodyError(err)
-	}
-	if int64(len(data)) <= max {
-		return data, nil
-	}
-	rest, err := io.Copy(io.Discard, io.LimitReader(x.r.Body, 3*max))
-	if err != nil {
-		return nil, bodyError(err)
-	}
-	if rest == 3*max {
-		return nil, tooLarge(http.StatusRequestEntityTooLarge)
-	}
-	return nil, tooLarge(http.StatusForbidden)
-}
-
-// bodyError says what is answered when a body ends early.
-func bodyError(err error) error {
-	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		return err
-	}
-	return dav.Errorf(http.StatusBadRequest, "the body ends early")
 }
