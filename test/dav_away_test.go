@@ -1,11 +1,13 @@
 package test
 
 import (
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cairn/internal/githost"
 )
@@ -166,5 +168,58 @@ func (p *person) sees(path, tag string) {
 	})
 	if err != nil {
 		p.t.Fatal(err)
+	}
+}
+
+// TestDavVisit brings in, looks back and restores by command, at a repository that lies
+// elsewhere, from a machine that has nothing but its address and the seed.
+func TestDavVisit(t *testing.T) {
+	h := githost.New(t, githost.Cairn)
+	alice := upAwayPerson(t, h, "alice")
+	visit := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command(filepath.Join(binDir, "cairn"), args...)
+		cmd.Env = append([]string{"CAIRN_REMOTE=" + h.GitURL(), "CAIRN_SEED=" + alice.i.seed, "HOME=/nonexistent"}, h.GitEnv()...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("cairn %q: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	const lunch = "/calendars/alice/home/lunch.ics"
+	file := filepath.Join(t.TempDir(), "lunch.ics")
+	write(t, file, []byte(event("lunch", "Lunch", "20261202T120000Z")))
+	if out := visit("calendar", "import", "alice/home", file); !strings.Contains(out, "1 new") {
+		t.Errorf("import: got %s", out)
+	}
+	tag := ""
+	err := wait("the import", func() error {
+		a, err := alice.try("GET", lunch, "")
+		if err == nil && a.status != 200 {
+			err = fmt.Errorf("got %d", a.status)
+		}
+		tag = a.head.Get("ETag")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	then := time.Now()
+	err = wait("the next second", func() error {
+		if time.Now().Unix() <= then.Unix()+1 {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alice.do(204, "DELETE", lunch, "")
+	if out := visit("restore", "alice/calendars/home", "--at", then.Add(time.Second).Truncate(time.Second).Format(time.RFC3339)); !strings.Contains(out, "add “Lunch”") {
+		t.Errorf("restore: got %s", out)
+	}
+	alice.sees(lunch, tag)
+	if out := visit("history", "alice/calendars/home"); strings.Count(out, "“Lunch”") != 3 {
+		t.Errorf("history: got\n%s\nwant an import, a deletion and a restore", out)
 	}
 }
