@@ -39,6 +39,20 @@ func TestPushedFiles(t *testing.T) {
 	h.do("alice", "PROPFIND", "/files/alice/a/", "", "Depth: 0").want(207)
 }
 
+// TestPushedInbox: a calendar that was pushed under the name of the inbox does not
+// stand in its place.
+func TestPushedInbox(t *testing.T) {
+	h := open(t)
+	h.edit("alice", func(e *shelf.Edit) error {
+		check(t, e.Tx().Put("calendars/home/x.ics", []byte(anEvent("u1", "x"))))
+		return e.Tx().Put("calendars/inbox/y.ics", []byte(anEvent("u2", "y")))
+	})
+	a := h.propfind("alice", "/calendars/alice/", "1", "<resourcetype/>").want(207, "<cal:schedule-inbox/>")
+	if got, want := strings.Join(hrefsOf(a.body), " "), "/calendars/alice/ /calendars/alice/home/ /calendars/alice/inbox/ /calendars/alice/outbox/"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // TestPushedBomb: a tree that names one folder twice, and that twice again, 40 deep.
 func TestPushedBomb(t *testing.T) {
 	h := openOn(t, mem.New(), shelf.Options{Quota: 1 << 30})

@@ -71,6 +71,9 @@ func (x *exchange) eachCollection(n *node, yield func(*node) error) error {
 		return err
 	}
 	for _, c := range mine {
+		if n.kind == calendarHome && (c.Name == inboxName || c.Name == outboxName) {
+			continue // pushed under a name that leads elsewhere
+		}
 		if err := x.yieldCollection(n, n.in, c, c.Name, yield); err != nil {
 			return err
 		}
