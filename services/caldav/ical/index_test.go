@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,5 +134,15 @@ func BenchmarkParseAndIndex(b *testing.B) {
 			b.Fatal(err)
 		}
 		c.Index()
+	}
+}
+
+func BenchmarkFreeBusyOf10000(b *testing.B) {
+	var all []*Index
+	for _, s := range household(10000) {
+		all = append(all, index(b, s))
+	}
+	for b.Loop() {
+		FreeBusy(slices.Values(all), month, nil, month.Start)
 	}
 }
