@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"cairn/store"
@@ -64,7 +65,12 @@ type pushedFile struct {
 // file judges one file by itself.
 func (p *pushed) file(at string, e object.Entry) error {
 	dir, name := path.Split(at)
+	first, _, below := strings.Cut(at, "/")
 	switch {
+	case strings.Contains(dir, propsFile+"/") || below && first == locksFile:
+		return errors.New("a folder is where properties or locks would be")
+	case !below && isKind(first):
+		return errors.New("this has to be a folder")
 	case name == propsFile, path.Base(dir) == propsFolder:
 		return p.record(at, e, func(data []byte) error { _, err := decodeProps(data, true); return err })
 	case at == locksFile:
@@ -79,6 +85,10 @@ func (p *pushed) file(at string, e object.Entry) error {
 	}
 	return nil
 }
+
+// isKind says that in a folder of this name right on the branch are collections, or
+// messages.
+func isKind(name string) bool { return slices.Contains(Kinds[:], Kind(name)) }
 
 // record judges a record.
 func (p *pushed) record(at string, e object.Entry, check func([]byte) error) error {

@@ -57,7 +57,7 @@ func (s *Snapshot) living(list []Lock) []Lock {
 // past Check.
 func (s *Snapshot) allLocks() (list []Lock, there bool, err error) {
 	data, _, err := s.tree.Blob(locksFile)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) { // or it is a folder
 		return nil, false, nil
 	}
 	if err != nil {

@@ -2,6 +2,7 @@ package shelf
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -79,8 +80,12 @@ func (s *Shelf) everybody(ctx context.Context, f func(owner string, o outline)) 
 	for _, p := range people {
 		seen[p.Name] = true
 		o, err := s.outline(ctx, p.Name, p.Tip)
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrTemporary) || ctx.Err() != nil:
 			return err
+		case err != nil: // nobody else shall lose what they have by it
+			s.o.Log.Error("a branch that cannot be read", "user", p.Name, "err", err)
+			continue
 		}
 		f(p.Name, o)
 	}

@@ -103,6 +103,9 @@ func (s *Snapshot) Collections(kind Kind) ([]*Collection, error) {
 		c, err := s.Collection(kind, "")
 		return []*Collection{c}, err
 	}
+	if e, err := s.tree.Lookup(string(kind)); err == nil && e.Mode != object.ModeDir {
+		return nil, nil // somebody has put a file in their place
+	}
 	var list []*Collection
 	for e, err := range s.tree.Entries(string(kind)) {
 		if errors.Is(err, fs.ErrNotExist) {
