@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"time"
 
 	"cairn/services/caldav/past"
@@ -52,15 +51,12 @@ func (h *house) foretell(ctx context.Context, term terminal, place davPlace, the
 	if err != nil {
 		return err
 	}
-	deeds, err := past.Deeds(ctx, now, then, place.path)
+	deeds, err := past.Foretell(ctx, now, then, place.path)
 	if err != nil {
 		return err
 	}
 	rev, _ := then.Tree().Commit()
 	fmt.Fprintf(term.out, "%s as it was at %s (commit %.10s of %s):\n", place, when.Local().Format(time.DateTime), rev.Hash, rev.Committer.When.Local().Format(time.DateTime))
-	if place.path.Kind == "" { // what came into the inbox stays
-		deeds = slices.DeleteFunc(deeds, func(d past.Deed) bool { return d.Kind == shelf.Inbox })
-	}
 	for _, d := range deeds {
 		fmt.Fprintf(term.out, "  %s\n", d.Future())
 	}

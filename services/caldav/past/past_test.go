@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"cairn/services/caldav/shelf"
 	"cairn/store"
@@ -198,6 +199,17 @@ func TestRestorePart(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", c.path, got, c.want)
 		}
 	}
+	deeds, err := Foretell(t.Context(), d.now(), then, at("calendars/work"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, deed := range deeds {
+		told = append(told, deed.Future())
+	}
+	if got, want := strings.Join(told, "; "), "rename New to work"; got != want {
+		t.Errorf("foretold: got %q, want %q", got, want)
+	}
 	d.do(func(e *shelf.Edit) error { return Restore(d.shelf, e, then, at("calendars/work")) })
 	c, err := d.now().Collection(shelf.Calendars, "work")
 	if err != nil {
@@ -241,4 +253,18 @@ func TestClean(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
+}
+
+func FuzzHeadline(f *testing.F) {
+	f.Add([]byte("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20261202T120000Z\r\nSUMMARY:Lunch\\, late\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
+	f.Add([]byte("BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nDUE;VALUE=DATE:2026\u00e4\u00e4\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"))
+	f.Add([]byte("BEGIN:VCARD\r\nFN:B\u202eob\r\nEND:VCARD\r\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		text, day := headline(data)
+		for _, s := range []string{text, day} {
+			if !utf8.ValidString(s) || utf8.RuneCountInString(s) > maxTitle || clean(s) != s {
+				t.Errorf("got %q", s)
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package past
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,6 +38,54 @@ func Restore(s *shelf.Shelf, e *shelf.Edit, then *shelf.Snapshot, p shelf.Path) 
 	return nil
 }
 
+// restored are the properties of a collection that is there, brought back as it was.
+func restored(old, now side) *shelf.Props {
+	p, is := old.Props().Clone(), now.Props()
+	p.Shares, p.Public, p.Nonce, p.Source = is.Shares, is.Public, is.Nonce, is.Source
+	return p
+}
+
+// Foretell returns what Restore is going to do.
+func Foretell(ctx context.Context, now, then *shelf.Snapshot, p shelf.Path) ([]Deed, error) {
+	deeds, err := Deeds(ctx, now, then, p)
+	if err != nil {
+		return nil, err
+	}
+	var list []Deed
+	for _, d := range deeds {
+		if d.Kind == shelf.Inbox && p.Kind == "" {
+			continue
+		}
+		switch {
+		case d.Verb == Dropped && p.Name != "": // the resource goes, and nothing else
+			is, err := now.Collection(d.Kind, d.Name)
+			if err != nil {
+				return nil, err
+			}
+			r, err := is.Resource(p.Name)
+			if err != nil {
+				return nil, err
+			}
+			d = deed(Deleted, is, []shelf.Resource{r})
+		case d.Verb == Set:
+			is, err := now.Collection(d.Kind, d.Name)
+			if err != nil {
+				return nil, err
+			}
+			old, err := then.Collection(d.Kind, d.Name)
+			if err != nil {
+				return nil, err
+			}
+			if restored(old, is).Equal(is.Props()) {
+				continue
+			}
+			d.What = looks(is, old)
+		}
+		list = append(list, d)
+	}
+	return list, nil
+}
+
 func restoreCollection(s *shelf.Shelf, e *shelf.Edit, then *shelf.Snapshot, p shelf.Path) error {
 	old, err := find(then, p.Kind, p.Collection)
 	if err != nil {
@@ -58,10 +107,7 @@ func restoreCollection(s *shelf.Shelf, e *shelf.Edit, then *shelf.Snapshot, p sh
 			return err
 		}
 	case p.Kind != shelf.Inbox:
-		props := old.Props().Clone()
-		is := now.Props()
-		props.Shares, props.Public, props.Nonce, props.Source = is.Shares, is.Public, is.Nonce, is.Source
-		if err := e.SetProps(p, props); err != nil {
+		if err := e.SetProps(p, restored(old, now)); err != nil {
 			return err
 		}
 	}

@@ -5,6 +5,23 @@ import "cairn/services/caldav/shelf"
 // settings says in words what was done to the properties of a collection, as far as
 // people know them.
 func settings(before, after side) []string {
+	return append(looks(before, after), access(before, after)...)
+}
+
+// looks are those that say how it looks.
+func looks(before, after side) []string {
+	var done []string
+	if called(before) != called(after) {
+		done = append(done, "renamed "+called(before)+" to "+called(after))
+	}
+	if before.Props().Color != after.Props().Color {
+		done = append(done, "changed the colour of "+called(after))
+	}
+	return done
+}
+
+// access are those that say who may see it.
+func access(before, after side) []string {
 	name, p, q := called(after), before.Props(), after.Props()
 	var done []string
 	say := func(changed bool, text string) {
@@ -12,8 +29,6 @@ func settings(before, after side) []string {
 			done = append(done, text)
 		}
 	}
-	say(called(before) != name, "renamed "+called(before)+" to "+name)
-	say(p.Color != q.Color, "changed the colour of "+name)
 	say(!p.Public && q.Public, "made "+name+" public")
 	say(p.Public && !q.Public, "made "+name+" private")
 	say(p.Nonce == "" && q.Nonce != "", "made a secret address of "+name)

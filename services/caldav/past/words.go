@@ -104,7 +104,7 @@ func called(c side) string {
 	case name != "":
 		return name
 	}
-	return c.Name
+	return clean(c.Name)
 }
 
 // title is what people call a resource: what it is about and, of an event, the
@@ -112,11 +112,11 @@ func called(c side) string {
 func title(c side, r shelf.Resource) string {
 	data, err := c.Read(r)
 	if err != nil {
-		return r.Name
+		return clean(r.Name)
 	}
 	text, day := headline(data)
 	if text == "" {
-		text = r.Name
+		text = clean(r.Name)
 	} else {
 		text = "“" + text + "”"
 	}
@@ -145,8 +145,8 @@ func headline(data []byte) (text, day string) {
 		if start == "" {
 			start = c.Value("DUE")
 		}
-		if len(start) >= 8 {
-			day = clean(start[:4] + "-" + start[4:6] + "-" + start[6:8])
+		if len(start) >= 8 && strings.Trim(start[:8], "0123456789") == "" {
+			day = start[:4] + "-" + start[4:6] + "-" + start[6:8]
 		}
 		return clean(line.Unescape(c.Value("SUMMARY"))), day
 	}
