@@ -1,6 +1,9 @@
 package caldav
 
 import (
+	"errors"
+	"io/fs"
+
 	"cairn/services/caldav/dav"
 	"cairn/services/caldav/shelf"
 )
@@ -126,6 +129,9 @@ func (n *node) below(k kind, name string) place {
 func (n *node) eachObject(yield func(*node) error) error {
 	c := n.child(objectOf[n.kind], "")
 	root := n.root + "/"
+	if _, err := n.in.tree.Lookup(n.col.Dir() + "/" + fileProps); n.in.edit == nil && errors.Is(err, fs.ErrNotExist) {
+		c.bare = true
+	}
 	for r, err := range n.col.Resources() {
 		if err != nil {
 			return err

@@ -25,6 +25,7 @@ type node struct {
 	col   *shelf.Collection // of calendars, address books, the inbox and what is in them
 	look  shelf.Look        // of a collection that somebody else shares: how the user wants it
 	res   shelf.Resource    // of objects
+	bare  bool              // nothing in col has properties of its own
 	entry object.Entry      // of files and folders; zero for a home that is not there yet
 }
 

@@ -74,6 +74,7 @@ func (n *node) deadProps() []dav.Prop {
 		list = n.in.Props(shelf.Kind(n.space)).Dead
 	case n.kind == folder || n.kind == file:
 		list = n.fileDead()
+	case n.bare:
 	case objects.has(n.kind):
 		list, _ = n.col.ResourceProps(n.res)
 	default:
