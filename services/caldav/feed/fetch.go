@@ -19,6 +19,7 @@ import (
 // Bounds of what is fetched.
 const (
 	maxFetch     = 10 << 20        // bytes, unpacked
+	maxLines     = 400_000         // each takes some hundred bytes of memory for a moment
 	fetchTimeout = 2 * time.Minute // for all of it
 	maxURL       = 2048            // bytes
 )
@@ -143,6 +144,8 @@ func (f *Follower) get(ctx context.Context, target string, seen validators) (fet
 		return got, &remoteError{"the answer broke off", cause(err)}
 	case len(got.data) > maxFetch:
 		return got, &remoteError{fmt.Sprintf("it is larger than %d MiB", maxFetch>>20), nil}
+	case bytes.Count(got.data, []byte("\n")) > maxLines:
+		return got, &remoteError{fmt.Sprintf("it has more than %d lines", maxLines), nil}
 	case !bytes.Contains(got.data[:min(len(got.data), 1<<10)], []byte("BEGIN:VCALENDAR")):
 		return got, &remoteError{"this is not a calendar", nil}
 	}

@@ -189,6 +189,7 @@ func TestFollowFaults(t *testing.T) {
 			{"<html>", 0, "this is not a calendar"},
 			{"BEGIN:VCALENDAR\r\nEND:VEVENT\r\n", 0, "it cannot be read as a calendar"},
 			{"BEGIN:VCALENDAR\r\n" + strings.Repeat("X-A:b\r\n", maxFetch/7+1), 0, "it is larger than 10 MiB"},
+			{"BEGIN:VCALENDAR\n" + strings.Repeat("A:b\n", maxLines), 0, "it has more than 400000 lines"},
 		} {
 			out.set(c.body, "", c.status)
 			n := k.commits()
