@@ -26,6 +26,8 @@ type exchange struct {
 
 	seen map[string]*view // snapshots by user
 	end  func()           // called when it has been answered, if not nil
+
+	expanded int // bytes that recurring events in the answer have become
 }
 
 func (x *exchange) ctx() context.Context { return x.r.Context() }

@@ -59,8 +59,15 @@ func (x *exchange) queryDepth() (dav.Depth, error) {
 }
 
 // eachBelow yields the calendar or address objects that a query of n reaches: n itself, what is in it, and from a
-// home, with Depth infinity, what is in all its collections. The node is good until yield returns.
-func (x *exchange) eachBelow(n *node, depth dav.Depth, yield func(*node) error) error {
+// home, with Depth infinity, what is in all its collections. The node is good until yield returns. It ends when
+// nobody waits for the answer any more.
+func (x *exchange) eachBelow(n *node, depth dav.Depth, each func(*node) error) error {
+	yield := func(c *node) error {
+		if err := x.ctx().Err(); err != nil {
+			return err
+		}
+		return each(c)
+	}
 	switch {
 	case objects.has(n.kind):
 		return yield(n)

@@ -108,7 +108,7 @@ func (e *eventNode) show(d *ical.Data, floating *time.Location) ([]byte, error) 
 func (x *exchange) respondEvent(m *dav.Multistatus, e eventNode, s *selection, d *ical.Data, floating *time.Location) {
 	r := m.Response(e.href)
 	if d != nil {
-		data, err := e.show(d, floating)
+		data, err := x.show(&e, d, floating)
 		if err != nil {
 			x.unreadable(r, dav.CalendarData, e.node, err)
 		} else {
@@ -117,6 +117,21 @@ func (x *exchange) respondEvent(m *dav.Multistatus, e eventNode, s *selection, d
 	}
 	x.describe(e.node, s, r)
 	r.Done()
+}
+
+// maxExpansions bounds what the instances of all objects in one answer take together, in bytes.
+const maxExpansions = 128 << 20
+
+// show is e.show within that bound.
+func (x *exchange) show(e *eventNode, d *ical.Data, floating *time.Location) ([]byte, error) {
+	if d.Expand != nil && x.expanded > maxExpansions {
+		return nil, ical.ErrTooMany
+	}
+	data, err := e.show(d, floating)
+	if d.Expand != nil {
+		x.expanded += len(data)
+	}
+	return data, err
 }
 
 // unreadable says in an answer about many resources why the data of one is not shown.

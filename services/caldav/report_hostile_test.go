@@ -2,9 +2,15 @@ package caldav
 
 import (
 	"context"
+	"errors"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"cairn/services/caldav/dav"
+	"cairn/services/caldav/ical"
+	"cairn/services/caldav/shelf"
 	"cairn/store"
 )
 
@@ -57,4 +63,45 @@ func (h *house) plant(user, path, data string) {
 	check(h.t, h.repo.Branch("dav/"+user).Update(context.Background(), store.Change{Message: "by hand\n"}, func(tx *store.Tx) error {
 		return tx.Put(path, []byte(data))
 	}))
+}
+
+// TestExpansions: the events of one answer are not expanded without end.
+func TestExpansions(t *testing.T) {
+	h := open(t)
+	h.put("/calendars/alice/home/a.ics", eventOf("a", "DTSTART:20260101T000000Z", "RRULE:FREQ=DAILY"))
+	s, err := h.service.Shelf.Snapshot(t.Context(), "alice")
+	check(t, err)
+	col, err := s.Collection(shelf.Calendars, "home")
+	check(t, err)
+	res, err := col.Resource("a.ics")
+	check(t, err)
+	d := &ical.Data{Expand: &ical.TimeRange{Start: time.Unix(1767225600, 0), End: time.Unix(1798761600, 0)}}
+	x := &exchange{Service: h.service}
+	for range 2 {
+		e := eventNode{node: &node{col: col, res: res}}
+		data, err := x.show(&e, d, nil)
+		if over := x.expanded > maxExpansions; (err != nil) != over || err == nil && len(data) == 0 {
+			t.Errorf("%d bytes before: got %d bytes and %v", x.expanded, len(data), err)
+		}
+		x.expanded = maxExpansions + 1
+	}
+}
+
+// TestNobodyWaits: a query ends when the connection does.
+func TestNobodyWaits(t *testing.T) {
+	h := open(t)
+	h.put("/calendars/alice/home/a.ics", anEvent("a", "A"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	u, err := h.service.Accounts.User(t.Context(), "alice")
+	check(t, err)
+	x := &exchange{Service: h.service, user: u, r: httptest.NewRequest("REPORT", "/calendars/alice/home/", nil)}
+	p, err := parsePath("/calendars/alice/home/")
+	check(t, err)
+	n, err := x.resolve(p)
+	check(t, err)
+	x.r = x.r.WithContext(ctx)
+	if err := x.eachBelow(n, dav.DepthOne, func(*node) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
 }

@@ -1,6 +1,7 @@
 package caldav
 
 import (
+	"context"
 	"iter"
 	"net/http"
 	"time"
@@ -65,7 +66,7 @@ func (x *exchange) busyOf(q *sched.BusyRequest, address string) (busyAnswer, err
 	if err != nil {
 		return busyAnswer{}, err
 	}
-	own := ownBusy{in: in}
+	own := ownBusy{ctx: x.ctx(), in: in}
 	fb := ical.FreeBusy(own.indexes(), q.Range, time.UTC, x.now())
 	if own.err != nil {
 		return busyAnswer{}, own.err
@@ -76,6 +77,7 @@ func (x *exchange) busyOf(q *sched.BusyRequest, address string) (busyAnswer, err
 // ownBusy are the objects that make somebody busy: those of their own calendars that
 // count.
 type ownBusy struct {
+	ctx context.Context // of the request that asks
 	in  shelves
 	err error // why they are not all there
 }
@@ -98,6 +100,9 @@ func (b *ownBusy) indexes() iter.Seq[*ical.Index] {
 func (b *ownBusy) of(c *shelf.Collection, yield func(*ical.Index) bool) bool {
 	for r, err := range c.Resources() {
 		var index *ical.Index
+		if err == nil {
+			err = b.ctx.Err()
+		}
 		if err == nil {
 			index, err = c.Event(r)
 		}

@@ -16,7 +16,12 @@ type period struct {
 
 // maxBusy is how many occurrences of one series are looked at one by one. One that
 // takes place more often is taken to last until the end of the range.
-const maxBusy = 1 << 14
+// Once all series together have had maxBusyInAll, each has only minBusy.
+const (
+	maxBusy      = 1 << 14
+	maxBusyInAll = 1 << 20
+	minBusy      = 1 << 8
+)
 
 // FreeBusy returns the VFREEBUSY of those calendars in r, which must be bounded
 // (RFC 4791 §7.10): DTSTAMP, DTSTART, DTEND and FREEBUSY lines in UTC, in order and
@@ -24,11 +29,14 @@ const maxBusy = 1 << 14
 // UTC.
 func FreeBusy(all iter.Seq[*Index], r TimeRange, floating *time.Location, now time.Time) *line.Component {
 	from, to := r.bounds()
+	from, to = max(from, int64(firstWall)), min(to, int64(lastWall)) // what can be written
 	var found []period
-	room := maxBusy
+	room, left := maxBusy, maxBusyInAll
 	for x := range all {
 		for i := range x.series {
-			found = x.series[i].busy(found, from, to, floating)
+			var n int
+			found, n = x.series[i].busy(found, from, to, floating, min(maxBusy, max(left, minBusy)))
+			left -= n
 		}
 		if len(found) > room {
 			found = merged(found)
@@ -55,17 +63,17 @@ func (b busy) String() string {
 }
 
 // busy appends the time within the range that is taken up.
-func (s *series) busy(found []period, from, to int64, floating *time.Location) []period {
-	n := 0
+// Of many occurrences it looks at limit; n is how many it has looked at.
+func (s *series) busy(found []period, from, to int64, floating *time.Location, limit int) (_ []period, n int) {
 	take := func(o occurrence) bool {
-		if n++; n > maxBusy {
+		if n++; n > limit {
 			o.end = to
 		}
 		begin, end := max(o.begin, from), min(o.end, to)
 		if o.p.busy != free && begin < end {
 			found = append(found, period{begin, end, o.p.busy})
 		}
-		return n <= maxBusy
+		return n <= limit
 	}
 	for i := range s.parts {
 		if p := &s.parts[i]; p.shape == hidden {
@@ -74,7 +82,7 @@ func (s *series) busy(found []period, from, to int64, floating *time.Location) [
 		}
 	}
 	s.each(scope{from, to, floating, anyComp}, take)
-	return found
+	return found, n
 }
 
 // merged joins periods of a kind that overlap or touch.
