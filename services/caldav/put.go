@@ -6,7 +6,6 @@ import (
 
 	"cairn/services/caldav/dav"
 	"cairn/services/caldav/shelf"
-	"cairn/store/object"
 )
 
 // put answers PUT (RFC 4918 §9.7, 4791 §5.3.2, 6352 §6.3.2).
@@ -111,121 +110,6 @@ func (x *exchange) seenBy(to *node) ([]byte, error) {
 		return nil, err
 	}
 	return to.col.Read(r)
-}
-
-// putFile puts a file.
-func (x *exchange) putFile() error {
-	s, err := x.spot(x.at)
-	if err != nil {
-		return err
-	}
-	if len(x.at.names) == 0 || x.at.slash {
-		return x.refuseMethod(folder)
-	}
-	data, err := x.body(x.Shelf.MaxResource(), dav.Name{})
-	if err != nil {
-		return err
-	}
-	created := false
-	err = x.change("Put "+s.root, []string{s.owner}, func(of views, edits map[string]*shelf.Edit) (err error) {
-		created, err = x.writeFile(s, data, of, edits[s.owner])
-		return err
-	})
-	if err != nil {
-		return x.instead(err)
-	}
-	return x.stored(created, hashTag(object.Object{Type: object.TypeBlob, Data: data}.Hash()))
-}
-
-// writeFile writes a file, in an edit, and reports whether it is new.
-func (x *exchange) writeFile(s spot, data []byte, of views, e *shelf.Edit) (created bool, err error) {
-	was, g, err := x.before(x.at, of)
-	if err != nil {
-		return false, err
-	}
-	become, before := changed, int64(0)
-	switch {
-	case was == nil:
-		become = bound
-		err = x.inFolder(x.at, of)
-	case was.kind == folder:
-		err = x.refuseMethod(folder)
-	default:
-		before, err = was.size()
-	}
-	if err == nil {
-		err = x.room(e, int64(len(data))-before)
-	}
-	if err == nil {
-		err = g.free(s, become)
-	}
-	if err != nil {
-		return false, err
-	}
-	return was == nil, e.Tx().Put(s.file, data)
-}
-
-// inFolder makes sure that what is to be at a place would be in a folder.
-func (x *exchange) inFolder(p place, of views) error {
-	up, err := x.find(p.parent(), of)
-	if absent(err) || err == nil && up.kind != folder {
-		return dav.Errorf(http.StatusConflict, "the folder in which it is to be does not exist")
-	}
-	return err
-}
-
-// stored answers a PUT, with what is there now if the client prefers that (RFC 8144
-// §3). etag is "" when the bytes are not those that were sent.
-func (x *exchange) stored(created bool, etag string) error {
-	if etag != "" {
-		x.w.Header().Set("ETag", etag)
-	}
-	if dav.ParsePrefer(x.r.Header).Representation {
-		n, err := x.fresh()
-		if err == nil && (etag == "" || n.etag() == etag) {
-			status := http.StatusOK
-			if created {
-				status = http.StatusCreated
-			}
-			return x.represent(n, status)
-		}
-	}
-	status := http.StatusNoContent
-	if created {
-		status = http.StatusCreated
-	}
-	x.w.WriteHeader(status)
-	return nil
-}
-
-// instead answers a PUT whose conditions do not hold with what is there, if the
-// client prefers that (RFC 8144 §3.2).
-func (x *exchange) instead(err error) error {
-	e := x.refusal(err)
-	if e.Status != http.StatusPreconditionFailed || !dav.ParsePrefer(x.r.Header).Representation {
-		return err
-	}
-	n, missing := x.fresh()
-	if missing != nil || !leaves.has(n.kind) {
-		return err
-	}
-	return x.represent(n, e.Status)
-}
-
-// fresh is what is at the URL after a change.
-func (x *exchange) fresh() (*node, error) {
-	x.seen = nil
-	return x.resolve(x.at)
-}
-
-// represent answers with the content of an object or file where that is not what
-// was asked for.
-func (x *exchange) represent(n *node, status int) error {
-	h := x.w.Header()
-	h.Set("Preference-Applied", "return=representation")
-	h.Set("Content-Location", n.href)
-	h.Add("Vary", "Prefer")
-	return x.content(n, status)
 }
 
 // mediaType refuses what says of itself that it is none of what a collection
