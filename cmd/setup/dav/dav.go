@@ -5,6 +5,8 @@ package dav
 import (
 	"context"
 	"crypto/rand"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -45,12 +47,16 @@ type Dav struct {
 
 // OpenShelf returns the shelf of a repository, with the key that follows from the
 // seed.
-func OpenShelf(repo *store.Repo, keys *secrets.Secrets, log *slog.Logger) (*shelf.Shelf, error) {
+func OpenShelf(repo *store.Repo, people *accounts.Accounts, keys *secrets.Secrets, log *slog.Logger) (*shelf.Shelf, error) {
 	key, err := keys.Derive("dav sync tokens", 32)
 	if err != nil {
 		return nil, err
 	}
-	return shelf.New(repo, shelf.Options{Now: time.Now, Key: [32]byte(key), Log: log}), nil
+	known := func(ctx context.Context, user string) bool {
+		_, err := people.User(ctx, user)
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return shelf.New(repo, shelf.Options{Now: time.Now, Key: [32]byte(key), Known: known, Log: log}), nil
 }
 
 // selfPath is where the page is on which people look after themselves.
@@ -72,7 +78,7 @@ func (d *Dav) Handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	feeds := &feed.Service{Shelf: d.Shelf, Key: [32]byte(links), Log: d.Log}
+	feeds := &feed.Service{Shelf: d.Shelf, Key: [32]byte(links), Log: d.Log, There: d.there}
 	public := &publish.Service{Shelf: d.Shelf, Accounts: d.Accounts, Base: d.Base, Now: time.Now, Log: d.Log}
 	page := &self.Service{
 		Accounts:    d.Accounts,
@@ -86,6 +92,12 @@ func (d *Dav) Handler() (http.Handler, error) {
 	}
 	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Push: d.push, Log: d.Log}
 	return measured(d.Watch, mount(page.Handler(), public, feeds, protocol.Handler())), nil
+}
+
+// there says whether somebody has an account.
+func (d *Dav) there(ctx context.Context, user string) error {
+	_, err := d.Accounts.User(ctx, user)
+	return err
 }
 
 // contact is where push services find out who we are (RFC 8292 §2.1).

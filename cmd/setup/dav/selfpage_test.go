@@ -25,6 +25,7 @@ import (
 type host struct {
 	t      *testing.T
 	server *httptest.Server
+	people *accounts.Accounts
 }
 
 func newHost(t *testing.T) *host {
@@ -41,7 +42,7 @@ func newHost(t *testing.T) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shelf, err := OpenShelf(repo, keys, slog.New(slog.DiscardHandler))
+	shelf, err := OpenShelf(repo, people, keys, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func newHost(t *testing.T) *host {
 	}
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	return &host{t, server}
+	return &host{t, server, people}
 }
 
 // dav sends a request as a device does, and returns status and body.
@@ -190,6 +191,29 @@ func TestSelfPage(t *testing.T) {
 	alice.post("/self/history/undo", "change", change[1])
 	if status, body := h.dav("alice", "GET", object, ""); status != 200 || body != event {
 		t.Errorf("after that was taken back: got %d\n%s", status, body)
+	}
+}
+
+// Who has no account any more shows nothing to anybody.
+func TestFeedsOfSomebodyGone(t *testing.T) {
+	h := newHost(t)
+	bob := h.visit("bob")
+	const id = "calendars/home"
+	if status, _ := h.dav("bob", "PUT", "/calendars/bob/home/1.ics", event); status != 201 {
+		t.Fatalf("PUT: got %d", status)
+	}
+	bob.post("/self/collection/publish", "id", id, "on", "yes")
+	link := regexp.MustCompile(`/feed/[^<]+\.ics`).FindString(bob.post("/self/collection/link", "id", id, "on", "yes"))
+	paths := []string{link, "/public/bob/home.ics", "/public/bob/home/"}
+	for _, want := range []int{200, 404} {
+		for _, path := range paths {
+			if status, _ := h.dav("", "GET", path, ""); status != want {
+				t.Errorf("%s: got %d, want %d", path, status, want)
+			}
+		}
+		if err := h.people.Remove(t.Context(), object.Signature{Name: "Root", Email: "root@localhost"}, "bob"); err != nil && want == 200 {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -49,6 +49,10 @@ type Service struct {
 	Key   [32]byte     // authenticates links; the same in all replicas
 	Log   *slog.Logger // default: discard
 
+	// There says whether somebody has an account: nil or an error, fs.ErrNotExist for
+	// who has gone, whose feeds are 404 from then on. Default: everybody has.
+	There func(ctx context.Context, user string) error
+
 	once  sync.Once
 	turns chan struct{} // one for each that may be at work at a time
 }
@@ -178,7 +182,13 @@ func (s *Service) secret(ctx context.Context, file string) (*shelf.Collection, e
 }
 
 func (s *Service) collection(ctx context.Context, kind shelf.Kind, user, name string) (*shelf.Collection, error) {
+	if !s.Shelf.Known(ctx, user) {
+		return nil, fs.ErrNotExist
+	}
 	snap, err := s.Shelf.Snapshot(ctx, user)
+	if err == nil && s.There != nil {
+		err = s.There(ctx, user)
+	}
 	if err != nil {
 		return nil, err
 	}
