@@ -60,7 +60,7 @@ func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, log *slog.
 	if h.secrets, err = secrets.Open(h.repo.Branch("secrets"), seed); err != nil {
 		return nil, err
 	}
-	h.shelf, err = dav.OpenShelf(h.repo, h.secrets, log)
+	h.shelf, err = dav.OpenShelf(h.repo, h.accounts, h.secrets, log)
 	return h, err
 }
 

@@ -46,7 +46,7 @@ func (s *server) wire(b observe.Backend, seed setup.Seed) error {
 	if s.secrets, err = secrets.Open(s.repo.Branch("secrets"), seed); err != nil {
 		return err
 	}
-	s.shelf, err = dav.OpenShelf(s.repo, s.secrets, s.env.Log)
+	s.shelf, err = dav.OpenShelf(s.repo, s.accounts, s.secrets, s.env.Log)
 	return err
 }
 

@@ -58,6 +58,11 @@ func TestSecretLink(t *testing.T) {
 		if w := k.get(link); w.Code != http.StatusNotFound {
 			t.Errorf("after it was revoked: %d", w.Code)
 		}
+		k.removed = true
+		if w := k.get(k.feed.Link(k.coll(shelf.Calendars, "home"))); w.Code != http.StatusNotFound {
+			t.Errorf("of who has no account any more: %d", w.Code)
+		}
+		k.removed = false
 		if w := k.get(k.feed.Link(k.coll(shelf.Calendars, "home"))); w.Code != http.StatusOK {
 			t.Errorf("the new one: %d", w.Code)
 		}

@@ -21,8 +21,9 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type kit struct {
 	*testing.T
 	*shelf.Shelf
-	feed *Service
-	now  time.Time
+	feed    *Service
+	now     time.Time
+	removed bool // alice has no account any more
 }
 
 // each runs a test over both backends.
@@ -44,7 +45,10 @@ func each(t *testing.T, f func(*kit)) {
 
 func newKit(t *testing.T, b store.Backend) *kit {
 	k := &kit{T: t, now: start}
-	k.Shelf = shelf.New(store.New(b, store.Options{}), shelf.Options{Now: func() time.Time { return k.now }})
+	k.Shelf = shelf.New(store.New(b, store.Options{}), shelf.Options{
+		Now:   func() time.Time { return k.now },
+		Known: func(context.Context, string) bool { return !k.removed },
+	})
 	k.feed = &Service{Shelf: k.Shelf, Key: [32]byte{7}}
 	return k
 }

@@ -56,14 +56,14 @@ type Person struct {
 	Tip  store.Hash // the commit that the branch is at
 }
 
-// People returns everybody who has a branch, in the order of their names. It reads
-// no branch.
+// People returns everybody who has a branch and is known, in the order of their names. It
+// reads no branch.
 func (s *Shelf) People(ctx context.Context) (list []Person, err error) {
 	for ref, err := range s.repo.Backend().Refs(ctx, heads+branches) {
 		if err != nil {
 			return nil, fmt.Errorf("list people: %w", err)
 		}
-		if name := strings.TrimPrefix(ref.Name, heads+branches); validUser(name) {
+		if name := strings.TrimPrefix(ref.Name, heads+branches); validUser(name) && s.Known(ctx, name) {
 			list = append(list, Person{name, ref.Hash})
 		}
 	}

@@ -23,6 +23,10 @@ type Options struct {
 	Quota       int64            // of all resources of a person, in bytes; 0: no limit
 	CacheBytes  int64            // of memory for what is remembered; default 24 MiB
 	Log         *slog.Logger     // default: discard
+
+	// Known says whether somebody has an account. What others left behind stays, but is not shown
+	// to anybody and not worked on. Default: everybody has one.
+	Known func(ctx context.Context, user string) bool
 }
 
 // A Shelf keeps the collections of everybody in a repository. Safe for concurrent
@@ -57,6 +61,9 @@ func New(repo *store.Repo, o Options) *Shelf {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Known == nil {
+		o.Known = func(context.Context, string) bool { return true }
+	}
 	return &Shelf{
 		repo:     repo,
 		o:        o,
@@ -76,6 +83,9 @@ func New(repo *store.Repo, o Options) *Shelf {
 
 // Repo returns the repository.
 func (s *Shelf) Repo() *store.Repo { return s.repo }
+
+// Known says whether somebody has an account, as Options.Known does.
+func (s *Shelf) Known(ctx context.Context, user string) bool { return s.o.Known(ctx, user) }
 
 // MaxResource is the size of the largest resource, in bytes.
 func (s *Shelf) MaxResource() int64 { return s.o.MaxResource }
