@@ -14,6 +14,7 @@ import (
 	"cairn/services/caldav/dav"
 	"cairn/services/caldav/shelf"
 	"cairn/store"
+	"cairn/store/object"
 )
 
 // An exchange is one request on its way to an answer. One goroutine has it.
@@ -93,6 +94,8 @@ func (x *exchange) refusal(err error) *dav.Error {
 	var (
 		rate    *accounts.RateError
 		refused *store.RefusedError
+		name    *object.NameError
+		clash   *store.ClashError
 		large   *http.MaxBytesError
 		mine    *dav.Error
 	)
@@ -113,6 +116,10 @@ func (x *exchange) refusal(err error) *dav.Error {
 		return e
 	case errors.As(err, &large), errors.Is(err, store.ErrTooLarge):
 		return dav.Errorf(http.StatusRequestEntityTooLarge, "this is too large")
+	case errors.As(err, &name):
+		return dav.Errorf(http.StatusForbidden, "the name is too long, or no file can have it")
+	case errors.As(err, &clash):
+		return dav.Errorf(http.StatusConflict, "something else has this name")
 	case errors.Is(err, shelf.ErrQuota):
 		return dav.Violated(http.StatusInsufficientStorage, dav.D("quota-not-exceeded"), "there is no room left")
 	case errors.Is(err, shelf.ErrTooManyProps):

@@ -39,6 +39,20 @@ func TestPushedFiles(t *testing.T) {
 	h.do("alice", "PROPFIND", "/files/alice/a/", "", "Depth: 0").want(207)
 }
 
+// TestLongNames: a name that is too long once it is escaped is refused, also where it is
+// only too long for the file with its properties.
+func TestLongNames(t *testing.T) {
+	h := open(t)
+	const mood = `<propertyupdate xmlns="DAV:"><set><prop><mood xmlns="urn:x">good</mood></prop></set></propertyupdate>`
+	for n, status := range map[int][2]int{83: {201, 207}, 84: {201, 403}, 86: {404, 404}} {
+		path := "/files/alice/" + strings.Repeat("*", n)
+		h.do("alice", "PUT", path, "x").want(status[0])
+		h.do("alice", "PROPPATCH", path, mood).want(status[1])
+		h.do("alice", "PUT", "/calendars/alice/home/"+strings.Repeat("*", n), anEvent(strings.Repeat("u", n), "x")).want(map[bool]int{true: 201, false: 403}[n < 84])
+	}
+	h.do("alice", "MKCALENDAR", "/calendars/alice/"+strings.Repeat("*", 86), "").want(403)
+}
+
 // TestPushedInbox: a calendar that was pushed under the name of the inbox does not
 // stand in its place.
 func TestPushedInbox(t *testing.T) {
