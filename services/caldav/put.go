@@ -43,6 +43,11 @@ func (x *exchange) putObject() error {
 	if err != nil {
 		return err
 	}
+	// What the update will ask, of a calendar that has not been read since the start, is found
+	// out before: it keeps others waiting.
+	if _, err := to.col.ByUID(o.UID); err != nil && hidden(err) != errNothingHere {
+		return err
+	}
 	created, kept := false, o
 	var out shelf.Outcome
 	what := "Put " + to.root
