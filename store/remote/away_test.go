@@ -77,7 +77,7 @@ func TestStall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := Open(soon(t), Options{Host: host, Timeout: time.Second, Poll: time.Hour})
+	b, err := Open(soon(t), Options{Host: host, Timeout: standstill, Poll: time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -155,7 +155,7 @@ func TestUnknownOutcome(t *testing.T) {
 	for _, landed := range []bool{true, false} {
 		t.Run(fmt.Sprint("landed=", landed), func(t *testing.T) {
 			h := githost.New(t, githost.Cairn)
-			r := open(t, h, func(o *Options) { o.Timeout = time.Second; o.Poll = time.Hour })
+			r := open(t, h, func(o *Options) { o.Timeout = standstill; o.Poll = time.Hour })
 			if err := r.count(soon(t), "1"); err != nil {
 				t.Fatal(err)
 			}

@@ -22,6 +22,10 @@ import (
 // patience is how long something may take that should not take long.
 const patience = 60 * time.Second
 
+// standstill is how long a host stands still in the tests that wait for that: longer than a
+// slow machine takes for anything.
+const standstill = 3 * time.Second
+
 // A wire is the way to a host, which a test may lead astray.
 type wire struct {
 	Host
