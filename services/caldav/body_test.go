@@ -24,18 +24,22 @@ func TestLargeBodies(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if n := len(h.service.large.free); n != 0 {
+	l := &h.service.large
+	if n := len(l.large) + len(l.loaded) + len(l.of["alice"]); n != 0 {
 		t.Errorf("%d turns were not given back", n)
 	}
-	for range maxLarge {
-		if _, err := h.service.large.take(httptest.NewRequest("PUT", "/", nil)); err != nil {
+	// Two of alice's that never end are trouble for large ones of hers alone.
+	r := httptest.NewRequest("PUT", "/", nil)
+	for range maxOfOne {
+		if _, err := l.load(r, "alice"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	h.do("alice", "PUT", "/files/alice/small", "x").want(201)
+	h.do("bob", "PUT", "/files/bob/large", strings.Repeat("x", 2<<20)).want(201)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := h.service.large.take(httptest.NewRequest("PUT", "/", nil).WithContext(ctx)); !errors.Is(err, context.Canceled) {
+	if _, err := l.load(r.WithContext(ctx), "alice"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a turn after the end: %v", err)
 	}
 }
