@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"cairn/cmd/setup"
 	"cairn/net/host"
@@ -16,17 +17,23 @@ import (
 )
 
 type restoreCommand struct {
-	backupPlace
-	SeedFile string `help:"Of a home that was lost: its seed." placeholder:"FILE" xor:"what"`
-	At       string `help:"Of calendars and contacts: when they were as they shall be again, such as '2 days ago', 'yesterday' or '2026-11-20 14:00'." placeholder:"WHEN" xor:"what"`
-	DryRun   bool   `help:"With --at: only say what would be done."`
+	What string `arg:"" help:"With --at: whose and what, such as alice/calendars/home or alice/calendars/home/lunch.ics. With --seed-file: the URL of a backup."`
+
+	At     string `help:"When calendars or contacts were as they shall be again: '2 days ago', 'yesterday', '2026-11-20 14:00'." placeholder:"WHEN" xor:"what"`
+	DryRun bool   `help:"With --at: only say what would be done."`
+
+	SeedFile     string `help:"The seed of the home that was lost." placeholder:"FILE" xor:"what"`
+	PasswordFile string `help:"With --seed-file: a file with the password of the URL's user, so that it is on no command line." placeholder:"FILE"`
+	HostKey      string `help:"With --seed-file: the key of an ssh host, as ssh-keyscan prints it: 'ssh-ed25519 AAAA…'." placeholder:"KEY"`
 }
 
 // Run brings back calendars and contacts, or makes a home.
 func (c *restoreCommand) Run(ctx context.Context, h home, term terminal) error {
 	switch {
+	case c.At != "" && strings.Contains(c.What, "://"):
+		return errors.New("--at goes with something of somebody's calendars or contacts, such as alice/calendars/home; a backup at a URL is restored as it is: --seed-file FILE")
 	case c.At != "":
-		return bringBack(ctx, h, term, c.URL, c.At, c.DryRun)
+		return bringBack(ctx, h, term, c.What, c.At, c.DryRun)
 	case c.SeedFile == "":
 		return errors.New("say which of two: `cairn restore alice/calendars/home --at '2 days ago'` brings calendars and contacts back; " +
 			"`cairn restore URL --seed-file FILE` makes a home from a backup")
@@ -46,7 +53,7 @@ func (c *restoreCommand) home(ctx context.Context, h home, term terminal) (err e
 	if err := h.fits(seed); err != nil {
 		return err
 	}
-	from, login, err := c.parse()
+	from, login, err := backupPlace{URL: c.What, PasswordFile: c.PasswordFile, HostKey: c.HostKey}.parse()
 	if err != nil {
 		return err
 	}
