@@ -80,9 +80,12 @@ func (n *node) deadProps() []dav.Prop {
 	default:
 		list = n.col.Props().Dead
 	}
-	props := make([]dav.Prop, len(list))
-	for i, d := range list {
-		props[i] = dav.Prop{Name: dav.Name{Space: d.Space, Local: d.Name}, XML: d.XML}
+	props := make([]dav.Prop, 0, len(list))
+	for _, d := range list {
+		name := dav.Name{Space: d.Space, Local: d.Name}
+		if liveOn(name, n.kind) == nil && !protected[name] { // somebody has pushed what we say ourselves
+			props = append(props, dav.Prop{Name: name, XML: d.XML})
+		}
 	}
 	return props
 }

@@ -153,3 +153,24 @@ func TestMeetingTooLarge(t *testing.T) {
 	h.plant("alice", "calendars/home/lunch.ics", text(people.String()+filler.String()))
 	h.do("alice", "DELETE", at, "").want(204)
 }
+
+// What somebody has pushed does not pass for what the server says.
+func TestPushedProperties(t *testing.T) {
+	h := open(t)
+	h.do("alice", "PUT", "/calendars/alice/home/a.ics", anEvent("a", "A")).want(201)
+	h.plant("alice", "calendars/home/.props.toml", `shares = { bob = "read" }
+dead = [
+ { space = "DAV:", name = "resourcetype", xml = "<resourcetype xmlns='DAV:'><forged/></resourcetype>" },
+ { space = "DAV:", name = "getlastmodified", xml = "<getlastmodified xmlns='DAV:'>forged</getlastmodified>" },
+ { space = "x", name = "a/><forged xmlns='DAV:'", xml = "<" },
+ { space = "x", name = "kept", xml = "<kept xmlns='x'>it is</kept>" },
+]
+`)
+	for _, what := range []string{"<allprop/>", "<prop><resourcetype/><getlastmodified/></prop>"} {
+		a := h.do("bob", "PROPFIND", "/calendars/bob/~alice~home/", `<propfind xmlns="DAV:">`+what+`</propfind>`, "Depth: 0").want(207).
+			without("<forged", ">forged")
+		if what == "<allprop/>" {
+			a.want(207, "it is")
+		}
+	}
+}
