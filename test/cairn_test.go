@@ -157,7 +157,7 @@ func cmdEventually(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(wait(strings.Join(args, " "), func() error {
 		cmd := exec.Command(args[0], args[1:]...)
 		cmd.Dir = ts.MkAbs(".")
-		cmd.Env = []string{"PORT=" + ts.Getenv("PORT"), "PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "DAV=" + ts.Getenv("DAV"), "CAL=" + ts.Getenv("CAL"), "LC_ALL=C"}
+		cmd.Env = []string{"PORT=" + ts.Getenv("PORT"), "PATH=" + ts.Getenv("PATH"), "HOME=" + ts.Getenv("HOME"), "DAV=" + ts.Getenv("DAV"), "CAL=" + ts.Getenv("CAL"), "LC_ALL=C", "TZ=UTC"}
 		out, err := cmd.CombinedOutput()
 		if neg && err == nil {
 			return fmt.Errorf("it succeeds: %s", out)
