@@ -67,7 +67,7 @@ func (k *compiled) rings(a alarm, comp int, from, to int64, floating *time.Locat
 	}
 	reach := a.offset.longest() + a.every*a.repeat + day
 	found, looks := false, 0
-	q := scope{max(from, -far/2) - reach, min(to, far/2) + reach, floating, int32(comp)}
+	q := k.only(comp, scope{from: max(from, -far/2) - reach, to: min(to, far/2) + reach, floating: floating})
 	k.series[k.owner[comp]].each(q, func(o occurrence) bool {
 		if o.p.shape < madeAndDone && o.p.shape != always {
 			found = a.within(a.first(o, floating), from, to)

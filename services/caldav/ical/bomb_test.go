@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestBombs: what would take minutes or gigabytes to understand is refused.
@@ -37,5 +38,42 @@ func TestBombs(t *testing.T) {
 		if c.compiled().err == nil {
 			t.Errorf("%s: understood", name)
 		}
+	}
+}
+
+// TestManyOverrides asks a filter of many conditions of a series with very many
+// exceptions: each is looked at by itself, not beside all others.
+func TestManyOverrides(t *testing.T) {
+	const n = 50000
+	var b strings.Builder
+	b.WriteString("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:u\r\nDTSTART:20260101T000000Z\r\nRRULE:FREQ=SECONDLY\r\nEND:VEVENT\r\n")
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range n {
+		id, future := start.Add(time.Duration(i)*time.Second).Format("20060102T150405Z"), ""
+		if i%2 == 0 {
+			future = ";RANGE=THISANDFUTURE"
+		}
+		b.WriteString("BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID" + future + ":" + id + "\r\nDTSTART:" + id + "\r\nSUMMARY:a\r\nEND:VEVENT\r\n")
+	}
+	c, err := Parse([]byte(b.String() + "END:VCALENDAR\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	always := &TimeRange{Start: start.AddDate(-1, 0, 0), End: start.AddDate(1, 0, 0)}
+	event := CompFilter{Name: "VEVENT", Range: always}
+	for range 20 {
+		event.Props = append(event.Props, PropFilter{Name: "DTSTART", Range: always})
+	}
+	event.Props = append(event.Props, PropFilter{Name: "SUMMARY", Text: &TextMatch{Text: "b"}})
+	if f := (&Filter{CompFilter{Name: "VCALENDAR", Comps: []CompFilter{event}}}); f.Match(c, nil) {
+		t.Error("it matches")
+	}
+	event.Props = event.Props[:20]
+	if f := (&Filter{CompFilter{Name: "VCALENDAR", Comps: []CompFilter{event}}}); !f.Match(c, nil) {
+		t.Error("it does not match")
+	}
+	d := &Data{LimitRecurrence: &TimeRange{Start: start, End: start.Add(10 * time.Second)}}
+	if text, err := d.Project(c, nil); err != nil || strings.Count(string(text), "BEGIN:VEVENT") > n/2+20 {
+		t.Errorf("got %d events and %v", strings.Count(string(text), "BEGIN:VEVENT"), err)
 	}
 }

@@ -29,6 +29,7 @@ type compiled struct {
 	zones  map[string]*time.Location // its own
 	series []series
 	owner  []int32 // the series of each child of the VCALENDAR, -1 for none
+	part1  []int32 // where in that series its parts begin, -1 for none
 	rules  int     // how many there are in all
 	err    *Error  // the first that could not be understood
 }
@@ -42,7 +43,7 @@ func (k *compiled) fail(err *Error) {
 
 // compile reads all times of a calendar.
 func compile(root *line.Component) *compiled {
-	k := &compiled{zones: map[string]*time.Location{}, owner: make([]int32, len(root.Children))}
+	k := &compiled{zones: map[string]*time.Location{}, owner: make([]int32, len(root.Children)), part1: make([]int32, len(root.Children))}
 	zones, rules := 0, 0
 	for c := range root.Sub("VTIMEZONE") {
 		zones++
@@ -77,8 +78,15 @@ func compile(root *line.Component) *compiled {
 		k.owner[i] = n
 		k.addOverride(&k.series[n], c, int32(i))
 	}
+	for i := range k.part1 {
+		k.part1[i] = -1
+	}
 	for i := range k.series {
-		k.series[i].finish()
+		s := &k.series[i]
+		s.finish()
+		for j := len(s.parts) - 1; j >= 0; j-- {
+			k.part1[s.parts[j].comp] = int32(j)
+		}
 	}
 	return k
 }

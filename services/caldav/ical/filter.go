@@ -106,7 +106,7 @@ func (m *matcher) overlaps(r *TimeRange, c *line.Component, i, parent int) bool 
 	if parent >= 0 || c == m.c.Root || m.k.owner[i] < 0 {
 		return false
 	}
-	return !m.k.series[m.k.owner[i]].each(r.scope(m.floating).of(i), func(occurrence) bool { return false })
+	return !m.k.series[m.k.owner[i]].each(m.k.only(i, r.scope(m.floating)), func(occurrence) bool { return false })
 }
 
 // prop reports whether a property of c, the i-th child of the VCALENDAR if i is not
@@ -153,7 +153,7 @@ func (m *matcher) instanceDated(f *PropFilter, i int) bool {
 	}
 	from, to := f.Range.bounds()
 	found, looks := false, 0
-	m.k.series[m.k.owner[i]].each(scope{from - 1, to + 1, m.floating, int32(i)}, func(o occurrence) bool {
+	m.k.series[m.k.owner[i]].each(m.k.only(i, scope{from: from - 1, to: to + 1, floating: m.floating}), func(o occurrence) bool {
 		at := o.begin
 		if ends {
 			at = o.end

@@ -81,7 +81,7 @@ func (s *series) busy(found []period, from, to int64, floating *time.Location, l
 			take(p.at(p.start, p.span, &c))
 		}
 	}
-	s.each(scope{from, to, floating, anyComp}, take)
+	s.each(scope{from: from, to: to, floating: floating, comp: anyComp}, take)
 	return found, n
 }
 

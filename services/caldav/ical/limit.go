@@ -15,16 +15,16 @@ func (c *Calendar) limit(r TimeRange, floating *time.Location) *line.Component {
 	from, to := r.bounds()
 	root := &line.Component{Name: c.Root.Name, Lines: c.Root.Lines}
 	for i, child := range c.Root.Children {
-		if k.owner[i] < 0 || k.series[k.owner[i]].matters(int32(i), from, to, floating) {
+		if k.owner[i] < 0 || k.series[k.owner[i]].matters(int(k.part1[i]), from, to, floating) {
 			root.Children = append(root.Children, child)
 		}
 	}
 	return root
 }
 
-// matters reports whether a component says something of the range.
-func (s *series) matters(comp int32, from, to int64, floating *time.Location) bool {
-	i := slices.IndexFunc(s.parts, func(p part) bool { return p.comp == comp })
+// matters reports whether the component of part i says something of the range; -1, one
+// that cannot be understood, may.
+func (s *series) matters(i int, from, to int64, floating *time.Location) bool {
 	if i < 0 || !s.parts[i].over {
 		return true
 	}

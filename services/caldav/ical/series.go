@@ -58,6 +58,7 @@ type scope struct {
 	from, to int64          // Unix seconds
 	floating *time.Location // the zone of times that have none
 	comp     int32          // those of this child of the VCALENDAR alone, or anyComp
+	part1    int32          // where in the series its parts begin, -1 for none
 }
 
 const anyComp = -1
@@ -68,14 +69,29 @@ const far = math.MaxInt64 / 4
 // scope returns the scope of all that overlaps the range.
 func (r TimeRange) scope(floating *time.Location) scope {
 	from, to := r.bounds()
-	return scope{from, to, floating, anyComp}
+	return scope{from: from, to: to, floating: floating, comp: anyComp}
 }
 
-// of narrows a scope to one component.
-func (q scope) of(comp int) scope { q.comp = int32(comp); return q }
+// only narrows a scope to one component.
+func (k *compiled) only(comp int, q scope) scope {
+	q.comp, q.part1 = int32(comp), k.part1[comp]
+	return q
+}
 
-// has reports whether the occurrences of p are in scope.
-func (q scope) has(p *part) bool { return q.comp == anyComp || q.comp == p.comp }
+// of returns the parts of s in scope; those of one component lie side by side.
+func (q scope) of(s *series) []part {
+	if q.comp == anyComp {
+		return s.parts
+	}
+	if q.part1 < 0 {
+		return nil
+	}
+	n := q.part1
+	for int(n) < len(s.parts) && s.parts[n].comp == q.comp {
+		n++
+	}
+	return s.parts[q.part1:n]
+}
 
 // bounds returns the range in Unix seconds.
 func (r TimeRange) bounds() (from, to int64) {
@@ -97,9 +113,10 @@ func (s *series) each(q scope, yield func(occurrence) bool) bool {
 		return true
 	}
 	var c clock
-	for i := range s.parts {
-		p := &s.parts[i]
-		if !p.over && s.master || !q.has(p) {
+	parts := q.of(s)
+	for i := range parts {
+		p := &parts[i]
+		if !p.over && s.master {
 			continue
 		}
 		if loc := p.start.zone(q.floating); c.loc != loc {
@@ -114,9 +131,10 @@ func (s *series) each(q scope, yield func(occurrence) bool) bool {
 	if !s.master {
 		return true
 	}
-	return s.eachSegment(func(p *part, first, last wall) bool {
-		return !q.has(p) || s.eachKey(q, p, first, last, yield)
-	})
+	if q.comp != anyComp && (len(parts) == 0 || parts[0].over && !parts[0].future) {
+		return true
+	}
+	return s.eachSegment(q, func(p *part, first, last wall) bool { return s.eachKey(q, p, first, last, yield) })
 }
 
 // eachKey does the same for the recurrences from first to last, of which p is the
@@ -142,14 +160,21 @@ func (s *series) eachKey(q scope, p *part, first, last wall, yield func(occurren
 	})
 }
 
-// eachSegment calls visit for the master and every override of what follows, with
-// the keys that are theirs.
-func (s *series) eachSegment(visit func(p *part, first, last wall) bool) bool {
-	p, first := &s.parts[0], firstWall
-	for i := 1; i < len(s.parts); i++ {
+// eachSegment calls visit for the master and every override of what follows that are in
+// scope, with the keys that are theirs. If the scope is one component, that is one.
+func (s *series) eachSegment(q scope, visit func(p *part, first, last wall) bool) bool {
+	i := 0
+	if q.comp != anyComp {
+		i = int(q.part1)
+	}
+	p, first := &s.parts[i], firstWall
+	if p.future {
+		first = p.id
+	}
+	for i++; i < len(s.parts); i++ {
 		if next := &s.parts[i]; next.future {
-			if !visit(p, first, next.id-1) {
-				return false
+			if ok := visit(p, first, next.id-1); !ok || q.comp != anyComp {
+				return ok
 			}
 			p, first = next, next.id
 		}
