@@ -60,6 +60,8 @@ func (p *process) addresses() running {
 		Git:  p.web.Scheme() + p.env.Address(p.git),
 		SSH:  p.env.Address(p.ssh),
 		Dav:  p.davURL(p.env.Address),
+
+		Domain: p.sites.Base,
 	}
 }
 

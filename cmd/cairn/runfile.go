@@ -1,14 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 
 	"cairn/cmd/setup"
+	"cairn/services/config"
+	"cairn/services/unipi"
 )
 
 // running is run.json: what a script has to know of a Cairn that runs. It
@@ -19,6 +24,31 @@ type running struct {
 	Git  string `json:"git"`  // base URL; a site is pushed to <git>/<site>
 	SSH  string `json:"ssh"`  // host:port
 	Dav  string `json:"dav"`  // base URL of calendars and contacts
+
+	Domain string `json:"domain,omitempty"` // below which the sites have their names
+}
+
+// siteURL is where a branch of a site is served, "" while nothing runs.
+func (r running) siteURL(site, branch string) string {
+	u, err := url.Parse(r.HTTP)
+	if err != nil || r.HTTP == "" {
+		return ""
+	}
+	names := &unipi.Sites{Base: r.Domain}
+	host := site + "." + cmp.Or(r.Domain, "localhost")
+	switch {
+	case branch != config.Main:
+		host = names.PreviewHost(site, branch)
+	case site == firstSite && r.Domain == "" && !isLoopbackHost(u):
+		host = u.Hostname()
+	case site == firstSite && r.Domain == "":
+		host = "localhost"
+	}
+	if port := u.Port(); port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	u.Host = host
+	return u.String() + "/"
 }
 
 func runPath(home string) string { return filepath.Join(home, "run.json") }

@@ -143,10 +143,14 @@ type siteList struct{}
 
 func (c *siteList) Run(ctx context.Context, h home, term terminal) error {
 	return withHouse(ctx, h, func(house *house) error {
+		r, err := readRunning(string(house.dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		sites, err := house.config.Sites(ctx)
 		w := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
 		for _, s := range sites {
-			if err := house.describeSite(ctx, w, s); err != nil {
+			if err := house.describeSite(ctx, w, r, s); err != nil {
 				return err
 			}
 		}
@@ -154,13 +158,15 @@ func (c *siteList) Run(ctx context.Context, h home, term terminal) error {
 	})
 }
 
-// describeSite prints a line for a site and one for each of its branches.
-func (h *house) describeSite(ctx context.Context, w io.Writer, s *config.Site) error {
+// describeSite prints a line for a site and one for each of its branches, with their
+// addresses while r runs.
+func (h *house) describeSite(ctx context.Context, w io.Writer, r running, s *config.Site) error {
 	from := "pushed"
 	if s.Remote != nil {
 		from = "follows " + s.Remote.URL
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, s.Owner, from, strings.Join(s.Hosts, " "))
+	names := append([]string{r.siteURL(s.Name, config.Main)}, s.Hosts...)
+	fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", s.Name, s.Owner, from, strings.TrimSpace(strings.Join(names, " ")))
 	prefix := "site/" + s.Name + "/"
 	for b, err := range h.repo.Branches(ctx, prefix) {
 		if err != nil {
@@ -171,8 +177,12 @@ func (h *house) describeSite(ctx context.Context, w io.Writer, s *config.Site) e
 			return err
 		}
 		rev, _ := tree.Commit()
-		fmt.Fprintf(w, "  %s\t%.10s\t%s\t%s\n", strings.TrimPrefix(b.Name(), prefix), rev.Hash,
-			rev.Committer.When.Format("2006-01-02 15:04"), subject(rev.Message))
+		name, preview := strings.TrimPrefix(b.Name(), prefix), ""
+		if name != config.Main {
+			preview = r.siteURL(s.Name, name)
+		}
+		fmt.Fprintf(w, "  %s\t%.10s\t%s\t%s\t%s\n", name, rev.Hash,
+			rev.Committer.When.Format("2006-01-02 15:04"), preview, subject(rev.Message))
 	}
 	return nil
 }
