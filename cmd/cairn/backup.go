@@ -80,7 +80,7 @@ func (c *backupAdd) try(ctx context.Context, house *house, client *gitwire.Clien
 		return fmt.Errorf("%w: let this key write there:\n%s", err, house.loginLine())
 	}
 	if errors.Is(err, gitwire.ErrUnauthorized) {
-		return fmt.Errorf("%w: give a user in the URL and --password-file", err)
+		return fmt.Errorf("%w: give a user in the URL and the right password, there or by --password-file", err)
 	}
 	if err != nil {
 		return err
@@ -99,6 +99,10 @@ func (c *backupList) Run(ctx context.Context, h home, term terminal) error {
 	return withHouse(ctx, h, func(house *house) error {
 		backups, err := house.config.Backups(ctx)
 		if err != nil {
+			return err
+		}
+		if len(backups) == 0 {
+			_, err := fmt.Fprintln(term.err, "There is no backup yet: `cairn backup add` makes one.")
 			return err
 		}
 		w := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)

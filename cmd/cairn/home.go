@@ -25,6 +25,11 @@ func (h home) open(log *slog.Logger) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(h.repository()); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(h.cache()); err == nil {
+			return nil, fmt.Errorf("%s holds copies of a repository elsewhere: name that with --remote (`cairn up`) or CAIRN_REMOTE, and the seed with CAIRN_SEED_FILE=%s", h, setup.SeedPath(string(h)))
+		}
+	}
 	git, err := gitdir.Open(h.repository(), gitdir.Options{Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", h.repository(), err)

@@ -94,8 +94,11 @@ func (in *intake) refuse(name string, err error) {
 	}
 }
 
-// put makes one commit of the batch.
+// put makes one commit of the batch. Where nothing could be read, nothing is made.
 func (in *intake) put(ctx context.Context) error {
+	if len(in.batch) == 0 {
+		return nil
+	}
 	ch := store.Change{Author: operator(), Message: fmt.Sprintf("Import %d into %s\n\nFrom %s.\n", len(in.batch), in.place, subject(in.from))}
 	var fresh, newer, known int
 	err := in.house.shelf.Update(ctx, ch, []string{in.place.user}, func(edits map[string]*shelf.Edit) error {

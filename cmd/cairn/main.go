@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -75,7 +76,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 		return exit
 	}
 	if err != nil {
-		fmt.Fprintf(term.err, "cairn: %v\nTry: cairn --help\n", err)
+		fmt.Fprintf(term.err, "cairn: %v\nTry: %s --help\n", err, asked(err))
 		return 2
 	}
 	if k.Selected().Name == "up" {
@@ -90,6 +91,21 @@ func run(ctx context.Context, args []string, term terminal) int {
 		return 1
 	}
 	return 0
+}
+
+// asked is the command that was asked for, as far as it was understood.
+func asked(err error) string {
+	text := "cairn"
+	wrong, ok := errors.AsType[*kong.ParseError](err)
+	if !ok || wrong.Context == nil {
+		return text
+	}
+	for _, p := range wrong.Context.Path {
+		if p.Command != nil {
+			text += " " + p.Command.Name
+		}
+	}
+	return text
 }
 
 // oneDash lets long flags be written with one dash, as Go's own tools do.

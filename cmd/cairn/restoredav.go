@@ -51,6 +51,13 @@ func (h *house) foretell(ctx context.Context, term terminal, place davPlace, the
 	if err != nil {
 		return err
 	}
+	was, err := holds(then, place.path)
+	if err != nil {
+		return err
+	}
+	if is, err := holds(now, place.path); err != nil || !is && !was {
+		return errors.Join(err, fmt.Errorf("there is no %s, neither now nor at %s: `cairn history %s` shows what there was", place, when.Local().Format(time.DateTime), place.user))
+	}
 	deeds, err := past.Foretell(ctx, now, then, place.path)
 	if err != nil {
 		return err
@@ -64,6 +71,21 @@ func (h *house) foretell(ctx context.Context, term terminal, place davPlace, the
 		return fmt.Errorf("%s: %w", place, errNothingToRestore)
 	}
 	return nil
+}
+
+// holds reports whether there is a collection or an entry; what names neither is there.
+func holds(s *shelf.Snapshot, p shelf.Path) (bool, error) {
+	if p.Collection == "" {
+		return true, nil
+	}
+	c, err := s.Collection(p.Kind, p.Collection)
+	if err == nil && p.Name != "" {
+		_, err = c.Resource(p.Name)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (h *house) restoreDav(ctx context.Context, term terminal, place davPlace, then *shelf.Snapshot) error {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"cairn/services/accounts"
@@ -21,6 +23,15 @@ type userCommands struct {
 	Address userAddress `cmd:"" help:"E-mail addresses, by which a user may log in and is invited."`
 	List    userList    `cmd:"" help:"Who may log in, and how."`
 	Remove  userRemove  `cmd:"" help:"Let somebody no longer log in. What they made stays."`
+}
+
+// knownUser makes sure that a user exists, so that a slip of the pen is told.
+func (h *house) knownUser(ctx context.Context, name string) (*accounts.User, error) {
+	user, err := h.accounts.User(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no user %q: `cairn user list` shows who there is", name)
+	}
+	return user, err
 }
 
 // passwordFlag is how a password is handed to a command.
@@ -56,7 +67,11 @@ func (c *userAdd) Run(ctx context.Context, h home, term terminal) error {
 		if err != nil {
 			return err
 		}
-		if err := house.accounts.Add(ctx, operator(), c.Name, password, c.Admin); err != nil {
+		err = house.accounts.Add(ctx, operator(), c.Name, password, c.Admin)
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("there is a user %q already: `cairn user passwd %s` sets a new password", c.Name, c.Name)
+		}
+		if err != nil {
 			return err
 		}
 		return tellPassword(term, c.Name, password, generated)
@@ -70,6 +85,9 @@ type userPasswd struct {
 
 func (c *userPasswd) Run(ctx context.Context, h home, term terminal) error {
 	return withHouse(ctx, h, func(house *house) error {
+		if _, err := house.knownUser(ctx, c.Name); err != nil {
+			return err
+		}
 		password, generated, err := c.password(term)
 		if err != nil {
 			return err
@@ -98,8 +116,18 @@ type userApp struct {
 
 func (c *userApp) Run(ctx context.Context, h home, term terminal) error {
 	return withHouse(ctx, h, func(house *house) error {
-		if c.Remove {
+		user, err := house.knownUser(ctx, c.Name)
+		if err != nil {
+			return err
+		}
+		has := slices.ContainsFunc(user.AppPasswords, func(p accounts.AppPassword) bool { return p.Name == c.App })
+		switch {
+		case c.Remove && !has:
+			return fmt.Errorf("%s has no app password %q: `cairn user list` shows those there are", c.Name, c.App)
+		case c.Remove:
 			return house.accounts.RemoveAppPassword(ctx, operator(), c.Name, c.App)
+		case has:
+			return fmt.Errorf("%s has an app password %q already: choose another name, or --remove that one first", c.Name, c.App)
 		}
 		password, err := house.accounts.NewAppPassword(ctx, operator(), c.Name, c.App)
 		if err != nil {
@@ -123,6 +151,9 @@ func (c *userKeyAdd) Run(ctx context.Context, h home, term terminal) error {
 	return withHouse(ctx, h, func(house *house) error {
 		line, err := readKey(c.File, term)
 		if err != nil {
+			return err
+		}
+		if _, err := house.knownUser(ctx, c.Name); err != nil {
 			return err
 		}
 		return house.accounts.AddKey(ctx, operator(), c.Name, line)
@@ -154,6 +185,9 @@ type userKeyRemove struct {
 
 func (c *userKeyRemove) Run(ctx context.Context, h home) error {
 	return withHouse(ctx, h, func(house *house) error {
+		if _, err := house.knownUser(ctx, c.Name); err != nil {
+			return err
+		}
 		return house.accounts.RemoveKey(ctx, operator(), c.Name, c.Key)
 	})
 }
@@ -193,6 +227,9 @@ type userRemove struct {
 
 func (c *userRemove) Run(ctx context.Context, h home) error {
 	return withHouse(ctx, h, func(house *house) error {
+		if _, err := house.knownUser(ctx, c.Name); err != nil {
+			return err
+		}
 		return house.accounts.Remove(ctx, operator(), c.Name)
 	})
 }

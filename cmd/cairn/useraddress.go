@@ -14,6 +14,9 @@ type userAddressAdd struct {
 
 func (c *userAddressAdd) Run(ctx context.Context, h home) error {
 	return withHouse(ctx, h, func(house *house) error {
+		if _, err := house.knownUser(ctx, c.Name); err != nil {
+			return err
+		}
 		return house.accounts.AddAddress(ctx, operator(), c.Name, c.Address)
 	})
 }
@@ -25,6 +28,9 @@ type userAddressRemove struct {
 
 func (c *userAddressRemove) Run(ctx context.Context, h home) error {
 	return withHouse(ctx, h, func(house *house) error {
+		if _, err := house.knownUser(ctx, c.Name); err != nil {
+			return err
+		}
 		return house.accounts.RemoveAddress(ctx, operator(), c.Name, c.Address)
 	})
 }
