@@ -48,7 +48,7 @@ func Organize(old, new *ical.Calendar, own Own, now time.Time) (*Plan, error) {
 	}
 	for _, address := range invited(was, own) {
 		who := only(address)
-		if len(is.view(who)) == 0 {
+		if len(is.look(who).comps) == 0 {
 			p.Messages = append(p.Messages, cancel(was, is, from, address, was.view(who), now))
 		}
 	}
@@ -136,13 +136,14 @@ const (
 
 // invite adds what one who is invited is to be told.
 func (p *Plan) invite(was, is *set, from, address string, who Own, now time.Time) {
-	before, after := was.view(who), is.view(who)
+	saw, sees := was.look(who), is.look(who)
+	before, after := saw.comps, sees.comps
 	if len(after) == 0 {
 		return
 	}
-	if len(before) == 0 || say(before, true) != say(after, true) || forced(is, who, Request) {
+	if len(before) == 0 || saw.takers != sees.takers || forced(is, who, Request) {
 		m := message(Request, from, address, is.cal, now, after...)
-		m.Quiet = len(before) > 0 && say(before, false) == say(after, false) && !forced(is, who, Request)
+		m.Quiet = len(before) > 0 && saw.all == sees.all && !forced(is, who, Request)
 		p.Messages = append(p.Messages, m)
 	}
 	// Who was invited to some instances only must be told of each that is gone; of a

@@ -16,6 +16,7 @@ type set struct {
 	master    *line.Component // nil: somebody is invited to some instances only
 	overrides map[string]*line.Component
 	order     []string // keys of overrides, as they come
+	looks     map[string]*look
 }
 
 // setOf takes a calendar apart; nil is an empty set.

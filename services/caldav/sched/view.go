@@ -34,6 +34,37 @@ func (s *set) view(is Own) (list []*line.Component) {
 	return list
 }
 
+// A look is a view and what it says. Its components are not to be changed.
+type look struct {
+	comps       []*line.Component
+	takers, all string // what it says with who takes part, and without
+}
+
+// look returns the view of somebody. Most of those who are invited share one.
+func (s *set) look(is Own) *look {
+	which := make([]byte, 1, 1+len(s.order))
+	if s.master != nil && attendee(s.master, is) != nil {
+		which[0] = 1
+	}
+	for _, key := range s.order {
+		one := byte(0)
+		if attendee(s.overrides[key], is) != nil {
+			one = 1
+		}
+		which = append(which, one)
+	}
+	l := s.looks[string(which)]
+	if l == nil {
+		comps := s.view(is)
+		l = &look{comps, say(comps, true), say(comps, false)}
+		if s.looks == nil {
+			s.looks = map[string]*look{}
+		}
+		s.looks[string(which)] = l
+	}
+	return l
+}
+
 // say is what components say to those who are invited, for comparing: without
 // what changes with every message and what concerns only the organizer. With
 // takers, who takes part counts too.
