@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -62,9 +61,8 @@ func account(ctx context.Context, dir string) (string, error) {
 	return a.NewAppPassword(ctx, object.Signature{}, owner, "bench")
 }
 
-// Serve serves a repository's calendars until the process is killed.
+// Serve serves, as cmd/caldav does, a repository's calendars until the process is killed.
 func Serve(dir string) error {
-	debug.SetGCPercent(serveGC)
 	d, err := gitdir.Open(dir, gitdir.Options{})
 	if err != nil {
 		return err
@@ -86,6 +84,3 @@ func Serve(dir string) error {
 	}
 	return err
 }
-
-// serveGC is what cmd/caldav sets.
-const serveGC = 100

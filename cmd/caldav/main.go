@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"runtime/debug"
 	"slices"
 
 	"cairn/cmd/setup"
@@ -56,7 +55,6 @@ const firstUser = "owner"
 var software = object.Signature{Name: "Cairn", Email: "cairn@localhost"}
 
 func run(ctx context.Context, env libos.Env) (err error) {
-	debug.SetGCPercent(200) // the heap is small and bounded by the caches
 	s := &server{env: env, page: monitor.New(), close: func() error { return nil }}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.openHouse(ctx); err != nil {

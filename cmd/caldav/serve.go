@@ -34,6 +34,10 @@ type server struct {
 	web *setup.Web
 }
 
+// cacheBytes is for trees and files of the repository: the shelf remembers for itself what
+// it has made of them.
+const cacheBytes = 24 << 20
+
 // wire finds its way in a repository.
 func (s *server) wire(b observe.Backend, seed setup.Seed) error {
 	key, err := setup.SigningKey(seed)
@@ -41,7 +45,7 @@ func (s *server) wire(b observe.Backend, seed setup.Seed) error {
 		return err
 	}
 	s.seed = seed
-	s.repo = store.New(observe.New(b, s.page.Committed), store.Options{Signer: sign.SSH(key)})
+	s.repo = store.New(observe.New(b, s.page.Committed), store.Options{Signer: sign.SSH(key), CacheBytes: cacheBytes})
 	s.accounts = accounts.New(s.repo.Branch("accounts"))
 	if s.secrets, err = secrets.Open(s.repo.Branch("secrets"), seed); err != nil {
 		return err

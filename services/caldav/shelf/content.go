@@ -138,7 +138,8 @@ func (s *Shelf) leaf(kind Kind, t *store.Tree, from, dir string, h store.Hash) (
 	l := &leaf{hash: h, dir: dir}
 	where := latestKey{kind == Contacts, from, dir}
 	before := walker{}
-	if was, ok := s.latest.get(where); ok {
+	was, seen := s.latest.get(where)
+	if seen {
 		before.files = was.files
 		l.files = make([]file, 0, len(was.files)+1)
 	}
@@ -163,8 +164,12 @@ func (s *Shelf) leaf(kind Kind, t *store.Tree, from, dir string, h store.Hash) (
 		l.files = append(l.files, f)
 		l.bytes += f.size
 	}
+	if len(l.files) < cap(l.files)/2 {
+		// Most of what was here has gone, to a fan-out perhaps. (slices.Clone of none keeps the room.)
+		l.files = append([]file(nil), l.files...)
+	}
 	s.leaves.put(key, l, l.cost())
-	if len(l.files) >= s.large {
+	if seen || len(l.files) >= s.large {
 		s.latest.put(where, l, l.cost())
 	}
 	return l, nil

@@ -55,6 +55,9 @@ func TestFanOut(t *testing.T) {
 			t.Errorf("it took %d commits, want 1", got)
 		}
 		after := k.coll("calendars/home")
+		if what, err := after.content(); err != nil || cap(what.flat.files) > 8 {
+			t.Errorf("for the files that are not there any more, room for %d is kept (%v)", cap(what.flat.files), err)
+		}
 		s, err := after.Sync(context.Background(), token, 0)
 		if err != nil || show(s.Changes) != "new.ics" || s.More {
 			t.Errorf("sync: got %v, %v, want new.ics alone", s, err)
