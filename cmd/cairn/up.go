@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"runtime/debug"
 	"slices"
 
 	"cairn/cmd/setup"
@@ -47,9 +46,7 @@ func up(ctx context.Context, home string, args []string, term terminal) int {
 
 // start makes what is lacking and serves until ctx ends.
 func start(ctx context.Context, env libos.Env) error {
-	// The heap is small and bounded by the caches: collecting less often costs
-	// little memory and leaves more of the processor to requests.
-	debug.SetGCPercent(400)
+	setup.BoundHeap(ctx)
 	dir, err := upHome(env)
 	if err != nil {
 		return err
