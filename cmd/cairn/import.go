@@ -37,7 +37,7 @@ func (c *davImport) bring(ctx context.Context, h home, term terminal, text strin
 			in.from = plainAddress(c.From)
 		}
 		if err := in.all(ctx, files); err != nil {
-			return err
+			return in.broken(err)
 		}
 		return in.tell()
 	})
@@ -136,6 +136,14 @@ func (in *intake) put(ctx context.Context) error {
 		fmt.Fprintf(in.term.err, "%d …\r", total)
 	}
 	return nil
+}
+
+// broken says of an import that broke off what it has brought in.
+func (in *intake) broken(err error) error {
+	if n := in.fresh + in.newer; n > 0 {
+		return fmt.Errorf("%w; %d entries had come in before, and the same command goes on from there", err, n)
+	}
+	return err
 }
 
 // tell says what became of it.

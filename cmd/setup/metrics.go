@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"cairn/services/monitor"
 	"cairn/store"
 	"cairn/store/remote"
+	"cairn/store/trust"
 )
 
 // Metrics is the port of metrics and health.
@@ -61,10 +63,18 @@ func (r *Remote) health() error {
 	case !s.Away.IsZero():
 		return fmt.Errorf("away since %s, reads go on, writes are refused: %w", s.Away.UTC().Format(time.RFC3339), s.Err)
 	case len(s.Rewound) > 0:
-		return s.Rewound[0]
+		return wayOut(s.Rewound[0])
 	default:
 		return s.Err
 	}
+}
+
+// wayOut says what to do about a branch that was rewound.
+func wayOut(err error) error {
+	if moved, ok := errors.AsType[*trust.RewindError](err); ok && !moved.New.IsZero() {
+		return fmt.Errorf("%w; if that was meant, start again with --accept %v", err, moved.New)
+	}
+	return err
 }
 
 // Observer tells page of the conversations with a remote.
