@@ -14,6 +14,7 @@ func TestBombs(t *testing.T) {
 		event  = "BEGIN:VEVENT\r\nUID:%d\r\nDTSTART:20260101T000000Z\r\n%sEND:VEVENT\r\n"
 		seldom = "RRULE:FREQ=YEARLY;COUNT=3;BYWEEKNO=20;BYYEARDAY=366\r\n"
 		always = "RRULE:FREQ=SECONDLY\r\n"
+		once   = "RRULE:FREQ=YEARLY;COUNT=1\r\n"
 	)
 	many := func(n int, format, inside string) (s string) {
 		for i := range n {
@@ -26,10 +27,10 @@ func TestBombs(t *testing.T) {
 		"rules of a zone that always do":  fmt.Sprintf(zone, 0, strings.Repeat(always, 5000)),
 		"a zone that changes each second": fmt.Sprintf(zone, 0, always),
 		"zones":                           many(5000, zone, ""),
-		"rules of zones":                  many(10, zone, strings.Repeat(seldom, 300)),
+		"rules of zones":                  many(10, zone, strings.Repeat(once, 300)),
 		"rules of an event":               fmt.Sprintf(event, 0, strings.Repeat(seldom, 20000)),
 		"exceptions of an event":          fmt.Sprintf(event, 0, strings.Repeat("EX"+seldom[1:], 20000)),
-		"rules of events":                 many(5000, event, seldom),
+		"rules of events":                 many(5000, event, once),
 	} {
 		c, err := Parse([]byte("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + text + "END:VCALENDAR\r\n"))
 		if err != nil {
