@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 
 	"cairn/cmd/setup"
@@ -88,11 +90,12 @@ func (p *process) pushCommand(site string) string {
 
 // friendly is the address of a listener as a person would type it: localhost
 // for loopback, which browsers resolve by themselves together with all its
-// subdomains.
+// subdomains, and for all addresses of this machine.
 func (p *process) friendly(l net.Listener) string {
 	address := p.env.Address(l)
-	if _, port, err := net.SplitHostPort(address); err == nil && setup.Loopback(l) {
-		return "localhost:" + port
+	at, err := netip.ParseAddrPort(address)
+	if err == nil && (at.Addr().Unmap().IsLoopback() || at.Addr().IsUnspecified()) {
+		return "localhost:" + strconv.Itoa(int(at.Port()))
 	}
 	return address
 }

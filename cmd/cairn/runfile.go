@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -39,12 +40,13 @@ func (r running) siteURL(site, branch string) string {
 	switch {
 	case branch != config.Main:
 		host = names.PreviewHost(site, branch)
-	case site == firstSite && r.Domain == "" && !isLoopbackHost(u):
-		host = u.Hostname()
 	case site == firstSite && r.Domain == "":
 		host = "localhost"
+		if a, err := netip.ParseAddr(u.Hostname()); err == nil && !a.IsLoopback() && !a.IsUnspecified() {
+			host = u.Hostname()
+		}
 	}
-	if port := u.Port(); port != "" {
+	if port := u.Port(); port != "" && u.Scheme+port != "http80" && u.Scheme+port != "https443" {
 		host = net.JoinHostPort(host, port)
 	}
 	u.Host = host
