@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"cairn/cmd/setup"
 	"cairn/services/config"
@@ -46,10 +47,14 @@ func (r running) siteURL(site, branch string) string {
 			host = u.Hostname()
 		}
 	}
-	if port := u.Port(); port != "" && u.Scheme+port != "http80" && u.Scheme+port != "https443" {
-		host = net.JoinHostPort(host, port)
+	switch port := u.Port(); u.Scheme + port {
+	case "http", "https", "http80", "https443":
+		if u.Host = host; strings.Contains(host, ":") {
+			u.Host = "[" + host + "]"
+		}
+	default:
+		u.Host = net.JoinHostPort(host, port)
 	}
-	u.Host = host
 	return u.String() + "/"
 }
 

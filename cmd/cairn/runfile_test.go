@@ -14,6 +14,7 @@ func TestSiteURL(t *testing.T) {
 		{running{HTTP: "http://127.0.0.1:8080"}, "blog", "draft", "http://draft.blog.localhost:8080/"},
 		{running{HTTP: "https://[::]:443"}, "site", "main", "https://localhost/"},
 		{running{HTTP: "http://192.0.2.2:80"}, "site", "main", "http://192.0.2.2/"},
+		{running{HTTP: "http://[2001:db8::2]:80"}, "site", "main", "http://[2001:db8::2]/"},
 		{running{HTTP: "http://[2001:db8::2]:8080"}, "site", "main", "http://[2001:db8::2]:8080/"},
 		{running{HTTP: "https://192.0.2.2:8443", Domain: "example.org"}, "site", "main", "https://site.example.org:8443/"},
 		{running{HTTP: "https://192.0.2.2:8443", Domain: "example.org"}, "site", "draft", "https://draft--site.example.org:8443/"},
