@@ -73,9 +73,6 @@ func child() (bool, error) {
 	if what := os.Getenv(unipi.ServeEnv); what != "" {
 		return true, unipi.Serve(what)
 	}
-	if what := os.Getenv(caldav.ServeEnv); what != "" {
-		return true, caldav.Serve(what)
-	}
 	if what := os.Getenv(stack.ChildEnv); what != "" {
 		return true, stack.Child(what)
 	}

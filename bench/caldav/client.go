@@ -24,7 +24,7 @@ func (s *server) request(ctx context.Context, method, path, body string, header 
 	if err != nil {
 		return 0, nil, err
 	}
-	req.SetBasicAuth(owner, s.password)
+	req.SetBasicAuth(s.user, s.password)
 	kind := "application/xml; charset=utf-8"
 	if method == "PUT" {
 		kind = "text/calendar; charset=utf-8"

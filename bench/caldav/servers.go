@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// The owner of the calendar, on every server.
+// The owner of the calendar, where the benchmark may choose.
 const owner = "alice"
 
 // secret is the owner's password where the benchmark may choose it.
@@ -34,6 +34,7 @@ type server struct {
 	name     string
 	base     string // URL without a path
 	calendar string // path of the calendar
+	user     string
 	password string
 	cmd      *exec.Cmd
 }
@@ -62,7 +63,7 @@ func launch(name string, port int, dir, calendar string, env []string, args ...s
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &server{name: name, base: "http://127.0.0.1:" + strconv.Itoa(port), calendar: calendar, password: secret, cmd: cmd}, nil
+	return &server{name: name, base: "http://127.0.0.1:" + strconv.Itoa(port), calendar: calendar, user: owner, password: secret, cmd: cmd}, nil
 }
 
 // start runs the servers that are installed, Cairn first, and gives each a calendar of

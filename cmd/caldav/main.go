@@ -55,6 +55,7 @@ const firstUser = "owner"
 var software = object.Signature{Name: "Cairn", Email: "cairn@localhost"}
 
 func run(ctx context.Context, env libos.Env) (err error) {
+	setup.BoundHeap(ctx)
 	s := &server{env: env, page: monitor.New(), close: func() error { return nil }}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.openHouse(ctx); err != nil {
