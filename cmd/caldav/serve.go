@@ -36,7 +36,7 @@ type server struct {
 
 // cacheBytes is for trees and files of the repository: the shelf remembers for itself what
 // it has made of them.
-const cacheBytes = 24 << 20
+const cacheBytes = 16 << 20
 
 // wire finds its way in a repository.
 func (s *server) wire(b observe.Backend, seed setup.Seed) error {
