@@ -38,6 +38,11 @@ var rooms = []struct{ room, may, why string }{
 
 	{"libos", "", "it is the vocabulary that everybody else speaks"},
 	{"libos/unix", "libos", "it opens the host's devices"},
+	{"libos/sealed", "libos libos/unix", "it knows what is attached, not who uses it"},
+	{"libos/metal/kernel", "", "it stands below the runtime, and its sources are laid into a package of the standard library to test that on it"},
+	{"libos/metal/pvh", "", "it is a file format"},
+	{"libos/metal/virtio", "libos", "drivers are ordinary code that simulated devices test"},
+	{"libos/metal", "libos", "it makes the devices that the kernel found into those of the vocabulary"},
 	{"libos/libostest", "libos", "the suites work on any device"},
 	{"libos/boot", "libos libos/... net/...", "it finds out which world it is in and attaches the devices"},
 	{"net", "libos", "the network knows of no store and no service"},
@@ -68,6 +73,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/look", "", "it is a style sheet"},
 
 	{"deploy", "libos/... store/...", "it places services, it does not know them"},
+	{"deploy/image", "libos/...", "an image is a program and what it says of itself"},
 	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup/...", "it wires"},
 	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
 	{"test", "cmd/... store/... services/...", "it drives whole programs"},
@@ -80,7 +86,7 @@ var ambient = []struct{ room, but, imports string }{
 	{"services", "", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
 	{"store", "store/gitdir", "os os/exec os/signal os/user flag syscall unsafe golang.org/x/sys/unix"},
 	{"store/gitdir", "", "os/exec os/signal os/user flag"},
-	{"libos", "libos/unix libos/boot libos/libostest", "os os/exec os/signal os/user flag syscall"},
+	{"libos", "libos/unix libos/sealed libos/metal libos/boot libos/libostest", "os os/exec os/signal os/user flag syscall"},
 	{"net", "net/host net/stack", "os os/exec os/signal os/user flag syscall"},
 	{"net/stack", "", "os/exec os/signal os/user flag"},
 }
