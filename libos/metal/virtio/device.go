@@ -38,6 +38,9 @@ type Device interface {
 	// Config fills p from the device's configuration at off, all of it from the
 	// same moment. What lies beyond the configuration reads as anything.
 	Config(off int, p []byte)
+	// Changes counts how often the device has said that its configuration changed,
+	// as far as somebody who waited has seen it. It costs no access to the device.
+	Changes() uint32
 	// Broken reports whether the device asks to be reset because it went
 	// wrong (virtio 1.2, 2.1.2).
 	Broken() bool
