@@ -2,6 +2,7 @@ package libos
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,12 +21,13 @@ func (a Args) Given(name string) bool {
 	return a.given[name] != nil
 }
 
-// String returns the text of an argument, its default where nothing was said.
-func (a Args) String(name string) string { return a.last(a.arg(name, String)) }
+// String returns the text of an argument, its default where nothing was said: of
+// a File its name.
+func (a Args) String(name string) string { return a.last(a.arg(name, String, File)) }
 
-// Strings returns everything that was said of a Repeated argument.
+// Strings returns everything that was said of a Repeated argument or of Files.
 func (a Args) Strings(name string) []string {
-	a.arg(name, Repeated)
+	a.arg(name, Repeated, Files)
 	return a.values(name)
 }
 
@@ -60,31 +62,32 @@ func (a Args) last(arg Arg) string {
 	return arg.Default
 }
 
+// Files returns the names of all files that were given, by the arguments of the kinds File
+// and Files, sorted.
+func (a Args) Files() []string {
+	var names []string
+	for name, arg := range a.declared {
+		if !arg.Kind.namesFiles() {
+			continue
+		}
+		for _, file := range a.values(name) {
+			if file != "" {
+				names = append(names, file)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // arg returns a declared argument of one of the kinds, or of any.
 func (a Args) arg(name string, kinds ...Kind) Arg {
 	arg, ok := a.declared[name]
 	if !ok {
 		panic(fmt.Sprintf("libos: the manifest declares no argument %q", name))
 	}
-	for _, k := range kinds {
-		if k != arg.Kind {
-			panic(fmt.Sprintf("libos: argument %q is not of kind %d", name, k))
-		}
+	if len(kinds) > 0 && !slices.Contains(kinds, arg.Kind) {
+		panic(fmt.Sprintf("libos: argument %q is of kind %v, not %v", name, arg.Kind, kinds))
 	}
 	return arg
-}
-
-// check says what is wrong with a value.
-func (arg Arg) check(value string) error {
-	switch arg.Kind {
-	case Bool:
-		if _, err := strconv.ParseBool(value); err != nil {
-			return fmt.Errorf("--%s is true or false, not %q", arg.Name, value)
-		}
-	case Duration:
-		if d, err := time.ParseDuration(value); err != nil || d < 0 {
-			return fmt.Errorf("--%s is a time such as 90s or 5m, not %q", arg.Name, value)
-		}
-	}
-	return nil
 }

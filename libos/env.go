@@ -2,11 +2,14 @@ package libos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 )
 
 // An Env is what a service is handed: what its manifest names, and nothing else.
@@ -15,13 +18,22 @@ type Env struct {
 	Args Args
 	Log  *slog.Logger
 
-	State string // path of the manifest's folder; "" where there is none or none was given
+	State string           // path of the manifest's folder; "" where there is none or none was given
+	Disks map[string]Block // those of the manifest that are there, by name
+
+	// Files reads a file that an argument names: on a host its own, elsewhere from a
+	// disk of files. Services call ReadFile.
+	Files func(name string) ([]byte, error)
 
 	Out, Err io.Writer // what it has to say to a person, and what went wrong
 
 	// Addrs are the machine's addresses on a network of its own, for telling
 	// people. On the host's network they are not known: nil.
 	Addrs []netip.Addr
+
+	// Memory is how many bytes the program may take of the machine's memory; 0: that is not
+	// known, and not short. Caches and buffers follow from it.
+	Memory int64
 
 	Manifest Manifest
 }
@@ -77,6 +89,26 @@ func (p Port) address(own bool) (address, fallback string) {
 	}
 	return p.Host, fallback
 }
+
+// Disk returns the manifest's disk of that name, nil where it need not be there and is not.
+func (e Env) Disk(name string) Block {
+	if !slices.ContainsFunc(e.Manifest.Disks, func(d Disk) bool { return d.Name == name }) {
+		panic(fmt.Sprintf("libos: the manifest declares no disk %q", name))
+	}
+	return e.Disks[name]
+}
+
+// ReadFile reads a file that was named by an argument of the kind File or Files, and no
+// other. It may give what the file held when the program was started.
+func (e Env) ReadFile(name string) ([]byte, error) {
+	if !slices.Contains(e.Args.Files(), name) {
+		return nil, &fs.PathError{Op: "read", Path: name, Err: ErrNotNamed}
+	}
+	return e.Files(name)
+}
+
+// ErrNotNamed says that a file cannot be read because no argument named it.
+var ErrNotNamed = errors.New("no argument names this file")
 
 // Address is where others reach l, as host:port: what listens on every address of
 // a network of its own is told under the first of them.

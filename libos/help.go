@@ -3,6 +3,7 @@ package libos
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -18,7 +19,11 @@ func (m Manifest) Help(w io.Writer) error {
 		}
 		fmt.Fprintf(t, "  %s\t%s\n", name, m.describe(arg))
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\nBesides: --help, --version, and --manifest, which prints all this as JSON.")
+	return err
 }
 
 // describe is an argument's help with what holds by itself.
@@ -32,16 +37,21 @@ func (m Manifest) describe(arg Arg) string {
 	if arg.Default != "" {
 		text += " Default: " + arg.Default + "."
 	}
-	if arg.Kind == Repeated {
+	if arg.Kind.repeats() {
 		text += " May be repeated."
 	}
-	if arg.Required {
+	if arg.Required || m.needsDisk(arg.Name) {
 		text += " Required."
 	}
 	if arg.Env != "" {
 		text += " [$" + arg.Env + "]"
 	}
 	return text
+}
+
+// needsDisk reports whether there is a disk of that name that has to be there.
+func (m Manifest) needsDisk(name string) bool {
+	return slices.ContainsFunc(m.Disks, func(d Disk) bool { return d.Name == name && d.Required })
 }
 
 func (p Port) defaults() string {
@@ -61,6 +71,8 @@ func (arg Arg) placeholder() string {
 		return arg.Value
 	case arg.Kind == Duration:
 		return "TIME"
+	case arg.Kind.namesFiles():
+		return "FILE"
 	default:
 		return strings.ToUpper(arg.Name)
 	}

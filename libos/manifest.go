@@ -12,79 +12,83 @@ import "slices"
 //		Ports: []libos.Port{{Name: "listen", Host: "127.0.0.1:7007", Own: ":7", Help: "Where to listen."}},
 //		Args:  []libos.Arg{{Name: "shout", Kind: libos.Bool, Help: "In capitals."}},
 //	}
+//
+// As JSON it is what `PROGRAM --manifest` prints and images carry.
 type Manifest struct {
-	Name  string // of the program, as a person types it: "unipi", "cairn up"
-	About string // one or two sentences
+	Name  string `json:"name"`  // of the program, as a person types it: "unipi", "cairn up"
+	About string `json:"about"` // one or two sentences
 
-	Ports []Port  // where it listens
-	Peers []Peer  // whom it dials
-	State *Folder // what it keeps on the machine; nil: nothing
-	Args  []Arg   // what else is to be said to it
+	Ports []Port  `json:"ports,omitempty"` // where it listens
+	Peers []Peer  `json:"peers,omitempty"` // whom it dials
+	State *Folder `json:"state,omitempty"` // what it keeps on the machine; nil: nothing
+	Disks []Disk  `json:"disks,omitempty"` // which disks it reads and writes
+	Args  []Arg   `json:"args,omitempty"`  // what else is to be said to it
 }
 
 // A Port is a place to listen, which an argument of the same name can change:
 // --http HOST:PORT. Port 0 takes a free one.
 type Port struct {
-	Name    string
-	Network string // "tcp", "udp" and so on; empty: "tcp"
-	Help    string
+	Name    string `json:"name"`
+	Network string `json:"network,omitempty"` // "tcp", "udp" and so on; empty: "tcp"
+	Help    string `json:"help"`
 
 	// Host is where it listens on the host's own network, which it shares with other
 	// programs; when that is taken, and nothing was said, a free port of the same
 	// address. Empty: it does not listen unless told to.
-	Host string
+	Host string `json:"host,omitempty"`
 
 	// Own is where it listens on a network of its own. Empty: as for Host.
-	Own string
+	Own string `json:"own,omitempty"`
 }
 
 // A Peer is somebody the service dials.
 type Peer struct {
 	// Address is a pattern host:port as Limits has it: "*" stands for any host,
 	// any port or both.
-	Address string
+	Address string `json:"address,omitempty"`
 
 	// Arg, in place of an Address, names an argument that says who it is: a URL, git's
 	// user@host:path, or host:port up to a comma.
-	Arg string
+	Arg string `json:"arg,omitempty"`
 
-	Why string
+	Why string `json:"why"`
 }
 
 // A Folder is one that the service keeps state in. An argument of that name says
 // where it is.
 type Folder struct {
-	Name     string
-	Help     string
-	Env      string // as in Arg
-	Required bool
+	Name     string `json:"name"`
+	Help     string `json:"help"`
+	Env      string `json:"env,omitempty"` // as in Arg
+	Required bool   `json:"required,omitempty"`
+}
+
+// A Disk is a Block that the service uses. An argument of that name says which: on
+// a host a file or a block device, on a machine of its own the disk with that ID. There,
+// when nothing is said, it is the disk whose ID is Name, or else the next one that nothing
+// else names.
+type Disk struct {
+	Name     string `json:"name"`
+	Help     string `json:"help"`
+	Required bool   `json:"required,omitempty"`
+	ReadOnly bool   `json:"readOnly,omitempty"`
 }
 
 // An Arg is one argument.
 type Arg struct {
-	Name    string // small letters, digits and hyphens; written --name VALUE or -name=VALUE
-	Kind    Kind
-	Help    string // one sentence
-	Value   string // what help calls the value, such as FILE; empty: by the kind
-	Default string // what holds when nothing is said; of a Repeated one, words apart
-	Env     string // a variable of the environment that says it where the command line does not, in worlds that have one
-	Needs   string // another argument without which this one makes no sense
+	Name    string `json:"name"`              // small letters, digits and hyphens; written --name VALUE or -name=VALUE
+	Kind    Kind   `json:"kind,omitempty"`    // absent: String
+	Help    string `json:"help"`              // one sentence
+	Value   string `json:"value,omitempty"`   // what help calls the value, such as URL; empty: by the kind
+	Default string `json:"default,omitempty"` // what holds when nothing is said; of a Repeated one, words apart
+	Env     string `json:"env,omitempty"`     // a variable of the environment that says it where the command line does not, in worlds that have one
+	Needs   string `json:"needs,omitempty"`   // another argument without which this one makes no sense
 
-	Required bool
+	Required bool `json:"required,omitempty"`
 }
 
-// Kind is what an argument's value is.
-type Kind int
-
-const (
-	String   Kind = iota // any text
-	Bool                 // --name, --name=true, --name=false
-	Duration             // as time.ParseDuration has it: 90s, 5m
-	Repeated             // any text, any number of times
-)
-
 // All are the arguments that the manifest amounts to: its own, and those of its
-// ports and folder.
+// ports, folder and disks.
 func (m Manifest) All() []Arg {
 	var all []Arg
 	if m.State != nil {
@@ -92,6 +96,9 @@ func (m Manifest) All() []Arg {
 	}
 	for _, p := range m.Ports {
 		all = append(all, Arg{Name: p.Name, Help: p.Help, Value: "HOST:PORT"})
+	}
+	for _, d := range m.Disks {
+		all = append(all, Arg{Name: d.Name, Help: d.Help, Value: "DISK"})
 	}
 	return slices.Concat(all, m.Args)
 }

@@ -6,8 +6,14 @@ import (
 	"strings"
 )
 
-// ErrHelp is what Parse returns when --help is among the arguments.
-var ErrHelp = errors.New("help was asked for")
+// What Parse returns when something is to be told in place of anything done.
+var (
+	ErrHelp     = errors.New("help was asked for")         // --help
+	ErrVersion  = errors.New("the version was asked for")  // --version
+	ErrManifest = errors.New("the manifest was asked for") // --manifest
+)
+
+var questions = map[string]error{"help": ErrHelp, "h": ErrHelp, "version": ErrVersion, "manifest": ErrManifest}
 
 // Parse reads arguments written --name VALUE or --name=VALUE, with one dash or
 // two; where one of them says nothing, variable, which may be nil, is asked for what the
@@ -37,8 +43,8 @@ func (m Manifest) Parse(args []string, variable func(string) string) (Args, erro
 func (a Args) take(args []string) (int, error) {
 	word := args[0]
 	name, value, joined := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(word, "-"), "-"), "=")
-	if name == "help" || name == "h" {
-		return 0, ErrHelp
+	if ask := questions[name]; ask != nil {
+		return 0, ask
 	}
 	if !strings.HasPrefix(word, "-") || name == "" {
 		return 0, fmt.Errorf("%q is not an argument: they begin with --", word)

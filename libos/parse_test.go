@@ -18,6 +18,7 @@ var sample = Manifest{
 		{Name: "http", Host: "127.0.0.1:8080", Own: ":80", Help: "Where."},
 		{Name: "dns", Network: "udp", Help: "Where too."},
 	},
+	Disks: []Disk{{Name: "data", Required: true, Help: "A disk."}, {Name: "media", ReadOnly: true, Help: "Another."}},
 	State: &Folder{Name: "home", Help: "Where things are kept.", Env: "SAMPLE_HOME"},
 	Args: []Arg{
 		{Name: "base", Default: "example.org", Help: "A name."},
@@ -26,6 +27,8 @@ var sample = Manifest{
 		{Name: "host", Kind: Repeated, Value: "SITE=HOST", Help: "A host."},
 		{Name: "cert", Needs: "key", Help: "A certificate."},
 		{Name: "key", Help: "A key."},
+		{Name: "seed-file", Kind: File, Env: "SAMPLE_SEED_FILE", Help: "A secret."},
+		{Name: "trust", Kind: Files, Value: "KEYFILE", Help: "Keys."},
 	},
 }
 
@@ -91,8 +94,10 @@ func TestParseRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.args, err, c.want)
 		}
 	}
-	if _, err := sample.Parse([]string{"-help"}, nil); !errors.Is(err, ErrHelp) {
-		t.Errorf("-help: got %v, want ErrHelp", err)
+	for word, want := range map[string]error{"-help": ErrHelp, "-h": ErrHelp, "--version": ErrVersion, "version": ErrVersion, "--manifest": ErrManifest} {
+		if _, err := sample.Parse([]string{"--base", "x", word}, nil); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", word, err, want)
+		}
 	}
 	required := Manifest{Args: []Arg{{Name: "repo", Value: "DIR", Required: true}}}
 	if _, err := required.Parse(nil, nil); err == nil || err.Error() != "--repo DIR is required" {
@@ -112,12 +117,18 @@ Sample is one.
   --home DIR        Where things are kept. [$SAMPLE_HOME]
   --http HOST:PORT  Where. Default: 127.0.0.1:8080 or a free port; with a network of its own :80.
   --dns HOST:PORT   Where too.
+  --data DISK       A disk. Required.
+  --media DISK      Another.
   --base BASE       A name. Default: example.org.
   --private         Whether.
   --poll TIME       How often. Default: 5m.
   --host SITE=HOST  A host. May be repeated.
   --cert CERT       A certificate.
   --key KEY         A key.
+  --seed-file FILE  A secret. [$SAMPLE_SEED_FILE]
+  --trust KEYFILE   Keys. May be repeated.
+
+Besides: --help, --version, and --manifest, which prints all this as JSON.
 `
 	if got := out.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -134,6 +145,49 @@ func TestPlain(t *testing.T) {
 	if err := json.Unmarshal(text, &got); err != nil || !reflect.DeepEqual(got, sample) {
 		t.Errorf("got %+v, %v, want %+v", got, err, sample)
 	}
+	if err := json.Unmarshal([]byte(`{"args":[{"name":"a","kind":"colour","help":""}]}`), &got); err == nil {
+		t.Error("a kind that there is not: got no error")
+	}
+}
+
+// TestJSON holds the form in which images carry manifests.
+func TestJSON(t *testing.T) {
+	text, err := json.Marshal(Manifest{
+		Name: "a", About: "A.",
+		Ports: []Port{{Name: "p", Own: ":1", Help: "P."}},
+		Peers: []Peer{{Arg: "f", Why: "w"}},
+		State: &Folder{Name: "s", Help: "S."},
+		Disks: []Disk{{Name: "d", Help: "D.", ReadOnly: true}},
+		Args:  []Arg{{Name: "f", Kind: File, Help: "F."}, {Name: "g", Help: "G.", Required: true}},
+	})
+	want := `{"name":"a","about":"A.","ports":[{"name":"p","help":"P.","own":":1"}],"peers":[{"arg":"f","why":"w"}],` +
+		`"state":{"name":"s","help":"S."},"disks":[{"name":"d","help":"D.","readOnly":true}],` +
+		`"args":[{"name":"f","kind":"file","help":"F."},{"name":"g","help":"G.","required":true}]}`
+	if err != nil || string(text) != want {
+		t.Errorf("got %s, %v, want %s", text, err, want)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	a, err := sample.Parse(strings.Fields("--seed-file s --trust b --trust a --trust s --base base"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := a.Files(), []string{"a", "b", "s"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := a.String("seed-file")+a.Strings("trust")[0], "sb"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	e := Env{Args: a, Files: func(name string) ([]byte, error) { return []byte("in " + name), nil }}
+	if got, err := e.ReadFile("b"); string(got) != "in b" || err != nil {
+		t.Errorf("b: got %q, %v", got, err)
+	}
+	for _, name := range []string{"base", "x", "./s", ""} {
+		if got, err := e.ReadFile(name); !errors.Is(err, ErrNotNamed) {
+			t.Errorf("%q, which no argument names: got %q, %v", name, got, err)
+		}
+	}
 }
 
 func TestUndeclared(t *testing.T) {
@@ -144,6 +198,8 @@ func TestUndeclared(t *testing.T) {
 	for name, ask := range map[string]func(){
 		"a name nobody declared": func() { a.String("colour") },
 		"another kind":           func() { a.Bool("base") },
+		"a file that is text":    func() { a.Strings("seed-file") },
+		"a disk":                 func() { Env{Manifest: sample}.Disk("home") },
 	} {
 		func() {
 			defer func() {
