@@ -1,0 +1,10 @@
+//go:build !linux || !amd64
+
+package sealed
+
+import "errors"
+
+// Seal refuses: only Linux on amd64 has what it takes.
+func Seal(Attached) error {
+	return errors.New("processes are sealed on Linux and amd64 only: leave out --seal")
+}
