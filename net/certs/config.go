@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+	"time"
 )
 
 // Config returns the configuration of a server whose certificates are src's, and
@@ -16,26 +17,40 @@ import (
 // Versions below TLS 1.2 are refused. In TLS 1.2 only the suites with ephemeral
 // keys (ECDHE) and authenticated encryption (GCM, ChaCha20-Poly1305) are left,
 // which is RFC 9325 §4.2; those of TLS 1.3 are all so. Keys are agreed on by
-// X25519MLKEM768, X25519 or P-256.
+// X25519MLKEM768, X25519 or P-256. A handshake fails with CheckClock's error.
 func Config(src Source, protos ...string) *tls.Config {
 	c := floors()
 	c.NextProtos = protos
 	c.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		return certificate(src, hello)
 	}
-	if ch, ok := src.(Challenger); ok {
-		c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			return challenge(ch, hello), nil
+	challenger, _ := src.(Challenger)
+	c.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if err := CheckClock(); err != nil || challenger == nil {
+			return nil, err
 		}
+		return challenge(challenger, hello), nil
 	}
 	return c
 }
 
-// ClientConfig returns the configuration of a client that trusts roots, nil for
-// the system's, with the same floors as Config.
+// ClientConfig returns the configuration of a client that trusts roots, nil for Roots,
+// with the same floors as Config. A handshake fails with CheckClock's error.
 func ClientConfig(roots *x509.CertPool) *tls.Config {
 	c := floors()
 	c.RootCAs = roots
+	if roots == nil {
+		c.RootCAs = Roots()
+	}
+	// A clock that is behind would make of any certificate one that is not valid yet, and
+	// that be the error.
+	c.Time = func() time.Time {
+		if now := time.Now(); now.After(built()) {
+			return now
+		}
+		return built()
+	}
+	c.VerifyConnection = func(tls.ConnectionState) error { return CheckClock() }
 	return c
 }
 
