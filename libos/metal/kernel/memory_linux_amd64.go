@@ -1,0 +1,186 @@
+package kernel
+
+import "unsafe"
+
+// What the VMM hands over (struct hvm_start_info of Xen's PVH boot protocol), and
+// how memory is put in order from it.
+
+const (
+	imageBase   = 0x400000 // where the linker lays a program that has a fixed place
+	bootMagic   = 0x336ec578
+	ramType     = 1       // of a memory map entry; all other types are somebody else's
+	maxEntries  = 1024    // of the memory map
+	maxMemory   = 1 << 40 // RAM above is left alone: its bitmap would take too much of the RAM below
+	lowMemory   = 1 << 20 // firmware, and what the VMM left there, keep the first MiB
+	bootMapped  = 1 << 32 // physical memory that the boot code's tables reach
+	memoryShare = 16      // of the memory that is left at the start, 1/16 is not for Go's heap: tables, stacks, devices
+)
+
+var (
+	commandLine    [4096]byte
+	commandLineLen int
+	rsdp           uintptr // physical address of ACPI's root pointer, 0 if the VMM gave none
+	ram            frameMap
+	imageEnd       uintptr // end of the image in memory, bss included
+	residentEnd    uintptr // end of the part of it that is there from the start
+)
+
+// memoryInit reads the start info at physical address info and builds the tables
+// of frames and pages. From here on frames can be had.
+func memoryInit(info uintptr) {
+	if info >= bootMapped-pageSize || *p32(direct + info) != bootMagic {
+		kdie("not started by the PVH boot protocol: the start info is not where it should be")
+	}
+	readCommandLine(uintptr(*p64(direct + info + 24)))
+	rsdp = uintptr(*p64(direct + info + 32))
+	if *p32(direct + info + 4) < 1 || *p32(direct + info + 48) == 0 {
+		kdie("the VMM gave no memory map (PVH start info of version 0)")
+	}
+	readMemoryMap(uintptr(*p64(direct + info + 40)), uintptr(*p32(direct + info + 48)))
+	imageEnd = imageBase
+	for i := uintptr(0); i < imageSegments(); i++ {
+		imageEnd = max(imageEnd, imageSegment(i).end)
+	}
+	residentEnd = min(imageEnd, kernelEnd())
+	takeMemory(0, lowMemory)
+	takeMemory(imageBase, residentEnd)
+	framesInit()
+	pagesInit()
+}
+
+func readCommandLine(phys uintptr) {
+	if phys == 0 || phys >= bootMapped-uintptr(len(commandLine)) {
+		return
+	}
+	for commandLineLen < len(commandLine) {
+		c := *p8(direct + phys + uintptr(commandLineLen))
+		if c == 0 {
+			return
+		}
+		commandLine[commandLineLen] = c
+		commandLineLen++
+	}
+	kdie("the kernel command line has 4,096 bytes or more")
+}
+
+// readMemoryMap collects the RAM of the map at phys. Whatever is not RAM wins
+// where entries overlap.
+func readMemoryMap(phys, count uintptr) {
+	if count > maxEntries || phys >= bootMapped-count*24 {
+		kdie("the memory map has more than 1,024 entries, or lies above 4 GiB")
+	}
+	for _, wantRAM := range [...]bool{true, false} {
+		for i := range count {
+			e := direct + phys + i*24
+			start := uintptr(*p64(e))
+			end := start + uintptr(*p64(e + 8))
+			if end < start {
+				end = ^uintptr(0)
+			}
+			isRAM := *p32(e + 16) == ramType
+			switch {
+			case isRAM != wantRAM:
+			case isRAM && !ram.add(start, min(end, maxMemory)):
+				kputs("cairn: kernel: the memory map has too many pieces; some RAM is not used\n")
+			case !isRAM:
+				takeMemory(start, end)
+			}
+		}
+	}
+}
+
+func takeMemory(start, end uintptr) {
+	if !ram.remove(start, end) {
+		kputs("cairn: kernel: the memory map has too many pieces; some RAM is not used\n")
+	}
+}
+
+// framesInit lays the table of frames into the lowest RAM that holds it, and
+// everything else that is RAM into the table.
+func framesInit() {
+	size := pageUp(frameTableSize(ram.end()))
+	for i := range ram.n {
+		r := ram.ranges[i]
+		if r.end-r.start < size || r.start+size > bootMapped {
+			continue
+		}
+		takeMemory(r.start, r.start+size)
+		zero(direct+r.start, size)
+		frames.init(direct+r.start, ram.end())
+		for i := range ram.n {
+			frames.addRange(ram.ranges[i].start, ram.ranges[i].end)
+		}
+		return
+	}
+	kdie("no RAM is left beside the image: give the machine more memory")
+}
+
+// pagesInit builds and loads the page tables: the direct map of RAM, and the image up to residentEnd.
+func pagesInit() {
+	_, _, _, d := cpuid(0x80000001, 0)
+	hugePages = d>>26&1 != 0
+	root = frameAlloc()
+	if root == 0 {
+		outOfMemory()
+	}
+	mapDirect(0, residentEnd, 0)
+	for i := range ram.n {
+		mapDirect(ram.ranges[i].start, ram.ranges[i].end, 0)
+	}
+	mapImage(residentEnd)
+	unmapGuards()
+	if residentEnd < imageEnd {
+		space.set(residentEnd, imageEnd, protRead|protWrite)
+	}
+	writeCR3(uint64(root))
+}
+
+// kernelEnd is the end of the kernel's own variables. The linker sorts those
+// without pointers by size, so the largest are the last; what comes behind them,
+// tables of the program that may be huge, is backed only where it is touched.
+func kernelEnd() uintptr {
+	areas := uintptr(unsafe.Pointer(&space)) + unsafe.Sizeof(space)
+	return pageUp(max(areas, stackPage(interruptStackEnd)))
+}
+
+// A segment is a part of the image in memory, in whole pages.
+type segment struct {
+	start, end uintptr
+	prot       uint32
+}
+
+// imageSegments is the number of program headers of the image.
+func imageSegments() uintptr { return uintptr(*p16(imageBase + 56)) }
+
+// imageSegment reads program header i; a header that loads nothing gives the zero segment.
+func imageSegment(i uintptr) segment {
+	const load = 1
+	h := imageBase + uintptr(*p64(imageBase + 32)) + i*56
+	if *p32(h) != load {
+		return segment{}
+	}
+	flags := *p32(h + 4)
+	va := uintptr(*p64(h + 16))
+	return segment{
+		start: pageDown(va),
+		end:   pageUp(va + uintptr(*p64(h + 40))),
+		prot:  flags>>2&1*protRead | flags&2 | flags&1*protExec,
+	}
+}
+
+// memoryFree is what the program may use, in bytes: for GOMEMLIMIT, so that the
+// collector works harder before memory runs out.
+func memoryFree() uintptr {
+	left := frames.free * pageSize
+	return left - left/memoryShare
+}
+
+// outOfMemory ends the machine and says how much memory there was and who has it.
+func outOfMemory() {
+	kputs("\ncairn: kernel: out of memory: of ")
+	kdec(uint64(ram.total() >> 10))
+	kputs(" KiB beside the image, page tables take ")
+	kdec(uint64(tableFrames * pageSize >> 10))
+	kputs(" KiB and the program the rest; start the machine with more memory")
+	kdie("out of memory")
+}

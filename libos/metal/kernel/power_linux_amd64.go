@@ -1,0 +1,40 @@
+package kernel
+
+// Status with which the machine ends when the kernel itself cannot go on, the
+// same as that of a Go program that panics.
+const statusFatal = 2
+
+var dying bool
+
+// kdie ends the machine with a message, what is known of its state, and status 2.
+// It may be called anywhere in the kernel. A second failure on the way ends it at once.
+func kdie(msg string) {
+	kputs("\ncairn: kernel: ")
+	kputs(msg)
+	kputs("\n")
+	if !dying {
+		dying = true
+		dumpState()
+	}
+	powerOff(statusFatal)
+}
+
+const (
+	debugExit    = 0xf4 // QEMU's isa-debug-exit: a write of v ends QEMU with status v<<1|1
+	i8042Command = 0x64
+	i8042Reset   = 0xfe // pulses the processor's reset line; Firecracker ends on it
+)
+
+// powerOff ends the machine: the last line on the console says the status, then
+// QEMU's debug device carries it where there is one, then ACPI's soft-off, the
+// keyboard controller's reset, and last a halt for good.
+func powerOff(status uint32) {
+	kputs("cairn: exit status ")
+	kdec(uint64(status))
+	kputs("\n")
+	consoleFlush()
+	outl(debugExit, status)
+	acpiOff()
+	outb(i8042Command, i8042Reset)
+	halt()
+}
