@@ -23,16 +23,7 @@ type Network struct {
 type Disk struct {
 	Name string // what and where it is, for people
 	ID   string // what the machine calls it, at most 20 bytes; often empty
-	Block
-}
-
-// Block is libos.Block.
-type Block interface {
-	ReadAt(p []byte, off int64) (int, error)
-	WriteAt(p []byte, off int64) (int, error)
-	Sync() error
-	Size() int64
-	Close() error
+	libos.Block
 }
 
 // Open starts the devices that were found, once. Disks and cards come in the order
