@@ -3,9 +3,11 @@ package boot
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -67,6 +69,27 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestManifest reads what --manifest prints, and a whole command line with it.
+func TestManifest(t *testing.T) {
+	status, out, errs := runSample(t, "--manifest", nil)
+	if status != 0 || errs != "" {
+		t.Fatalf("got status %d and %q", status, errs)
+	}
+	var m libos.Manifest
+	if err := json.Unmarshal([]byte(out), &m); err != nil {
+		t.Fatal(err)
+	}
+	if m.Name != sample.Name || len(m.Args) != len(sample.Args)+len(Arguments) {
+		t.Errorf("got %s with %d arguments, want %s with %d", m.Name, len(m.Args), sample.Name, len(sample.Args)+len(Arguments))
+	}
+	if _, err := m.Parse(strings.Fields("--peer x:1 --ipv4 dhcp --files disk --seal"), nil); err != nil {
+		t.Errorf("its arguments: %v", err)
+	}
+	if status, out, _ := runSample(t, "--version", nil); status != 0 || !strings.HasPrefix(out, "sample ") || !strings.Contains(out, runtime.Version()) {
+		t.Errorf("--version: got status %d and %q", status, out)
+	}
+}
+
 // TestTold gives a listener of the host's to somebody who is told of no free port.
 func TestTold(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
@@ -109,7 +132,7 @@ func TestParseInterface(t *testing.T) {
 			t.Errorf("%s: got %+v, %v, want %+v", c.args, got, err, c.want)
 		}
 	}
-	for _, args := range []string{"", "--ipv4 192.0.2.7", "--ipv4 2001:db8::7/64", "--ipv6 192.0.2.7/24", "--ipv6 ::ffff:192.0.2.7/96",
+	for _, args := range []string{"--ipv4 192.0.2.7", "--ipv4 2001:db8::7/64", "--ipv6 192.0.2.7/24", "--ipv6 ::ffff:192.0.2.7/96",
 		"--ipv4 dhcp --gateway router", "--ipv4 dhcp --mac 03:00:5e:10:00:01", "--ipv4 dhcp --mac x"} {
 		a, err := m.Parse(strings.Fields(args), nil)
 		if err != nil {

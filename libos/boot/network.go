@@ -7,24 +7,29 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"time"
 
 	"cairn/libos"
 	"cairn/net/host"
+	"cairn/net/stack"
 )
 
-// networkArgs say which network a service is on. They are the same for every
-// service.
+// networkArgs say which network a service is on.
 var networkArgs = []libos.Arg{
-	{Name: "net", Default: onHost, Help: "The network: host for the host's sockets, or a TAP device to run TCP/IP on."},
-	{Name: "ipv4", Value: "ADDR/LEN|dhcp", Help: "With a TAP: the IPv4 address, or dhcp."},
-	{Name: "ipv6", Value: "ADDR/LEN|auto", Kind: libos.Repeated, Help: "With a TAP: an IPv6 address, or auto to ask the router."},
-	{Name: "gateway", Value: "ADDR", Kind: libos.Repeated, Help: "With a TAP: the way out, IPv4 or IPv6."},
-	{Name: "mac", Value: "XX:XX:XX:XX:XX:XX", Help: "With a TAP: the service's own Ethernet address; by itself one that follows from the device's."},
+	{Name: "net", Default: onHost, Help: "The network: host for the host's sockets, or a TAP device to run TCP/IP on. A machine of its own has its own card."},
+	{Name: "ipv4", Value: "ADDR/LEN|dhcp", Help: "On a network of its own: the IPv4 address, or dhcp."},
+	{Name: "ipv6", Value: "ADDR/LEN|auto", Kind: libos.Repeated, Help: "On a network of its own: an IPv6 address, or auto to ask the router."},
+	{Name: "gateway", Value: "ADDR", Kind: libos.Repeated, Help: "On a network of its own: the way out, IPv4 or IPv6."},
+	{Name: "mac", Value: "XX:XX:XX:XX:XX:XX", Help: "On a network of its own: the service's own Ethernet address; by itself the card's, or one that follows from the TAP device's."},
 	{Name: "dns", Value: "ADDR[:PORT]", Kind: libos.Repeated, Help: "Who resolves names, in place of whom the host or DHCP says."},
 }
 
 // onHost is the network of the host.
 const onHost = "host"
+
+// patience is how long a network may take to give addresses before somebody is
+// told that it is waited for.
+const patience = 5 * time.Second
 
 // A network is the one that a service is on, before it is limited.
 type network struct {
@@ -33,20 +38,41 @@ type network struct {
 	close func() error
 }
 
-func openNetwork(ctx context.Context, args libos.Args, log *slog.Logger) (network, error) {
+func openNetwork(ctx context.Context, d *devices, args libos.Args, log *slog.Logger) (network, error) {
 	dns, err := parseServers(args.Strings("dns"))
+	switch {
+	case err != nil:
+	case d.card != nil:
+		return d.card.network(ctx, dns, log)
+	case d.online:
+		return network{Net: host.New(host.Options{DNS: dns}), close: nothing}, nil
+	}
+	return network{close: nothing}, err
+}
+
+func nothing() error { return nil }
+
+// network runs a TCP/IP stack on the card. It returns when the stack has its addresses.
+func (c *card) network(ctx context.Context, dns []netip.AddrPort, log *slog.Logger) (network, error) {
+	s, err := stack.New(c.link, stack.Options{
+		IPv4:     c.on.v4,
+		DHCP:     c.on.dhcp,
+		IPv6:     c.on.v6,
+		SLAAC:    c.on.auto,
+		Gateways: c.on.gateways,
+		DNS:      dns,
+		Hostname: "cairn",
+		Log:      log,
+	})
 	if err != nil {
-		return network{}, err
+		return network{}, errors.Join(err, c.link.Close())
 	}
-	if device := args.String("net"); device != onHost {
-		return openTAP(ctx, device, dns, args, log)
+	waiting := time.AfterFunc(patience, func() { log.Warn("waiting for the network to give an address", "device", c.name) })
+	defer waiting.Stop()
+	if err := s.Wait(ctx); err != nil {
+		return network{}, errors.Join(fmt.Errorf("no address on %s: %w", c.name, err), s.Close())
 	}
-	for _, name := range []string{"ipv4", "ipv6", "gateway", "mac"} {
-		if args.Given(name) {
-			return network{}, fmt.Errorf("--%s goes with a TAP device: --net=tap0", name)
-		}
-	}
-	return network{Net: host.New(host.Options{DNS: dns}), close: func() error { return nil }}, nil
+	return network{Net: s, addrs: s.Addrs(), close: s.Close}, nil
 }
 
 // parseServers reads --dns: addresses, with a port or without.
@@ -75,9 +101,6 @@ type interfaceConfig struct {
 }
 
 func parseInterface(args libos.Args) (c interfaceConfig, err error) {
-	if !args.Given("ipv4") && !args.Given("ipv6") {
-		return c, errors.New("a TAP device needs an address: --ipv4=ADDR/LEN or dhcp, --ipv6=ADDR/LEN or auto")
-	}
 	switch text := args.String("ipv4"); text {
 	case "":
 	case "dhcp":

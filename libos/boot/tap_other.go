@@ -2,16 +2,9 @@
 
 package boot
 
-import (
-	"context"
-	"errors"
-	"log/slog"
-	"net/netip"
-
-	"cairn/libos"
-)
+import "errors"
 
 // openTAP refuses: only Linux has such devices.
-func openTAP(context.Context, string, []netip.AddrPort, libos.Args, *slog.Logger) (network, error) {
-	return network{}, errors.New("TAP devices need Linux: use --net=host")
+func openTAP(string, interfaceConfig) (*card, error) {
+	return nil, errors.New("TAP devices need Linux: use --net=host")
 }

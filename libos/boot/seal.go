@@ -1,0 +1,67 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"cairn/libos"
+	"cairn/libos/sealed"
+	"cairn/net/certs"
+)
+
+var sealArgs = []libos.Arg{
+	{Name: "seal", Kind: libos.Bool, Help: "Give up, before serving, all that is not attached by then: no other file, program or network can be opened any more (Linux: seccomp, Landlock)."},
+	{Name: "seal-user", Value: "UID", Needs: "seal", Help: "With --seal and as root: whom to become. By itself the owner of the folder, or nobody."},
+}
+
+// warmUp has read what programs read when they first need it, and cannot once they are sealed.
+func warmUp(more []func()) {
+	time.Now().Local().Zone()
+	certs.Roots()
+	for _, f := range more {
+		f()
+	}
+}
+
+// readFiles reads all files that arguments name, for good.
+func (d *devices) readFiles(args libos.Args) error {
+	files := map[string][]byte{}
+	for _, name := range args.Files() {
+		data, err := d.readFile(name)
+		if err != nil {
+			return err
+		}
+		files[name] = data
+	}
+	d.readFile = func(name string) ([]byte, error) { return files[name], nil }
+	return nil
+}
+
+// seal locks the process in with what env and the devices are.
+func (d *devices) seal(env *libos.Env, limits libos.Limits) error {
+	a := d.attached
+	if d.card == nil {
+		a.Host = &limits
+	}
+	if env.State != "" {
+		dir, err := filepath.Abs(env.State)
+		if err != nil {
+			return err
+		}
+		env.State, a.Folder = dir, dir
+	}
+	if text := env.Args.String("seal-user"); text != "" {
+		id, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || id == 0 {
+			return fmt.Errorf("--seal-user is the number of a user, and not root's, not %q", text)
+		}
+		a.User = uint32(id)
+	}
+	return sealed.Seal(a)
+}
+
+// errNoSeal says why a machine of its own takes no --seal.
+var errNoSeal = errors.New("--seal is for a process on a host: this machine holds nothing but what is attached")
