@@ -1,2 +1,3 @@
-// Package unix opens the devices of a Unix host: OpenTAP a network card.
+// Package unix opens the devices of a Unix host: OpenTAP a network card, OpenBlock a
+// disk.
 package unix
