@@ -2,10 +2,7 @@ package kernel
 
 // Numbers of the private system calls, which ordinary code makes by metalCall.
 const (
-	callInterrupt  = 0x6d00 + iota // interrupt of a device as a descriptor
-	callMessage                    // message-signalled interrupt as a descriptor
-	callDMA                        // contiguous pages for a device
-	callStatistics                 // counters
-	callDevices                    // what discover found
-	callRegisters                  // registers of a device, mapped
+	callInterrupt = 0x6d00 + iota // interrupt of a device as a descriptor
+	callMessage                   // message-signalled interrupt as a descriptor
+	callDMA                       // contiguous pages for a device
 )

@@ -1,0 +1,137 @@
+#include "textflag.h"
+
+// The way from the VMM to Go. A VMM that knows PVH (Xen's direct boot: QEMU,
+// Firecracker, cloud-hypervisor) loads the segments of the file, looks for
+// Xen's note and jumps to the address in it: 32-bit protected mode, paging
+// and interrupts off, flat segments, EBX = address of hvm_start_info.
+
+// note is what it looks for: lengths of name and value, type 18
+// (XEN_ELFNOTE_PHYS32_ENTRY), name, and the value: where to begin. Package pvh
+// makes the program headers point here.
+DATA ·note+0(SB)/4, $4
+DATA ·note+4(SB)/4, $8
+DATA ·note+8(SB)/4, $18
+DATA ·note+12(SB)/4, $"Xen\x00"
+DATA ·note+16(SB)/8, $·entry(SB)
+GLOBL ·note(SB), RODATA|NOPTR, $24
+
+// entry is the first code. It is data, because an address can only be laid
+// down as eight bytes and only in data:
+//
+//	MOVL $bootTable, AX   // the address's low half
+//	ADDB AL, (AX)         // what its high half, four zeros, means: twice,
+//	ADDB AL, (AX)         // on a word of the table that is there for it
+//	JMP  8(AX)
+DATA ·entry+0(SB)/1, $0xb8
+DATA ·entry+1(SB)/8, $·bootTable(SB)
+DATA ·entry+9(SB)/1, $0xff
+DATA ·entry+10(SB)/1, $0x60
+DATA ·entry+11(SB)/1, $8
+GLOBL ·entry(SB), RODATA|NOPTR, $12
+
+// bootTable holds the addresses that boot32 needs, and the descriptor tables
+// for the way to 64 bits.
+DATA ·bootTable+8(SB)/8, $·boot32(SB)
+DATA ·bootTable+16(SB)/8, $·kernelTLS(SB)
+DATA ·bootTable+24(SB)/8, $·bootPages(SB)
+DATA ·bootTable+32(SB)/8, $·boot64(SB)
+DATA ·bootTable+46(SB)/2, $23 // limit and base, for LGDT
+DATA ·bootTable+48(SB)/8, $·bootTable+56(SB)
+DATA ·bootTable+64(SB)/8, $0x00af9b000000ffff // selector 8: code, 64 bits
+DATA ·bootTable+72(SB)/8, $0x00cf93000000ffff // selector 16: data
+GLOBL ·bootTable(SB), NOPTR, $80
+
+// bootPages has room for six pages and the way to the first page's beginning.
+GLOBL ·bootPages(SB), NOPTR, $28672
+
+// boot32 turns on long mode. It runs in 32-bit mode: it uses only instructions
+// whose bytes mean the same in both modes, where a Q for pushing is an L.
+// The first 4 GiB are mapped where they are and at direct, in pages of 2 MiB.
+TEXT ·boot32(SB),NOSPLIT|NOFRAME,$0
+	CLI
+	CLD
+	MOVL AX, BP
+	MOVL 16(BP), SP
+	ADDL $64, SP
+	MOVL 24(BP), SI
+	ADDL $0xfff, SI
+	ANDL $0xfffff000, SI // PML4, then PDPT, then four page directories
+
+	MOVL SI, DI
+	XORL AX, AX
+	MOVL $(6*1024), CX
+	REP; STOSL
+
+	LEAL 0x1003(SI), AX // present, writable
+	MOVL AX, 0(SI)
+	MOVL AX, 0x800(SI)  // entry 256: direct
+
+	LEAL 0x1000(SI), DI
+	MOVL $4, CX
+directory:
+	ADDL $0x1000, AX
+	MOVL AX, 0(DI)
+	ADDL $8, DI
+	DECL CX
+	JNZ  directory
+
+	LEAL 0x2000(SI), DI
+	MOVL $0x83, AX // present, writable, 2 MiB
+	MOVL $2048, CX
+page:
+	MOVL AX, 0(DI)
+	ADDL $8, DI
+	ADDL $0x200000, AX
+	DECL CX
+	JNZ  page
+
+	MOVL $0x6a0, AX // PAE, global pages, SSE with exceptions
+	MOVL AX, CR4
+	MOVL SI, CR3
+	MOVL $0xc0000080, CX
+	RDMSR
+	ORL  $0x901, AX // SYSCALL, long mode, no-execute
+	WRMSR
+	LGDT 46(BP)
+	MOVL $0x80010033, AX // paging, write-protect for the kernel too, FPU, protection
+	MOVL AX, CR0
+	PUSHQ $8
+	PUSHQ 32(BP)
+	RETFL
+
+// boot64 makes the processor fit for Go code and calls start.
+TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
+	MOVL BX, R12
+	MOVL $16, AX
+	MOVW AX, DS
+	MOVW AX, ES
+	MOVW AX, SS
+	XORL AX, AX
+	MOVW AX, FS
+	MOVW AX, GS
+
+	LEAQ ·kernelTLS(SB), AX
+	ADDQ $64, AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	MOVL $0xc0000100, CX // FS base
+	WRMSR
+	LEAQ ·kernelG(SB), R14
+	MOVQ TLS, CX
+	MOVQ R14, 0(CX)(TLS*1)
+
+	BYTE $0xdb; BYTE $0xe3 // FNINIT
+	PXOR X15, X15
+	XORL BP, BP
+	LEAQ ·stackArea(SB), SP
+	ADDQ $(4095+9*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go
+	ANDQ $~4095, SP
+	SUBQ $16, SP
+	MOVQ R12, 0(SP)
+	CALL ·start(SB)
+	JMP  ·resume(SB)
+
+TEXT ·noteAddress(SB),NOSPLIT,$0-8
+	LEAQ ·note(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET

@@ -1,0 +1,18 @@
+package kernel
+
+// Statistics counts what the kernel did since the start.
+type Statistics struct {
+	Switches   uint64 // of threads
+	Signals    uint64 // handlers begun
+	Interrupts uint64 // the timer's and devices'
+	Faults     uint64 // pages brought in
+}
+
+var statistics Statistics
+
+// ReadStatistics returns the counts so far; they are zeros unless Running.
+func ReadStatistics() Statistics {
+	s := statistics
+	s.Faults = faults
+	return s
+}

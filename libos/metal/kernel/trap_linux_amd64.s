@@ -1,0 +1,268 @@
+#include "textflag.h"
+
+// Into the kernel and out of it. The layout of a thread's page is type thread
+// in thread_linux_amd64.go, the order of registers type frame.
+
+#define vector 0x78
+#define rip    0x88
+#define cs     0x90
+#define rflags 0x98
+#define rsp    0xa0
+#define ss     0xa8
+#define tls    0xb8
+#define fpLive 0xc0
+#define fpArea 0x400
+
+#define threadCode 0x18
+
+// SAVE stores the registers where SP points, which is a thread's page.
+#define SAVE \
+	MOVQ R15, 0x00(SP); \
+	MOVQ R14, 0x08(SP); \
+	MOVQ R13, 0x10(SP); \
+	MOVQ R12, 0x18(SP); \
+	MOVQ R11, 0x20(SP); \
+	MOVQ R10, 0x28(SP); \
+	MOVQ R9, 0x30(SP); \
+	MOVQ R8, 0x38(SP); \
+	MOVQ DI, 0x40(SP); \
+	MOVQ SI, 0x48(SP); \
+	MOVQ BP, 0x50(SP); \
+	MOVQ BX, 0x58(SP); \
+	MOVQ DX, 0x60(SP); \
+	MOVQ CX, 0x68(SP); \
+	MOVQ AX, 0x70(SP)
+
+// LOAD is the reverse; SP then points at the return address and what goes with it.
+#define LOAD \
+	MOVQ 0x00(SP), R15; \
+	MOVQ 0x08(SP), R14; \
+	MOVQ 0x10(SP), R13; \
+	MOVQ 0x18(SP), R12; \
+	MOVQ 0x20(SP), R11; \
+	MOVQ 0x28(SP), R10; \
+	MOVQ 0x30(SP), R9; \
+	MOVQ 0x38(SP), R8; \
+	MOVQ 0x40(SP), DI; \
+	MOVQ 0x48(SP), SI; \
+	MOVQ 0x50(SP), BP; \
+	MOVQ 0x58(SP), BX; \
+	MOVQ 0x60(SP), DX; \
+	MOVQ 0x68(SP), CX; \
+	MOVQ 0x70(SP), AX; \
+	ADDQ $rip, SP
+
+// The g that Go code in the kernel believes to run on: all zeros, so that no
+// stack check ever fires.
+GLOBL ·kernelG(SB), NOPTR, $1024
+
+// A block of thread-local storage; FS base is 64 bytes in.
+GLOBL ·kernelTLS(SB), NOPTR, $128
+
+GLOBL ·stackArea(SB), NOPTR, $(22*4096)
+
+// enterSyscall is where SYSCALL leads: CX = return address, R11 = flags,
+// interrupts off, all else as the thread left it.
+TEXT ·enterSyscall(SB),NOSPLIT|NOFRAME,$0
+	MOVQ SP, ·enteredSP(SB)
+	MOVQ ·current(SB), SP
+	SAVE
+	MOVQ $256, vector(SP)
+	MOVQ CX, rip(SP)
+	MOVQ $threadCode, cs(SP)
+	MOVQ R11, rflags(SP)
+	MOVQ ·enteredSP(SB), AX
+	MOVQ AX, rsp(SP)
+	MOVQ $16, ss(SP)
+	JMP  ·enterKernel(SB)
+
+// enterKernel: SP = the thread's page, all of its registers saved.
+TEXT ·enterKernel(SB),NOSPLIT|NOFRAME,$0
+	MOVQ SP, BX
+	MOVQ TLS, CX
+	MOVQ 0(CX)(TLS*1), AX
+	MOVQ AX, tls(BX)
+	LEAQ ·kernelG(SB), R14
+	MOVQ R14, 0(CX)(TLS*1)
+	MOVQ ·kernelSP(SB), SP
+	XORL BP, BP
+	CLD
+	PXOR X15, X15
+	CALL ·trap(SB)
+	JMP  ·resume(SB)
+
+// resume goes on with the thread ·current.
+TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
+	MOVQ ·current(SB), SP
+	MOVQ TLS, CX
+	MOVQ tls(SP), AX
+	MOVQ AX, 0(CX)(TLS*1)
+	CMPQ fpLive(SP), $0
+	JEQ  registers
+	MOVQ $0, fpLive(SP)
+	CMPQ ·xsaveMask(SB), $0
+	JEQ  old
+	MOVL $-1, AX
+	MOVL AX, DX
+	XRSTOR64 fpArea(SP)
+	JMP  registers
+old:
+	FXRSTOR64 fpArea(SP)
+registers:
+	LOAD
+	IRETQ
+
+// enterTrap is where the vectors lead: on the stack of an interrupt or a fault
+// lie vector (as an address in the table below), error code and what IRETQ takes.
+TEXT ·enterTrap(SB),NOSPLIT|NOFRAME,$0
+	CMPQ 24(SP), $threadCode
+	JNE  kernel
+	MOVQ SP, ·enteredSP(SB)
+	MOVQ ·current(SB), SP
+	SAVE
+	MOVQ ·enteredSP(SB), SI
+	LEAQ vector(SP), DI
+	MOVL $7, CX
+	CLD
+	REP; MOVSQ
+	MOVQ $1, fpLive(SP)
+	CMPQ ·xsaveMask(SB), $0
+	JEQ  old
+	MOVL $-1, AX
+	MOVL AX, DX
+	XSAVE64 fpArea(SP)
+	JMP  ·enterKernel(SB)
+old:
+	FXSAVE64 fpArea(SP)
+	JMP  ·enterKernel(SB)
+
+	// The kernel itself: it touched a page of a thread that is not there yet,
+	// or all is lost.
+kernel:
+	SUBQ $vector, SP
+	SAVE
+	MOVQ SP, BX
+	INCL ·nested(SB)
+	CMPL ·nested(SB), $1
+	JNE  lost
+	SUBQ $(64+3072), SP // an XSAVE area and, above it, where this frame is
+	ANDQ $~63, SP
+	MOVQ BX, 3072(SP)
+	LEAQ 512(SP), DI // the area's header must start as zeros
+	XORL AX, AX
+	MOVL $8, CX
+	CLD
+	REP; STOSQ
+	CMPQ ·xsaveMask(SB), $0
+	JEQ  oldSave
+	MOVL $-1, AX
+	MOVL AX, DX
+	XSAVE64 0(SP)
+	JMP  saved
+oldSave:
+	FXSAVE64 0(SP)
+saved:
+	SUBQ $64, SP
+	MOVQ BX, 0(SP)
+	PXOR X15, X15
+	CALL ·trapInKernel(SB)
+	ADDQ $64, SP
+	CMPQ ·xsaveMask(SB), $0
+	JEQ  oldRestore
+	MOVL $-1, AX
+	MOVL AX, DX
+	XRSTOR64 0(SP)
+	JMP  restored
+oldRestore:
+	FXRSTOR64 0(SP)
+restored:
+	DECL ·nested(SB)
+	MOVQ 3072(SP), SP
+	LOAD
+	IRETQ
+lost:
+	JMP ·enterLast(SB)
+
+// enterFatal is where vectors lead after which nothing can go on.
+TEXT ·enterFatal(SB),NOSPLIT|NOFRAME,$0
+	SUBQ $vector, SP
+	SAVE
+	MOVQ SP, BX
+	JMP  ·enterLast(SB)
+
+// enterLast trusts nothing but the stack it is on, on which BX points to a frame.
+TEXT ·enterLast(SB),NOSPLIT|NOFRAME,$0
+	LEAQ ·kernelTLS(SB), AX
+	ADDQ $64, AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	MOVL $0xc0000100, CX
+	WRMSR
+	LEAQ ·kernelG(SB), R14
+	MOVQ TLS, CX
+	MOVQ R14, 0(CX)(TLS*1)
+	SUBQ $64, SP
+	ANDQ $~15, SP
+	MOVQ BX, 0(SP)
+	CLD
+	PXOR X15, X15
+	CALL ·trapLast(SB)
+	JMP  ·halt(SB)
+
+// The table of vectors: seven bytes each, an error code of zero (PUSHQ $0, as
+// bytes because the linker adds up what a function pushes) or, where the
+// processor pushes one itself, a no-operation of the same length. The return
+// address of the call tells which vector it was.
+#define NOCODE BYTE $0x6a; BYTE $0x00; CALL ·enterTrap(SB)
+#define CODE   BYTE $0x66; BYTE $0x90; CALL ·enterTrap(SB)
+#define NOCODE_FATAL BYTE $0x6a; BYTE $0x00; CALL ·enterFatal(SB)
+#define CODE_FATAL   BYTE $0x66; BYTE $0x90; CALL ·enterFatal(SB)
+#define NOCODE4  NOCODE; NOCODE; NOCODE; NOCODE
+#define NOCODE16 NOCODE4; NOCODE4; NOCODE4; NOCODE4
+
+TEXT ·vectors(SB),NOSPLIT|NOFRAME,$0
+	NOCODE; NOCODE; NOCODE_FATAL; NOCODE         // 0: divide, debug, NMI, breakpoint
+	NOCODE4                                      // 4: overflow, bound, invalid opcode, no FPU
+	CODE_FATAL; NOCODE; CODE; CODE               // 8: double fault, -, TSS, segment
+	CODE; CODE; CODE; NOCODE                     // 12: stack, protection, page, -
+	NOCODE; CODE; NOCODE_FATAL; NOCODE           // 16: x87, alignment, machine check, SIMD
+	NOCODE; CODE; NOCODE; NOCODE                 // 20: virtualization, control protection
+	NOCODE4                                      // 24
+	NOCODE; CODE; CODE; NOCODE                   // 28: -, VMM communication, security, -
+	NOCODE16; NOCODE16                           // 32
+	NOCODE16; NOCODE16                           // 64
+	INT $3
+
+// idleLoop is the thread that runs when no other can.
+TEXT ·idleLoop(SB),NOSPLIT|NOFRAME,$0
+	HLT
+	JMP -1(PC)
+
+TEXT ·addresses(SB),NOSPLIT,$0-48
+	LEAQ ·vectors(SB), AX
+	MOVQ AX, vectors+0(FP)
+	LEAQ ·enterSyscall(SB), AX
+	MOVQ AX, syscall+8(FP)
+	LEAQ ·idleLoop(SB), AX
+	MOVQ AX, idle+16(FP)
+	LEAQ ·stackArea(SB), AX
+	MOVQ AX, stacks+24(FP)
+	LEAQ ·kernelTLS(SB), AX
+	MOVQ AX, tls+32(FP)
+	LEAQ ·kernelG(SB), AX
+	MOVQ AX, g+40(FP)
+	RET
+
+// saveFP stores the FPU's registers; p is a multiple of 64 and the area's
+// header zero.
+TEXT ·saveFP(SB),NOSPLIT,$0-8
+	MOVQ p+0(FP), BX
+	CMPQ ·xsaveMask(SB), $0
+	JEQ  old
+	MOVL $-1, AX
+	MOVL AX, DX
+	XSAVE64 0(BX)
+	RET
+old:
+	FXSAVE64 0(BX)
+	RET
