@@ -1,0 +1,248 @@
+package kernel
+
+// The byte code of ACPI (AML; ACPI 6.5, 20) is not run. It is searched for devices,
+// and these for the few names whose values are written out in full, as every
+// monitor does: _HID, _CRS, and _CBA of a PCI host bridge. That finds what there is
+// without an interpreter.
+
+const (
+	amlName    = 0x08
+	amlByte    = 0x0a
+	amlWord    = 0x0b
+	amlDWord   = 0x0c
+	amlString  = 0x0d
+	amlQWord   = 0x0e
+	amlBuffer  = 0x11
+	amlPackage = 0x12
+	amlNotify  = 0x86
+	amlExt     = 0x5b // before the next two
+	amlRegion  = 0x80
+	amlDevice  = 0x82
+	amlReturn  = 0xa4
+)
+
+// Names of objects, as numbers.
+const (
+	nameHID = '_' | 'H'<<8 | 'I'<<16 | 'D'<<24
+	nameCRS = '_' | 'C'<<8 | 'R'<<16 | 'S'<<24
+	nameCBA = '_' | 'C'<<8 | 'B'<<16 | 'A'<<24
+	nameSEG = '_' | 'S'<<8 | 'E'<<16 | 'G'<<24
+	nameS5  = '_' | 'S'<<8 | '5'<<16 | '_'<<24
+)
+
+// Kinds of devices (_HID): text as numbers, or compressed.
+const (
+	hidVirtio     = 'L' | 'N'<<8 | 'R'<<16 | 'O'<<24 | '0'<<32 | '0'<<40 | '0'<<48 | '5'<<56
+	hidEvents     = 'A' | 'C'<<8 | 'P'<<16 | 'I'<<24 | '0'<<32 | '0'<<40 | '1'<<48 | '3'<<56
+	hidController = 0x060ad041 // PNP0A06, which may be anything
+	hidPCI        = 0x030ad041 // PNP0A03
+	hidPCIe       = 0x080ad041 // PNP0A08
+	textPCIe      = 'P' | 'N'<<8 | 'P'<<16 | '0'<<24 | 'A'<<32 | '0'<<40 | '8'<<48
+	textPCI       = 'P' | 'N'<<8 | 'P'<<16 | '0'<<24 | 'A'<<32 | '0'<<40 | '3'<<48
+)
+
+// An amlObject is what a device says of itself; what it does not is 0.
+type amlObject struct {
+	hid       uint64
+	crs, size uintptr // the resources, as bytes
+	cba       uint64  // where PCI configuration is in memory
+	segment   uint64
+	region    uint64 // the first region of memory that it declares,
+	width     uint64 // and its length
+}
+
+// readAML finds the devices in n bytes of byte code at a, and soft-off.
+func readAML(a, n uintptr) {
+	for i := uintptr(0); i+8 <= n; i++ {
+		switch {
+		case *p8(a + i) == amlExt:
+			if body, end := amlDeviceAt(a+i, a+n); body != 0 {
+				readDevice(body, end)
+			}
+		case *p8(a + i) == amlName && *p32(a + i + 1) == nameS5:
+			readSoftOff(a+i+5, a+n)
+		case *p8(a + i) == amlNotify && i >= 2:
+			readNotify(a+i, a+n)
+		}
+	}
+}
+
+// amlDeviceAt returns where the contents of the device that is declared at a
+// begin and end; 0, 0 if none is.
+func amlDeviceAt(a, limit uintptr) (body, end uintptr) {
+	if limit-a < 8 || *p8(a) != amlExt || *p8(a + 1) != amlDevice {
+		return 0, 0
+	}
+	body, end = amlLength(a+2, limit)
+	if body == 0 || body == end {
+		return 0, 0
+	}
+	for body < end && (*p8(body) == '\\' || *p8(body) == '^') {
+		body++
+	}
+	if body == end {
+		return 0, 0
+	}
+	segments := uintptr(1)
+	switch *p8(body) {
+	case 0x2e:
+		segments, body = 2, body+1
+	case 0x2f:
+		if end-body < 2 {
+			return 0, 0
+		}
+		segments, body = uintptr(*p8(body + 1)), body+2
+	}
+	if body >= end || end-body < 4*segments || !amlNameByte(*p8(body)) {
+		return 0, 0
+	}
+	return body + 4*segments, end
+}
+
+func amlNameByte(c uint8) bool { return c >= 'A' && c <= 'Z' || c == '_' }
+
+// amlLength reads the length of a package at a (20.2.4): where what follows it
+// begins, and where the package ends.
+func amlLength(a, limit uintptr) (body, end uintptr) {
+	if a >= limit {
+		return 0, 0
+	}
+	lead := uintptr(*p8(a))
+	more := lead >> 6
+	if limit-a < 1+more {
+		return 0, 0
+	}
+	n := lead & 0x3f
+	if more > 0 {
+		n = lead & 0x0f
+	}
+	for i := uintptr(0); i < more; i++ {
+		n |= uintptr(*p8(a + 1 + i)) << (4 + 8*i)
+	}
+	if n < 1+more || n > limit-a {
+		return 0, 0
+	}
+	return a + 1 + more, a + n
+}
+
+// amlInteger reads the constant at a; size 0 says that there is none.
+func amlInteger(a, limit uintptr) (v uint64, size uintptr) {
+	if limit-a > limit || a >= limit {
+		return 0, 0
+	}
+	switch op := *p8(a); {
+	case op == 0 || op == 1:
+		return uint64(op), 1
+	case op == 0xff:
+		return ^uint64(0), 1
+	case op == amlByte && limit-a >= 2:
+		return uint64(*p8(a + 1)), 2
+	case op == amlWord && limit-a >= 3:
+		return uint64(*p16(a + 1)), 3
+	case op == amlDWord && limit-a >= 5:
+		return uint64(*p32(a + 1)), 5
+	case op == amlQWord && limit-a >= 9:
+		return *p64(a + 1), 9
+	}
+	return 0, 0
+}
+
+// readSoftOff reads the value of _S5, a package whose first two are numbers.
+func readSoftOff(a, limit uintptr) {
+	if a >= limit || *p8(a) != amlPackage {
+		return
+	}
+	body, end := amlLength(a+1, limit)
+	if body == 0 || end-body < 3 {
+		return
+	}
+	t1, size := amlInteger(body+1, end)
+	if size == 0 {
+		return
+	}
+	t2, size2 := amlInteger(body+1+size, end)
+	if size2 == 0 {
+		t2 = t1
+	}
+	fadt.soft, fadt.softTypeA, fadt.softTypeB = true, uint8(t1&7), uint8(t2&7)
+}
+
+// readDevice reads what a device, whose contents are from a to end, says of itself
+// and adds it to what the machine has. The devices within it are passed over.
+func readDevice(a, end uintptr) {
+	var o amlObject
+	for i := a; i < end && end-i >= 8; i++ {
+		if _, inner := amlDeviceAt(i, end); inner != 0 {
+			i = inner - 1
+			continue
+		}
+		switch {
+		case *p8(i) == amlName && *p32(i + 1) == nameHID:
+			o.hid = amlIdentity(i+5, end)
+		case *p8(i) == amlName && *p32(i + 1) == nameCRS:
+			o.crs, o.size = amlBytes(i+5, end)
+		case *p8(i) == amlName && *p32(i + 1) == nameSEG:
+			o.segment, _ = amlInteger(i+5, end)
+		case *p8(i) == amlName && *p32(i + 1) == nameCBA:
+			o.cba, _ = amlInteger(i+5, end)
+		case o.cba == 0 && *p32(i) == nameCBA && *p8(i + 5) == amlReturn:
+			o.cba, _ = amlInteger(i+6, end)
+		case *p8(i) == amlExt && *p8(i + 1) == amlRegion && *p8(i + 6) == 0 && o.region == 0:
+			o.readRegion(i+7, end)
+		}
+	}
+	switch o.hid {
+	case hidVirtio:
+		addACPI(o)
+	case hidEvents:
+		r := readResources(o.crs, o.size)
+		if r.interrupt {
+			events.interrupt, events.pin, events.level, events.low = true, r.pin, r.level, r.low
+		}
+		addEventRegion(o)
+	case hidController:
+		addEventRegion(o)
+	case hidPCI, hidPCIe, textPCI, textPCIe:
+		addHostBridge(o)
+	}
+}
+
+// readRegion reads where a region begins and how long it is.
+func (o *amlObject) readRegion(a, limit uintptr) {
+	v, size := amlInteger(a, limit)
+	if size == 0 {
+		return
+	}
+	if width, size := amlInteger(a+size, limit); size != 0 {
+		o.region, o.width = v, width
+	}
+}
+
+// amlIdentity reads the value of a _HID: up to 8 bytes of text, or a number.
+func amlIdentity(a, limit uintptr) uint64 {
+	if a >= limit || *p8(a) != amlString {
+		v, _ := amlInteger(a, limit)
+		return v
+	}
+	var v uint64
+	for i := uintptr(0); i < 8 && limit-a > 1+i && *p8(a + 1 + i) != 0; i++ {
+		v |= uint64(*p8(a + 1 + i)) << (8 * i)
+	}
+	return v
+}
+
+// amlBytes reads a buffer that is written out: its bytes.
+func amlBytes(a, limit uintptr) (start, n uintptr) {
+	if a >= limit || *p8(a) != amlBuffer {
+		return 0, 0
+	}
+	body, end := amlLength(a+1, limit)
+	if body == 0 {
+		return 0, 0
+	}
+	_, size := amlInteger(body, end)
+	if size == 0 {
+		return 0, 0
+	}
+	return body + size, end - body - size
+}

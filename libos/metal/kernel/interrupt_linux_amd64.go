@@ -1,0 +1,203 @@
+package kernel
+
+// Interrupts of devices. Each that somebody opened is a source with a vector of
+// its own and a descriptor, which becomes readable when it fires. There are three
+// kinds: a pin of an I/O APIC, a message (MSI-X), and the power button, which is a
+// pin too.
+//
+// A level-triggered pin stays asserted until the device is spoken to, and that
+// happens later, on a goroutine. So it is masked when it fires, and unmasked
+// when the reader of the descriptor comes back to wait (interruptRearm).
+
+const (
+	sourceFree = iota
+	sourcePin
+	sourceMessage
+	sourceButton
+)
+
+type source struct {
+	kind    uint32
+	fd      uint32
+	gsi     uint32
+	bits    uint32 // of the redirection entry, its vector included
+	level   bool
+	masked  bool // until the reader comes back
+	strange uint32
+}
+
+const (
+	vectorDevice = 32 // of sources[0]
+	maxStrange   = 1000
+)
+
+var sources [64]source
+
+// Bits of a redirection entry.
+const (
+	pinLow    = 1 << 13
+	pinLevel  = 1 << 15
+	pinMasked = 1 << 16
+)
+
+// ioapicInit maps the I/O APICs and masks all their pins. Where no table told of
+// one, there is one where they have always been.
+func ioapicInit() {
+	if ioapicCount == 0 {
+		addIOAPIC(0xfec00000, 0)
+	}
+	for i := range ioapicCount {
+		io := &ioapics[i]
+		io.base = mapped(io.base, 0x20)
+		io.pins = ioapicRead(io.base, 1)>>16&0xff + 1
+		for pin := range io.pins {
+			ioapicWrite(io.base, 0x10+2*pin, pinMasked)
+		}
+	}
+}
+
+func ioapicRead(base uintptr, reg uint32) uint32 {
+	store32(base, reg)
+	return load32(base + 0x10)
+}
+
+func ioapicWrite(base uintptr, reg, v uint32) {
+	store32(base, reg)
+	store32(base+0x10, v)
+}
+
+// pinSet writes the redirection entry of a pin: bits, and where it goes, which is
+// this processor. false: there is no such pin.
+func pinSet(gsi, bits uint32) bool {
+	for i := range ioapicCount {
+		io := &ioapics[i]
+		if gsi < io.gsi || gsi-io.gsi >= io.pins {
+			continue
+		}
+		reg := 0x10 + 2*(gsi-io.gsi)
+		ioapicWrite(io.base, reg, pinMasked)
+		ioapicWrite(io.base, reg+1, apicRead(apicID)&0xff000000)
+		ioapicWrite(io.base, reg, bits)
+		return true
+	}
+	return false
+}
+
+// deviceInterrupt serves a vector from vectorDevice on.
+func deviceInterrupt(vector uint64) {
+	i := vector - vectorDevice
+	if i >= uint64(len(sources)) {
+		eoi()
+		return
+	}
+	s := &sources[i]
+	if s.kind == sourceButton && !buttonPressed() {
+		// Something else is on the same pin. If it goes on, there will be no button.
+		if s.strange++; s.strange == maxStrange {
+			pinSet(s.gsi, pinMasked)
+		}
+		eoi()
+		return
+	}
+	if s.kind == sourcePin && s.level {
+		pinSet(s.gsi, s.bits|pinMasked)
+		s.masked = true
+	}
+	eoi()
+	if s.kind != sourceFree {
+		fdInterrupt(int32(s.fd))
+	}
+}
+
+// interruptRearm lets the pin of source i fire again.
+func interruptRearm(i uint32) {
+	if s := &sources[i]; s.masked {
+		s.masked = false
+		pinSet(s.gsi, s.bits)
+	}
+}
+
+// interruptClose ends source i, whose descriptor is gone.
+func interruptClose(i uint32) {
+	s := &sources[i]
+	if s.kind == sourcePin || s.kind == sourceButton {
+		pinSet(s.gsi, pinMasked)
+	}
+	*s = source{}
+}
+
+// sourceNew takes a source that is free, and makes its descriptor.
+func sourceNew(kind uint32) (i uint32, fd uintptr) {
+	for i = range uint32(len(sources)) {
+		if sources[i].kind != sourceFree {
+			continue
+		}
+		if fd = fdNewInterrupt(i); !failed(fd) {
+			sources[i] = source{kind: kind, fd: uint32(fd)}
+		}
+		return i, fd
+	}
+	return 0, enomem
+}
+
+// sourceOfPin makes a source of a pin.
+func sourceOfPin(kind, gsi uint32, level, low bool) uintptr {
+	for i := range sources {
+		if s := &sources[i]; (s.kind == sourcePin || s.kind == sourceButton) && s.gsi == gsi {
+			return eexist
+		}
+	}
+	if !pinSet(gsi, pinMasked) {
+		return einval
+	}
+	i, fd := sourceNew(kind)
+	if failed(fd) {
+		return fd
+	}
+	s := &sources[i]
+	s.gsi, s.level, s.bits = gsi, level, vectorDevice+i
+	if level {
+		s.bits |= pinLevel
+	}
+	if low {
+		s.bits |= pinLow
+	}
+	pinSet(gsi, s.bits)
+	return fd
+}
+
+// sysInterrupt opens the interrupt of devices[n], or of the power button.
+func sysInterrupt(n uintptr) uintptr {
+	if n == buttonNumber {
+		if pin, level, low, ok := buttonPin(); ok {
+			return sourceOfPin(sourceButton, pin, level, low)
+		}
+		return enodev
+	}
+	if n >= uintptr(deviceCount) || devices[n].Bus != BusMMIO {
+		return einval
+	}
+	d := &devices[n]
+	return sourceOfPin(sourcePin, d.pin, d.level, d.low)
+}
+
+// sysMessage opens a message: its descriptor, its vector 16 bits further up, and
+// the number of the processor that it goes to another 16.
+func sysMessage() uintptr {
+	i, fd := sourceNew(sourceMessage)
+	if failed(fd) {
+		return fd
+	}
+	return fd | uintptr(vectorDevice+i)<<16 | uintptr(apicRead(apicID)>>24)<<32
+}
+
+// sysDMA returns the physical address of n contiguous pages.
+func sysDMA(n uintptr) uintptr {
+	if n == 0 || n > maxDMA/pageSize {
+		return einval
+	}
+	if p := frameContig(n); p != 0 {
+		return p
+	}
+	return enomem
+}
