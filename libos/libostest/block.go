@@ -15,7 +15,7 @@ import (
 
 // diskSize is the size of the disks of TestBlock, in bytes: whole blocks of 4096,
 // and more than a driver has requests for at once.
-const diskSize = 3<<20 + 4096
+const diskSize = 1<<20 + 4096
 
 // TestBlock runs the suite for a libos.Block. open returns a disk that holds content;
 // it is closed at the end.
@@ -126,7 +126,7 @@ func testDiskReadAtEnd(t *testing.T, b libos.Block, content []byte) {
 // testDiskWrite writes anywhere and compares with what a slice holds then.
 func testDiskWrite(t *testing.T, b libos.Block, content []byte) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for i := range 200 {
+	for i := range 100 {
 		n := []int{0, 1, 100, 512, 1024, 4096, 5000, 150_000}[r.IntN(8)]
 		off := r.IntN(len(content) - n + 1)
 		if i%3 == 0 {
@@ -193,7 +193,7 @@ func testDiskWritersAtOnce(t *testing.T, b libos.Block, content []byte) {
 	// Whole blocks elsewhere at the same time.
 	wg.Go(func() {
 		for range rounds {
-			if _, err := b.WriteAt(content[1<<20:][:8192], 1<<20); err != nil {
+			if _, err := b.WriteAt(content[1<<19:][:8192], 1<<19); err != nil {
 				t.Error(err)
 			}
 		}

@@ -34,6 +34,8 @@ type simulated struct {
 	rings      [3]atomic.Int64 // notifications
 	signals    [3]atomic.Int64 // interrupts
 
+	startHook func() // is called by Start
+
 	once   sync.Once
 	closed chan struct{}
 }
@@ -75,6 +77,9 @@ func (s *simulated) SetQueue(i int, r Ring) error {
 
 func (s *simulated) Start() error {
 	s.started.Store(true)
+	if s.startHook != nil {
+		s.startHook()
+	}
 	return nil
 }
 

@@ -1,0 +1,220 @@
+package virtio
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"sync"
+
+	"cairn/libos"
+)
+
+// A Block is a disk (virtio 1.2, 5.2). It is a libos.Block. Bytes are copied once between
+// the program's memory and the disk's, which is divided into pieces; so many
+// requests are under way at most, of one caller or of several.
+//
+// A disk that misbehaves is stopped, and from then on every call returns an error
+// that says what it did.
+type Block struct {
+	life
+	plan   blockPlan
+	id     string
+	closed error // what calls return after Close
+
+	free  chan *request // those that nobody uses
+	slots []*request    // by descriptor / 3
+
+	mu    sync.Mutex // guards queue
+	queue *queue
+
+	// A write of part of a block reads the block first: nobody else may write then.
+	part sync.RWMutex
+
+	gone chan struct{} // closed when the disk's interrupts are not waited for any more
+}
+
+var _ libos.Block = (*Block)(nil)
+
+// Features of a disk (virtio 1.2, 5.2.3).
+const (
+	blockSizeMax  = 1 << 1
+	blockReadOnly = 1 << 5
+	blockBlkSize  = 1 << 6
+	blockFlush    = 1 << 9
+	blockAccepts  = EventIndex | Version1 | AnyLayout | blockSizeMax | blockReadOnly | blockBlkSize | blockFlush
+)
+
+// A blockPlan is what a disk says of itself, and how its memory is divided.
+type blockPlan struct {
+	features uint64
+	size     int64 // in bytes
+	block    int
+	piece    int // bytes of a request, a multiple of block
+	requests int // under way at once
+}
+
+const (
+	sector = 512 // what the protocol counts in
+
+	// DefaultBlockMemory is how many bytes of memory a disk has for requests.
+	DefaultBlockMemory = 256 << 10
+
+	largestPiece  = 64 << 10
+	largestBlock  = 64 << 10
+	fewestPieces  = 4
+	mostRequests  = 32
+	requestMemory = 32 // bytes before a request's data: its header, and its status
+)
+
+// OpenBlock starts a disk with about that many bytes of memory for requests; 0:
+// DefaultBlockMemory.
+func OpenBlock(d Device, m Memory, memory int) (*Block, error) {
+	if memory == 0 {
+		memory = DefaultBlockMemory
+	}
+	if d.ID() != Disk {
+		return nil, fmt.Errorf("%s is of kind %d, not a disk", d.Name(), d.ID())
+	}
+	b := &Block{life: life{dev: d}, closed: fmt.Errorf("%s: %w", d.Name(), fs.ErrClosed), gone: make(chan struct{})}
+	if err := b.open(m, memory); err != nil {
+		d.Close()
+		return nil, err
+	}
+	go b.serve()
+	if err := b.identify(); err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Block) open(m Memory, memory int) error {
+	if err := b.dev.Reset(); err != nil {
+		return err
+	}
+	b.seen.Store(b.dev.Changes())
+	var config [24]byte
+	b.dev.Config(0, config[:])
+	var err error
+	if b.plan, err = planBlock(b.dev.Features(), config[:], memory, b.dev.QueueMax(0)); err != nil {
+		return fmt.Errorf("%s: %w", b.dev.Name(), err)
+	}
+	if err := b.dev.Accept(b.plan.features); err != nil {
+		return err
+	}
+	if b.queue, err = newQueue(b.dev, m, 0, maxQueue, b.plan.features); err != nil {
+		return err
+	}
+	if err := b.divide(m); err != nil {
+		return err
+	}
+	return b.dev.Start()
+}
+
+// planBlock reads what a disk says of itself, once.
+func planBlock(offers uint64, config []byte, memory, queue int) (p blockPlan, err error) {
+	p.features = offers & blockAccepts
+	sectors := binary.LittleEndian.Uint64(config)
+	if sectors > math.MaxInt64/sector {
+		return p, fmt.Errorf("a disk of %d sectors is not possible", sectors)
+	}
+	p.size = int64(sectors) * sector
+	p.block = sector
+	if offers&blockBlkSize != 0 {
+		p.block = int(binary.LittleEndian.Uint32(config[20:]))
+	}
+	if p.block < sector || p.block > largestBlock || p.block&(p.block-1) != 0 {
+		return p, fmt.Errorf("blocks of %d bytes are not possible", p.block)
+	}
+	p.size -= p.size % int64(p.block)
+	p.piece = min(largestPiece, max(memory/fewestPieces, p.block))
+	if offers&blockSizeMax != 0 {
+		p.piece = min(p.piece, int(binary.LittleEndian.Uint32(config[8:])))
+	}
+	if p.piece -= p.piece % p.block; p.piece == 0 {
+		return p, fmt.Errorf("it takes no whole block of %d bytes at once", p.block)
+	}
+	p.requests = min(max(1, memory/p.piece), queue/3, mostRequests)
+	return p, nil
+}
+
+// Size returns how many bytes the disk had when it was opened.
+func (b *Block) Size() int64 { return b.plan.size }
+
+// BlockSize returns the size of the disk's blocks, at least 512.
+func (b *Block) BlockSize() int { return b.plan.block }
+
+// ReadOnly reports whether the disk says that it cannot be written.
+func (b *Block) ReadOnly() bool { return b.plan.features&blockReadOnly != 0 }
+
+// ID is the disk's name, up to 20 bytes: serial=… under QEMU, drive_id under
+// Firecracker. It may be anything, or empty.
+func (b *Block) ID() string { return b.id }
+
+// Name says what and where the disk is.
+func (b *Block) Name() string { return b.dev.Name() }
+
+// Sync returns when what was written is there to stay. A disk that cannot be told to
+// see to that has always done so already (virtio 1.2, 5.2.5.1).
+func (b *Block) Sync() error {
+	if err := b.err(); err != nil || b.plan.features&blockFlush == 0 {
+		return err
+	}
+	r, err := b.acquire()
+	if err != nil {
+		return err
+	}
+	defer b.release(r)
+	return b.do(r, typeFlush, 0, 0)
+}
+
+// Close stops the disk, and ends every call under way.
+func (b *Block) Close() error {
+	err := b.end(b.closed)
+	<-b.gone
+	return err
+}
+
+// ReadAt reads from any offset.
+func (b *Block) ReadAt(p []byte, off int64) (int, error) {
+	if err := b.err(); err != nil {
+		return 0, err
+	}
+	if off < 0 {
+		return 0, fmt.Errorf("read %s at %d: %w", b.dev.Name(), off, fs.ErrInvalid)
+	}
+	if off >= b.plan.size {
+		if len(p) == 0 {
+			return 0, nil
+		}
+		return 0, io.EOF
+	}
+	rest := p[:min(int64(len(p)), b.plan.size-off)]
+	n, err := b.read(rest, off)
+	if err == nil && n < len(p) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// WriteAt writes to any offset.
+func (b *Block) WriteAt(p []byte, off int64) (int, error) {
+	switch err := b.err(); {
+	case err != nil:
+		return 0, err
+	case b.ReadOnly():
+		return 0, fmt.Errorf("write %s: %w", b.dev.Name(), fs.ErrPermission)
+	case off < 0 || off > b.plan.size || int64(len(p)) > b.plan.size-off:
+		return 0, fmt.Errorf("write %s: %d bytes at %d are beyond its end: %w", b.dev.Name(), len(p), off, fs.ErrInvalid)
+	}
+	return b.write(p, off)
+}
+
+// Why a request failed.
+var (
+	errIO          = errors.New("the disk reports an error")
+	errUnsupported = errors.New("the disk does not know such a request")
+)
