@@ -55,7 +55,7 @@ func pause()
 // halt stops the processor for good.
 func halt()
 
-// metalCall makes one of the system calls of the list in private_linux_amd64.go.
+// metalCall makes one of our own system calls, numbered from 0x6d00 on.
 // It is for ordinary code, on goroutines, and only while Running.
 func metalCall(number, a1, a2, a3, a4 uintptr) uintptr
 

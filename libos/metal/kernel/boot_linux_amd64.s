@@ -50,10 +50,10 @@ GLOBL ·bootPages(SB), NOPTR, $28672
 TEXT ·boot32(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	CLD
-	MOVL AX, BP
-	MOVL 16(BP), SP
+	MOVL 16(AX), SP
 	ADDL $64, SP
-	MOVL 24(BP), SI
+	PUSHQ AX
+	MOVL 24(AX), SI
 	ADDL $0xfff, SI
 	ANDL $0xfffff000, SI // PML4, then PDPT, then four page directories
 
@@ -92,16 +92,21 @@ page:
 	RDMSR
 	ORL  $0x901, AX // SYSCALL, long mode, no-execute
 	WRMSR
-	LGDT 46(BP)
+	POPQ DI
+	LGDT 46(DI)
 	MOVL $0x80010033, AX // paging, write-protect for the kernel too, FPU, protection
 	MOVL AX, CR0
 	PUSHQ $8
-	PUSHQ 32(BP)
+	PUSHQ 32(DI)
 	RETFL
 
 // boot64 makes the processor fit for Go code and calls start.
 TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	MOVL BX, R12
+	RDTSC
+	SHLQ $32, DX
+	ORQ  DX, AX
+	MOVQ AX, ·entryTSC(SB)
 	MOVL $16, AX
 	MOVW AX, DS
 	MOVW AX, ES
@@ -122,7 +127,6 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 
 	BYTE $0xdb; BYTE $0xe3 // FNINIT
 	PXOR X15, X15
-	XORL BP, BP
 	LEAQ ·stackArea(SB), SP
 	ADDQ $(4095+9*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go
 	ANDQ $~4095, SP

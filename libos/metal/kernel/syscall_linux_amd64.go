@@ -100,7 +100,7 @@ func syscall(t *thread) {
 	case 157: // prctl: names of memory areas
 		ret = einval
 
-	// Our own, see private_linux_amd64.go.
+	// Our own.
 	case callInterrupt:
 		ret = sysInterrupt(a1)
 	case callMessage:

@@ -26,7 +26,7 @@ const (
 
 // Functions of trap_linux_amd64.s.
 
-func addresses() (vectors, syscall, idle, stacks, tls, g uintptr)
+func addresses() (vectors, syscall, idle, stacks, tls, zeroG uintptr)
 func saveFP(p uintptr)
 
 // trap serves the current thread and chooses which one goes on.

@@ -9,7 +9,7 @@
 #define rflags 0x98
 #define rsp    0xa0
 #define ss     0xa8
-#define tls    0xb8
+#define ownG   0xb8
 #define fpLive 0xc0
 #define fpArea 0x400
 
@@ -81,11 +81,10 @@ TEXT ·enterKernel(SB),NOSPLIT|NOFRAME,$0
 	MOVQ SP, BX
 	MOVQ TLS, CX
 	MOVQ 0(CX)(TLS*1), AX
-	MOVQ AX, tls(BX)
+	MOVQ AX, ownG(BX)
 	LEAQ ·kernelG(SB), R14
 	MOVQ R14, 0(CX)(TLS*1)
-	MOVQ ·kernelSP(SB), SP
-	XORL BP, BP
+	MOVQ ·kernelSP(SB), SP // BP stays, so that a dump shows whose call it was
 	CLD
 	PXOR X15, X15
 	CALL ·trap(SB)
@@ -95,7 +94,7 @@ TEXT ·enterKernel(SB),NOSPLIT|NOFRAME,$0
 TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	MOVQ ·current(SB), SP
 	MOVQ TLS, CX
-	MOVQ tls(SP), AX
+	MOVQ ownG(SP), AX
 	MOVQ AX, 0(CX)(TLS*1)
 	CMPQ fpLive(SP), $0
 	JEQ  registers
@@ -250,7 +249,7 @@ TEXT ·addresses(SB),NOSPLIT,$0-48
 	LEAQ ·kernelTLS(SB), AX
 	MOVQ AX, tls+32(FP)
 	LEAQ ·kernelG(SB), AX
-	MOVQ AX, g+40(FP)
+	MOVQ AX, zeroG+40(FP)
 	RET
 
 // saveFP stores the FPU's registers; p is a multiple of 64 and the area's
