@@ -31,6 +31,8 @@ type commands struct {
 	Contacts contactsCommands `cmd:"" help:"Address books: list, import, export."`
 	History  historyCommand   `cmd:"" help:"Who changed what in calendars and contacts, and when."`
 
+	Image imageCommands `cmd:"" help:"Services as one file that runs as a process, sealed, and as a virtual machine."`
+
 	Signers signersCommand `cmd:"" help:"Whom git is to trust for the commits made here, as an allowed-signers file."`
 }
 
@@ -85,6 +87,9 @@ func run(ctx context.Context, args []string, term terminal) int {
 	dir, err := setup.HomeDir(c.Home)
 	if err == nil {
 		err = k.Run(home(dir))
+	}
+	if status, ok := statusOf(err); ok {
+		return status
 	}
 	if err != nil {
 		fmt.Fprintln(term.err, "cairn:", err)

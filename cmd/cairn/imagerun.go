@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"cairn/deploy/image"
+)
+
+type imageRun struct {
+	File    string   `arg:"" type:"existingfile" help:"The image."`
+	Service []string `arg:"" optional:"" name:"arguments" help:"Behind --: arguments of the service, the same in every world. Files and disks that they name go along."`
+
+	In      image.World `short:"t" required:"" enum:"unix,sealed,qemu,firecracker,cloud-hypervisor" help:"Where: unix, sealed, qemu, firecracker or cloud-hypervisor."`
+	Tap     string      `help:"The network device that is the service's own." placeholder:"NAME"`
+	Memory  int         `short:"m" default:"128" help:"Of a virtual machine, in MiB."`
+	Forward []string    `help:"Lead a port of this host to one of the machine, in place of the manifest's (qemu without --tap); may be repeated." placeholder:"HOST:PORT=PORT"`
+	Q35     bool        `help:"A machine with a PCI bus in place of a microvm (qemu)."`
+	Accel   string      `enum:"auto,kvm,tcg" default:"auto" help:"kvm, tcg (emulated), or auto: kvm where this user may (qemu)."`
+	Print   bool        `help:"Only print what would be done."`
+}
+
+// exitStatus is how a service ended that a command has run: the command ends so too.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+func (c *imageRun) Run(ctx context.Context, term terminal) error {
+	file, err := filepath.Abs(c.File)
+	if err != nil {
+		return err
+	}
+	i, err := inspectFile(file)
+	if err != nil {
+		return err
+	}
+	plan, err := image.Start{
+		File:     file,
+		Manifest: i.Manifest,
+		World:    c.In,
+		Args:     c.Service,
+		TAP:      c.Tap,
+		MiB:      c.Memory,
+		Forward:  c.Forward,
+		PCI:      c.Q35,
+		KVM:      c.Accel == "kvm" || c.Accel == "auto" && haveKVM(),
+	}.Plan()
+	if err != nil {
+		return err
+	}
+	shown := term.err // what the service says stays apart
+	if c.Print {
+		shown = term.out
+	}
+	if err := plan.Print(shown); err != nil || c.Print {
+		return err
+	}
+	return startPlan(ctx, plan, term)
+}
+
+// startPlan starts a plan if what it needs is installed.
+func startPlan(ctx context.Context, plan *image.Plan, term terminal) error {
+	if !plan.Installed() {
+		return fmt.Errorf("%s is not installed here: what is printed above starts the image where it is", plan.Command[0])
+	}
+	status, err := plan.Run(ctx, term.in, term.out, term.err)
+	if err == nil && status != 0 {
+		err = exitStatus(status)
+	}
+	return err
+}
+
+// haveKVM reports whether this user may use the processor's virtualization.
+func haveKVM() bool {
+	f, err := os.OpenFile("/dev/kvm", os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	return f.Close() == nil
+}
+
+type imageOCI struct {
+	File   string `arg:"" type:"existingfile" help:"The image."`
+	Output string `short:"o" required:"" help:"A new folder (OCI image layout), or a file that ends in .tar (for docker load)." placeholder:"DIR|TAR"`
+	Tag    string `help:"Its name; by itself cairn/ and the program's." placeholder:"NAME[:TAG]"`
+}
+
+func (c *imageOCI) Run(term terminal) error {
+	data, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	built, err := image.OCI(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.File, err)
+	}
+	tag := c.Tag
+	if tag == "" {
+		i, err := inspectFile(c.File)
+		if err != nil {
+			return err
+		}
+		tag = "cairn/" + i.Program()
+	}
+	if err := image.WriteOCI(built, c.Output, tag); err != nil {
+		return err
+	}
+	digest, err := built.Digest()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(term.out, "%s  %s\n", digest, c.Output)
+	return err
+}
+
+type imageUnit struct {
+	File    string   `arg:"" type:"existingfile" help:"The image."`
+	Service []string `arg:"" optional:"" name:"arguments" help:"Behind --: arguments of the service."`
+	Tap     string   `help:"The network device that is the service's own." placeholder:"NAME"`
+}
+
+func (c *imageUnit) Run(term terminal) error {
+	file, err := filepath.Abs(c.File)
+	if err != nil {
+		return err
+	}
+	i, err := inspectFile(file)
+	if err != nil {
+		return err
+	}
+	unit, err := image.Start{File: file, Manifest: i.Manifest, World: image.Sealed, Args: c.Service, TAP: c.Tap}.Unit()
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(term.out, unit)
+	return err
+}
+
+// statusOf is the exit status that an error ends the command with.
+func statusOf(err error) (int, bool) {
+	status, ok := errors.AsType[exitStatus](err)
+	return int(status), ok
+}
