@@ -1,68 +1,88 @@
 package kernel
 
-// The 8254 timer (PIT) counts down at a known frequency. Where no hypervisor and
-// no CPUID leaf says how fast the TSC is, it is measured against channel 0.
+// The 8254 timer (PIT) counts down at a known frequency, from 65536 again and
+// again, which takes 55 ms. (Only channel 0 can be used: microvm has no port
+// 0x61, which gates channel 2.)
 
 const (
 	pitHz      = 1193182
+	pitWrap    = 1 << 16
 	pitCounter = 0x40
 	pitCommand = 0x43
 
-	pitWindow = pitHz / 500 // 2 ms: how long the first measurement takes
+	pitWindow = pitHz / 500 // 2 ms, in ticks: how long the first measurement takes
+	pitTries  = 4           // readings of which the best counts
 )
 
-// pitStart makes channel 0 count down from 65536, again and again.
+// pit is the last reading, and how many ticks passed from the first to it.
+var pit struct {
+	last  pitReading
+	ticks uint64
+	dead  bool // it does not count
+}
+
+// A pitReading is the counter and the TSC it belongs to, to within spread.
+type pitReading struct {
+	count       uint16
+	tsc, spread uint64
+}
+
+// pitStart makes channel 0 count. Its interrupt goes nowhere.
 func pitStart() {
 	outb(pitCommand, 0x34) // channel 0, low then high byte, mode 2
 	outb(pitCounter, 0)
 	outb(pitCounter, 0)
-}
-
-// A pitReading is the counter of channel 0 (it counts down) and when it was read.
-type pitReading struct {
-	count  uint16
-	tsc    uint64
-	lapic  uint32
-	spread uint64 // how long reading took, in ticks of the TSC
+	pit.last = pitRead()
+	pit.dead = pit.last.count == pitRead().count
 }
 
 // pitRead takes the best of some readings: the one that took least.
 func pitRead() pitReading {
 	var best pitReading
-	for range 4 {
+	for range pitTries {
 		before := rdtsc()
 		outb(pitCommand, 0) // latch channel 0
 		after := rdtsc()
-		timer := apicRead(apicTimerCount)
 		count := uint16(inb(pitCounter))
 		count |= uint16(inb(pitCounter)) << 8
 		if best.spread == 0 || after-before < best.spread {
-			best = pitReading{count, before + (after-before)/2, timer, after - before}
+			best = pitReading{count, before + (after-before)/2, after - before}
 		}
 	}
 	return best
 }
 
-// pitCalibrate measures the TSC and the local APIC's timer; false says that the PIT does not count.
-func pitCalibrate() bool {
-	pitStart()
-	apicWrite(apicTimerStart, ^uint32(0))
-	first := pitRead()
+// pitHertz measures the TSC; 0 says that the PIT does not count.
+func pitHertz() uint64 {
 	for range 100_000 {
-		last := pitRead()
-		if passed := uint64(first.count - last.count); passed >= pitWindow {
-			tscHz = mulDiv(last.tsc-first.tsc, pitHz, passed)
-			lapicHz = mulDiv(uint64(first.lapic-last.lapic), pitHz, passed)
-			apicWrite(apicTimerStart, 0)
-			return true
+		if pit.dead {
+			break
+		}
+		r := pitRead()
+		if passed := uint64(pit.last.count - r.count); passed >= pitWindow {
+			return sane(mulDiv(r.tsc-pit.last.tsc, pitHz, passed))
 		}
 	}
-	return false
+	return 0
 }
 
-// calibrate finds out how fast the TSC and the timer count.
-func calibrate() {
-	if !pitCalibrate() {
-		kdie("nothing tells the time: neither kvmclock, nor CPUID, nor a PIT that counts")
+// pitNow is how many nanoseconds the PIT has counted. hz is the TSC's frequency as
+// far as it is known: it tells how often the counter wrapped since the last reading.
+func pitNow(hz uint64) (ns, tsc uint64, ok bool) {
+	if pit.dead {
+		return 0, 0, false
 	}
+	r := pitRead()
+	pit.ticks += pitPassed(pit.last.count, r.count, mulDiv(r.tsc-pit.last.tsc, pitHz, hz))
+	pit.last = r
+	return mulDiv(pit.ticks, nsPerSecond, pitHz), r.tsc, true
+}
+
+// pitPassed is how many ticks passed between two counts, given about how many it were.
+func pitPassed(before, after uint16, about uint64) uint64 {
+	passed := uint64(before - after)
+	if about > passed {
+		passed += (about - passed + pitWrap/2) / pitWrap * pitWrap
+	}
+	return passed
 }

@@ -15,6 +15,6 @@ func acpiOff() {
 		outw(uint16(fadt.pm1bControl), uint16(fadt.softTypeB)<<sleepTypeShift|sleepEnable)
 	}
 	if fadt.sleep.address != 0 {
-		fadt.sleep.write(fadt.softTypeA<<reducedTypeShift | reducedEnable)
+		fadt.sleep.write8(fadt.softTypeA<<reducedTypeShift | reducedEnable)
 	}
 }
