@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"cairn/libos"
+	"cairn/libos/metal/kernel"
 )
 
 // A Machine is what is attached to this one.
@@ -26,17 +27,14 @@ type Disk struct {
 	libos.Block
 }
 
-// Open starts the devices that were found, once. Disks and cards come in the order
-// in which the machine tells of them.
-func Open() (*Machine, error) { return nil, errors.New("no machine of one's own") }
-
 // Running reports whether this program is all that runs on the machine.
-func Running() bool { return false }
+func Running() bool { return kernel.Running() }
 
-// CommandLine is what the virtual machine monitor was told to hand over, at most
-// 2047 bytes; other words that it adds by itself included.
-func CommandLine() string { return "" }
-
-// PowerButton returns a channel that is closed when somebody presses the machine's
-// power button; nil where there is none.
-func PowerButton() <-chan struct{} { return nil }
+// Open starts the devices that were found, once. Disks and cards come in the order
+// in which the machine tells of them. An error names the device that cannot be used.
+func Open() (*Machine, error) {
+	if !Running() {
+		return nil, errors.New("this program does not run on a machine of its own")
+	}
+	return open()
+}
