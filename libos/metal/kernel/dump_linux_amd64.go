@@ -4,7 +4,8 @@ package kernel
 // Addresses come without names, which are not in the file once it is stripped;
 // `go tool addr2line` finds them in the same build with symbols.
 
-// dying is the frame to show, nil if the kernel found out by itself.
+// dead is the frame to show, nil if the kernel found out by itself on behalf of
+// a thread: then it is the thread's.
 var dead *frame
 
 // die ends the machine because of what happened at f.
@@ -17,9 +18,13 @@ func die(msg string, f *frame) {
 
 // dumpState shows all that is known.
 func dumpState() {
-	if dead != nil {
-		dumpFrame(dead)
-		dumpStack(dead)
+	f := dead
+	if f == nil && current != 0 {
+		f = &threadAt(current).frame
+	}
+	if f != nil {
+		dumpFrame(f)
+		dumpStack(f)
 	}
 	for i := 0; i < threadCount; i++ {
 		dumpThread(threadAt(threads[i]))

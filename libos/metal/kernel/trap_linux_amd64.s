@@ -163,8 +163,16 @@ oldSave:
 saved:
 	SUBQ $64, SP
 	MOVQ BX, 0(SP)
+	MOVQ TLS, CX
+	MOVQ 0(CX)(TLS*1), R12 // the kernel's g, unless this is the very way in or out
+	MOVQ R12, 16(SP)
+	LEAQ ·kernelG(SB), R14
+	MOVQ R14, 0(CX)(TLS*1)
 	PXOR X15, X15
 	CALL ·trapInKernel(SB)
+	MOVQ TLS, CX
+	MOVQ 16(SP), R12
+	MOVQ R12, 0(CX)(TLS*1)
 	ADDQ $64, SP
 	CMPQ ·xsaveMask(SB), $0
 	JEQ  oldRestore
