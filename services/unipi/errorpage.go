@@ -1,16 +1,18 @@
 package unipi
 
 import (
-	_ "embed" // the pages' template
-	"html/template"
+	_ "embed" // what the pages have in common
+	"fmt"
+	"html"
 	"net/http"
 	"strings"
 )
 
+// pageSource is a page with {title} and {main}. These pages are put together by hand: a
+// template finds methods by name, and with one program keeps every method of every type.
+//
 //go:embed page.html
 var pageSource string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
 // A notice is what the pages say that the service itself shows.
 type notice struct {
@@ -49,12 +51,31 @@ var pageHead = head{
 
 // render makes the page that a notice describes.
 func (n notice) render(status int) *prepared {
-	var b strings.Builder
-	if err := pageTemplate.Execute(&b, n); err != nil {
-		panic(err) // template and data are constant in form
+	title, main := html.EscapeString(n.Title), n.main()
+	if n.Code != 0 {
+		title = fmt.Sprintf("%d · %s", n.Code, title)
 	}
-	p := &prepared{status: status, head: append(head(nil), pageHead...), body: []byte(b.String())}
+	page := strings.NewReplacer("{title}", title, "{main}", main).Replace(pageSource)
+	p := &prepared{status: status, head: append(head(nil), pageHead...), body: []byte(page)}
 	return p.seal()
+}
+
+// main is what the page says.
+func (n notice) main() string {
+	var b strings.Builder
+	if n.Code != 0 {
+		fmt.Fprintf(&b, "<p class=\"code\">%d</p>\n", n.Code)
+	}
+	fmt.Fprintf(&b, "<h1>%s</h1>\n", html.EscapeString(n.Title))
+	if n.Address != "" {
+		address := html.EscapeString(n.Address)
+		fmt.Fprintf(&b, "<p class=\"address\"><a href=\"%s\">%s</a></p>\n", address, address)
+	}
+	fmt.Fprintf(&b, "<p>%s</p>\n", html.EscapeString(n.Text))
+	if len(n.Steps) > 0 {
+		fmt.Fprintf(&b, "<pre>%s\n</pre>\n", html.EscapeString(strings.Join(n.Steps, "\n")))
+	}
+	return b.String()
 }
 
 // errorPages are the errors as pages, by status, made once.
