@@ -90,6 +90,15 @@ func (p Port) address(own bool) (address, fallback string) {
 	return p.Host, fallback
 }
 
+// Share is how much memory something may take, in bytes: usual, or where Memory is less than
+// parts of that, one of so many parts.
+func (e Env) Share(usual int64, parts int64) int64 {
+	if e.Memory == 0 {
+		return usual
+	}
+	return min(usual, e.Memory/parts)
+}
+
 // Disk returns the manifest's disk of that name, nil where it need not be there and is not.
 func (e Env) Disk(name string) Block {
 	if !slices.ContainsFunc(e.Manifest.Disks, func(d Disk) bool { return d.Name == name }) {

@@ -63,7 +63,7 @@ func makeAway(ctx context.Context, env libos.Env, dir home, watch *monitor.Monit
 
 // awaySeed is the seed that was given, or the one in dir, or a new one.
 func awaySeed(env libos.Env, dir home) (seed setup.Seed, have bool, err error) {
-	given, have, err := setup.SeedGiven(env.Args)
+	given, have, err := setup.SeedGiven(env)
 	if err != nil {
 		return seed, false, err
 	}
@@ -99,8 +99,11 @@ func openAway(ctx context.Context, env libos.Env, dir home, seed setup.Seed, wat
 	if err != nil {
 		return nil, err
 	}
-	house, err := newHouse(r.Guarded(), r.Held(), seed, env.Log, r.Close)
+	house, err := newHouse(r.Guarded(), r.Held(), seed, env, r.Close)
 	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	if err := setup.CheckSeed(ctx, house.secrets); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	house.dir, house.remote = dir, r

@@ -22,7 +22,8 @@ func (p *process) newDav(watch *monitor.Monitor) *dav.Dav {
 		Shelf:    p.house.shelf,
 		Accounts: p.house.accounts,
 		Secrets:  p.house.secrets,
-		Base:     p.davURL(p.friendly),
+		Base:     p.davBase(),
+		TLS:      p.tls != nil,
 		Client:   setup.Outbound(p.env).Client(),
 		Watch:    watch,
 		Log:      p.log,
@@ -36,6 +37,15 @@ func (p *process) davURL(address func(net.Listener) string) string {
 		return strings.TrimSuffix(p.web.URL(davHost(domain)), "/")
 	}
 	return p.web.Scheme() + address(p.dav)
+}
+
+// davBase is davURL for devices, "" where this machine may have any address: then it is
+// the one that somebody came by.
+func (p *process) davBase() string {
+	if p.davDomain() == "" && setup.Everywhere(p.env, p.dav) {
+		return ""
+	}
+	return p.davURL(p.friendly)
 }
 
 // davDomain is the domain below which calendars and contacts are served beside

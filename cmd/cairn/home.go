@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"cairn/cmd/setup"
+	"cairn/libos"
 	"cairn/store/gitdir"
 )
 
@@ -17,7 +18,7 @@ import (
 type home string
 
 // open opens a home that exists. The caller closes it.
-func (h home) open(log *slog.Logger) (*house, error) {
+func (h home) open(env libos.Env) (*house, error) {
 	seed, err := setup.ReadSeed(string(h))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no Cairn in %s: `cairn up` makes one, --home DIR names another", h)
@@ -30,11 +31,11 @@ func (h home) open(log *slog.Logger) (*house, error) {
 			return nil, fmt.Errorf("%s holds copies of a repository elsewhere: name that with --remote (`cairn up`) or CAIRN_REMOTE, and the seed with CAIRN_SEED_FILE=%s", h, setup.SeedPath(string(h)))
 		}
 	}
-	git, err := gitdir.Open(h.repository(), gitdir.Options{Log: log})
+	git, err := gitdir.Open(h.repository(), gitdir.Options{Log: env.Log})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", h.repository(), err)
 	}
-	house, err := newHouse(git, git, seed, log, git.Close)
+	house, err := newHouse(git, git, seed, env, git.Close)
 	if err != nil {
 		return nil, errors.Join(err, git.Close())
 	}
@@ -44,13 +45,13 @@ func (h home) open(log *slog.Logger) (*house, error) {
 
 // openQuiet opens a home for one command: what maintenance has to say is for the
 // Cairn that is up.
-func (h home) openQuiet() (*house, error) { return h.open(slog.New(slog.DiscardHandler)) }
+func (h home) openQuiet() (*house, error) { return h.open(libos.Env{Log: slog.New(slog.DiscardHandler)}) }
 
 func (h home) repository() string { return setup.Repository(string(h)) }
 
 // make makes what a home lacks, whatever an interrupted first run left. The
 // password is that of firstUser, "" when there are users already.
-func (h home) make(ctx context.Context, log *slog.Logger) (_ *house, password string, err error) {
+func (h home) make(ctx context.Context, env libos.Env) (_ *house, password string, err error) {
 	if _, err := os.Stat(h.repository()); errors.Is(err, fs.ErrNotExist) {
 		if err := gitdir.Init(h.repository()); err != nil {
 			return nil, "", fmt.Errorf("make %s: %w", h.repository(), err)
@@ -62,11 +63,14 @@ func (h home) make(ctx context.Context, log *slog.Logger) (_ *house, password st
 			return nil, "", err
 		}
 	}
-	house, err := h.open(log)
+	house, err := h.open(env)
 	if err != nil {
 		return nil, "", err
 	}
-	if password, err = house.furnish(ctx); err != nil {
+	if err = setup.CheckSeed(ctx, house.secrets); err == nil {
+		password, err = house.furnish(ctx)
+	}
+	if err != nil {
 		return nil, "", errors.Join(err, house.close())
 	}
 	return house, password, nil

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"log/slog"
 	"os/user"
 
 	"golang.org/x/crypto/ssh"
 
 	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
+	"cairn/libos"
 	"cairn/services/accounts"
 	"cairn/services/caldav/shelf"
 	"cairn/services/config"
@@ -47,20 +47,20 @@ type house struct {
 }
 
 // newHouse finds its way in a repository.
-func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, log *slog.Logger, close func() error) (*house, error) {
+func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, env libos.Env, close func() error) (*house, error) {
 	key, err := setup.SigningKey(seed)
 	if err != nil {
 		return nil, err
 	}
 	h := &house{seed: seed, held: held, signer: key.PublicKey(), close: close}
 	b = observe.New(b, h.tell)
-	h.receiver, h.repo = b, store.New(b, store.Options{Signer: sign.SSH(key)})
+	h.receiver, h.repo = b, store.New(b, store.Options{Signer: sign.SSH(key), CacheBytes: env.Share(64<<20, 10)})
 	h.accounts = accounts.New(h.repo.Branch("accounts"))
 	h.config = config.Open(h.repo.Branch("config"))
 	if h.secrets, err = secrets.Open(h.repo.Branch("secrets"), seed); err != nil {
 		return nil, err
 	}
-	h.shelf, err = dav.OpenShelf(h.repo, h.accounts, h.secrets, log)
+	h.shelf, err = dav.OpenShelf(env, h.repo, h.accounts, h.secrets)
 	return h, err
 }
 
@@ -77,7 +77,7 @@ func (h *house) isFurnished(ctx context.Context) (bool, error) {
 	return len(users) > 0, err
 }
 
-// furnish writes the first configuration, site and user, each where it is absent.
+// furnish writes the first configuration, the seed's marker, the site and the user, each where it is absent.
 // The user comes last: a first run that did not get so far is run again. The
 // password is that of firstUser, "" when there are users already.
 func (h *house) furnish(ctx context.Context) (password string, err error) {
@@ -85,6 +85,9 @@ func (h *house) furnish(ctx context.Context) (password string, err error) {
 		return "", err
 	}
 	if done, err := h.isFurnished(ctx); err != nil || done {
+		return "", err
+	}
+	if err := setup.MarkSeed(ctx, h.secrets, software); err != nil {
 		return "", err
 	}
 	err = h.config.AddSite(ctx, software, config.Site{Name: firstSite, Owner: firstUser})

@@ -8,12 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/alecthomas/kong"
 
 	"cairn/cmd/setup"
+	"cairn/libos/boot"
 )
 
 // commands is the command line: a field a command, its Run method beside it.
@@ -34,6 +33,16 @@ type commands struct {
 	Image imageCommands `cmd:"" help:"Services as one file that runs as a process, sealed, and as a virtual machine."`
 
 	Signers signersCommand `cmd:"" help:"Whom git is to trust for the commits made here, as an allowed-signers file."`
+
+	Version versionCommand   `cmd:"" help:"Which build this is."`
+	Which   kong.VersionFlag `name:"version" help:"Which build this is."`
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run(term terminal) error {
+	_, err := fmt.Fprintln(term.out, boot.Version("cairn"))
+	return err
 }
 
 // passedOn are arguments that another parser reads.
@@ -48,7 +57,7 @@ type terminal struct {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := boot.Context()
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdin, os.Stdout, os.Stderr}))
 }
@@ -63,6 +72,7 @@ func run(ctx context.Context, args []string, term terminal) int {
 		kong.Writers(term.out, term.err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": boot.Version("cairn")},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(term),
 	)

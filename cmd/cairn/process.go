@@ -26,6 +26,7 @@ type process struct {
 	web      *setup.Web
 	git, ssh net.Listener
 	dav      net.Listener
+	metrics  string // URL, "" for none
 
 	sites  *unipi.Sites
 	access *unipi.AccessLog
@@ -63,7 +64,8 @@ func (p *process) addresses() running {
 		SSH:  p.env.Address(p.ssh),
 		Dav:  p.davURL(p.env.Address),
 
-		Domain: p.sites.Base,
+		Metrics: p.metrics,
+		Domain:  p.sites.Base,
 	}
 }
 

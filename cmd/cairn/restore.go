@@ -138,11 +138,8 @@ func (h home) checkSeed(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	names, err := house.secrets.List(ctx)
-	if err == nil && len(names) > 0 {
-		if _, err := house.secrets.Get(ctx, names[0]); err != nil {
-			fmt.Fprintf(term.err, "The seed is not the one that the secrets were encrypted under: %v\nPut the right one into %s.\n", err, setup.SeedPath(string(h)))
-		}
+	if err := setup.CheckSeed(ctx, house.secrets); err != nil {
+		fmt.Fprintf(term.err, "The seed is not the one that the secrets were encrypted under: %v\nPut the right one into %s.\n", err, setup.SeedPath(string(h)))
 	}
-	return errors.Join(err, house.close())
+	return house.close()
 }

@@ -27,7 +27,8 @@ type running struct {
 	SSH  string `json:"ssh"`  // host:port
 	Dav  string `json:"dav"`  // base URL of calendars and contacts
 
-	Domain string `json:"domain,omitempty"` // below which the sites have their names
+	Metrics string `json:"metrics,omitempty"` // URL of what Prometheus asks for
+	Domain  string `json:"domain,omitempty"`  // below which the sites have their names
 }
 
 // siteURL is where a branch of a site is served, "" while nothing runs.

@@ -31,7 +31,7 @@ var manifest = libos.Manifest{
 		{Name: "domain", Help: "A domain whose names lead here: sites are at NAME.DOMAIN, previews at BRANCH--NAME.DOMAIN, calendars and contacts over TLS at dav.DOMAIN."},
 		setup.AllowPrivate,
 	}, setup.TLSArgs, setup.RemoteArgs, setup.SeedArgs, []libos.Arg{
-		{Name: "webhook-secret-file", Value: "FILE", Needs: "remote", Env: "CAIRN_WEBHOOK_SECRET_FILE", Help: "What the remote's host signs its webhooks with; they are POSTed to a site's address + " + webhookPath + "."},
+		{Name: "webhook-secret-file", Kind: libos.File, Needs: "remote", Env: "CAIRN_WEBHOOK_SECRET_FILE", Help: "What the remote's host signs its webhooks with; they are POSTed to a site's address + " + webhookPath + "."},
 	}),
 }
 
@@ -83,5 +83,5 @@ func upHouse(ctx context.Context, env libos.Env, dir home, watch *monitor.Monito
 	if env.Args.Given("remote") {
 		return makeAway(ctx, env, dir, watch)
 	}
-	return dir.make(ctx, env.Log)
+	return dir.make(ctx, env)
 }

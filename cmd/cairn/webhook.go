@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"cairn/cmd/setup"
@@ -21,12 +20,12 @@ type remoteHook struct {
 }
 
 // newRemoteHook reads what the host signs with. Without, there is no hook.
-func newRemoteHook(args libos.Args, r *setup.Remote) (*remoteHook, error) {
-	file := args.String("webhook-secret-file")
+func newRemoteHook(env libos.Env, r *setup.Remote) (*remoteHook, error) {
+	file := env.Args.String("webhook-secret-file")
 	if file == "" {
 		return &remoteHook{}, nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := env.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("--webhook-secret-file: %w", err)
 	}

@@ -18,7 +18,7 @@ import (
 // house. Nothing runs yet.
 func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Monitor) (*process, error) {
 	p := &process{env: env, house: h, log: env.Log, access: &unipi.AccessLog{W: env.Err}}
-	hook, err := newRemoteHook(env.Args, h.remote)
+	hook, err := newRemoteHook(env, h.remote)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +43,7 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 		First:    p.firstPage,
 		Webhook:  &unipi.Webhook{Secret: hook.secret(p.webhookSecret), Pushed: hook.pushed(p.follow.wake)},
 		Known:    p.wellKnown(),
+		Cache:    &unipi.Cache{Bytes: env.Share(128<<20, 10)},
 		Access:   p.access,
 		Log:      env.Log,
 	}
@@ -76,7 +77,8 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 	if err != nil {
 		return err
 	}
-	metrics, err := setup.ServeMetrics(ctx, p.env, watch)
+	metrics, url, err := setup.ServeMetrics(ctx, p.env, watch)
+	p.metrics = url
 	p.servers = []func(context.Context) error{
 		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites, strict.With(p.davHosts(people))) },
 		func(ctx context.Context) error { return strict.Serve(ctx, p.tls.ServerConfig(), p.git, wire, p.log) },

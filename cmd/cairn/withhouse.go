@@ -64,7 +64,7 @@ func withRemote(ctx context.Context, do func(*house) error) error {
 }
 
 func visitRemote(ctx context.Context, env libos.Env, do func(*house) error) error {
-	seed, have, err := setup.SeedGiven(env.Args)
+	seed, have, err := setup.SeedGiven(env)
 	if err == nil && !have {
 		err = errors.New("CAIRN_REMOTE goes with the seed: CAIRN_SEED or CAIRN_SEED_FILE")
 	}

@@ -76,14 +76,20 @@ func run(ctx context.Context, env libos.Env) (err error) {
 	return s.serve(ctx)
 }
 
-// furnish writes the format and the first user where they are absent. The password is
+// furnish writes the format, the seed's marker and the first user where they are absent. The password is
 // firstUser's, "" when there are users already.
 func (s *server) furnish(ctx context.Context) (password string, err error) {
+	if err := setup.CheckSeed(ctx, s.secrets); err != nil {
+		return "", err
+	}
 	if err := config.Open(s.repo.Branch("config")).Init(ctx, software); err != nil {
 		return "", err
 	}
 	users, err := s.accounts.Users(ctx)
 	if err != nil || len(users) > 0 {
+		return "", err
+	}
+	if err := setup.MarkSeed(ctx, s.secrets, software); err != nil {
 		return "", err
 	}
 	password = accounts.GeneratePassword()
@@ -92,7 +98,7 @@ func (s *server) furnish(ctx context.Context) (password string, err error) {
 
 // openHouse opens the repository, here or somewhere else.
 func (s *server) openHouse(ctx context.Context) error {
-	seed, have, err := setup.SeedGiven(s.env.Args)
+	seed, have, err := setup.SeedGiven(s.env)
 	if err != nil {
 		return err
 	}

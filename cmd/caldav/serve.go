@@ -45,12 +45,12 @@ func (s *server) wire(b observe.Backend, seed setup.Seed) error {
 		return err
 	}
 	s.seed = seed
-	s.repo = store.New(observe.New(b, s.page.Committed), store.Options{Signer: sign.SSH(key), CacheBytes: cacheBytes})
+	s.repo = store.New(observe.New(b, s.page.Committed), store.Options{Signer: sign.SSH(key), CacheBytes: s.env.Share(cacheBytes, 12)})
 	s.accounts = accounts.New(s.repo.Branch("accounts"))
 	if s.secrets, err = secrets.Open(s.repo.Branch("secrets"), seed); err != nil {
 		return err
 	}
-	s.shelf, err = dav.OpenShelf(s.repo, s.accounts, s.secrets, s.env.Log)
+	s.shelf, err = dav.OpenShelf(s.env, s.repo, s.accounts, s.secrets)
 	return err
 }
 
@@ -81,9 +81,18 @@ func (s *server) base() string {
 	return s.web.Scheme() + s.env.Address(s.web)
 }
 
+// davBase is base for devices, "" where this machine may have any address: then it is the
+// one that somebody came by.
+func (s *server) davBase() string {
+	if len(s.env.Args.Strings("domain")) == 0 && setup.Everywhere(s.env, s.web) {
+		return ""
+	}
+	return s.base()
+}
+
 // serve serves until ctx ends, and lets requests finish then.
 func (s *server) serve(ctx context.Context) error {
-	d := &dav.Dav{Shelf: s.shelf, Accounts: s.accounts, Secrets: s.secrets, Base: s.base(), Client: setup.Outbound(s.env).Client(), Watch: s.page, Log: s.env.Log}
+	d := &dav.Dav{Shelf: s.shelf, Accounts: s.accounts, Secrets: s.secrets, Base: s.davBase(), TLS: s.tls != nil, Client: setup.Outbound(s.env).Client(), Watch: s.page, Log: s.env.Log}
 	people, err := d.Handler()
 	if err != nil {
 		return err
@@ -92,7 +101,7 @@ func (s *server) serve(ctx context.Context) error {
 	if s.remote != nil {
 		s.remote.Monitor(s.page)
 	}
-	metrics, err := setup.ServeMetrics(ctx, s.env, s.page)
+	metrics, _, err := setup.ServeMetrics(ctx, s.env, s.page)
 	if err != nil {
 		return err
 	}

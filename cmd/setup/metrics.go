@@ -18,22 +18,23 @@ import (
 var Metrics = libos.Port{Name: "metrics", Help: "Where /metrics and /healthz are, for nobody else to reach."}
 
 // ServeMetrics opens the port Metrics, if there is to be one, and returns what serves it until its
-// context ends. Where only this machine reaches it, pages from elsewhere do not by its browsers.
-func ServeMetrics(ctx context.Context, env libos.Env, page *monitor.Monitor) (func(context.Context) error, error) {
+// context ends, and its URL, "" for none. Where only this machine reaches it, pages from elsewhere do not by its browsers.
+func ServeMetrics(ctx context.Context, env libos.Env, page *monitor.Monitor) (serve func(context.Context) error, url string, err error) {
 	var none *TLS
 	if !env.Listens(Metrics.Name) {
-		return none.Run, nil
+		return none.Run, "", nil
 	}
 	l, err := env.Listen(ctx, Metrics.Name)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	env.Log.Info("metrics", "url", "http://"+env.Address(l)+"/metrics")
+	url = "http://" + env.Address(l) + "/metrics"
+	env.Log.Info("metrics", "url", url)
 	var h http.Handler = page
 	if Loopback(l) {
 		h = OnlyLocalNames(h)
 	}
-	return func(ctx context.Context) error { return ServeHTTP(ctx, nil, l, h, env.Log) }, nil
+	return func(ctx context.Context) error { return ServeHTTP(ctx, nil, l, h, env.Log) }, url, nil
 }
 
 // Monitor tells page how the remote is doing.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"cairn/libos"
+	"cairn/net/certs"
 	"cairn/net/public"
 )
 
@@ -18,6 +19,7 @@ func Outbound(env libos.Env) *public.Outbound {
 			return env.Net.Resolver().LookupNetIP(ctx, "ip", host)
 		},
 		Dial: env.Net.Dial,
+		TLS:  certs.ClientConfig(nil),
 	}
 	if env.Args.Bool(AllowPrivate.Name) {
 		out.Allow = func(netip.Addr) bool { return true }

@@ -59,17 +59,15 @@ func OpenRemote(ctx context.Context, env libos.Env, o RemoteOptions) (_ *Remote,
 		return nil, err
 	}
 	settings := remote.Options{Poll: env.Args.Duration("poll"), Observe: o.Observe, Log: env.Log}
-	mib, err := strconv.ParseInt(env.Args.String("remote-memory"), 10, 32)
-	if err != nil || mib < 1 {
-		return nil, fmt.Errorf("--remote-memory is a number of MiB, not %q", env.Args.String("remote-memory"))
+	if settings.Bytes, err = remoteMemory(env); err != nil {
+		return nil, err
 	}
-	settings.Bytes = mib << 20
-	limitMemory(settings.Bytes)
+	limitMemory(env, settings.Bytes)
 	client.Stall = stall
 	if env.Args.Bool("remote-lazy") {
 		settings.Filter = "blob:none"
 	}
-	whom, err := policy(env.Args, o)
+	whom, err := policy(env, o)
 	if err != nil {
 		return nil, err
 	}
@@ -122,17 +120,30 @@ func openFolder(name string, env libos.Env) (*gitdir.Dir, error) {
 const stall = 20 * time.Second
 
 // limitMemory has the garbage collector keep the process near what objects, the
-// trees and files that are kept unpacked, and requests need, unless the environment
-// says otherwise (GOMEMLIMIT).
-func limitMemory(objects int64) {
-	if os.Getenv("GOMEMLIMIT") == "" {
+// trees and files that are kept unpacked, and requests need, unless that has been
+// said otherwise (GOMEMLIMIT).
+func limitMemory(env libos.Env, objects int64) {
+	if env.Memory == 0 {
 		debug.SetMemoryLimit(3*objects + 192<<20)
 	}
 }
 
+// remoteMemory is what the repository may take of the memory, in bytes.
+func remoteMemory(env libos.Env) (int64, error) {
+	text := env.Args.String("remote-memory")
+	if text == "" {
+		return env.Share(64<<20, 5), nil
+	}
+	mib, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || mib < 1 {
+		return 0, fmt.Errorf("--remote-memory is a number of MiB, not %q", text)
+	}
+	return mib << 20, nil
+}
+
 // policy is whom a branch follows where. Without --trust our own signature is
 // asked for only where commits have been taken away.
-func policy(args libos.Args, o RemoteOptions) (*trust.Policy, error) {
+func policy(env libos.Env, o RemoteOptions) (*trust.Policy, error) {
 	p := &trust.Policy{Free: o.Free}
 	var text []byte
 	var err error
@@ -142,8 +153,8 @@ func policy(args libos.Args, o RemoteOptions) (*trust.Policy, error) {
 			return nil, err
 		}
 	}
-	for _, file := range args.Strings("trust") {
-		keys, err := os.ReadFile(file)
+	for _, file := range env.Args.Strings("trust") {
+		keys, err := env.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("--trust: %w", err)
 		}

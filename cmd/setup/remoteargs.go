@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -20,18 +19,18 @@ import (
 // there.
 var RemoteArgs = []libos.Arg{
 	{Name: "remote", Value: "URL", Env: "CAIRN_REMOTE", Help: "Keep everything in a git repository somewhere else (https, ssh, git); a password may stand in the URL."},
-	{Name: "remote-password-file", Value: "FILE", Env: "CAIRN_REMOTE_PASSWORD_FILE", Needs: "remote", Help: "The password for the URL's user."},
-	{Name: "remote-token-file", Value: "FILE", Env: "CAIRN_REMOTE_TOKEN_FILE", Needs: "remote", Help: "A bearer token, in place of user and password."},
-	{Name: "remote-cert", Value: "FILE", Env: "CAIRN_REMOTE_CERT", Needs: "remote-key", Help: "A client certificate for https (PEM)."},
-	{Name: "remote-key", Value: "FILE", Env: "CAIRN_REMOTE_KEY", Needs: "remote-cert", Help: "And its key."},
-	{Name: "remote-ca", Value: "FILE", Env: "CAIRN_REMOTE_CA", Needs: "remote", Help: "Who else may vouch for the host's certificate (PEM)."},
-	{Name: "remote-ssh-key", Value: "FILE", Env: "CAIRN_REMOTE_SSH_KEY", Needs: "remote", Help: "The key to log in with over ssh; by itself one that follows from the seed."},
+	{Name: "remote-password-file", Kind: libos.File, Env: "CAIRN_REMOTE_PASSWORD_FILE", Needs: "remote", Help: "The password for the URL's user."},
+	{Name: "remote-token-file", Kind: libos.File, Env: "CAIRN_REMOTE_TOKEN_FILE", Needs: "remote", Help: "A bearer token, in place of user and password."},
+	{Name: "remote-cert", Kind: libos.File, Env: "CAIRN_REMOTE_CERT", Needs: "remote-key", Help: "A client certificate for https (PEM)."},
+	{Name: "remote-key", Kind: libos.File, Env: "CAIRN_REMOTE_KEY", Needs: "remote-cert", Help: "And its key."},
+	{Name: "remote-ca", Kind: libos.File, Env: "CAIRN_REMOTE_CA", Needs: "remote", Help: "Who else may vouch for the host's certificate (PEM)."},
+	{Name: "remote-ssh-key", Kind: libos.File, Env: "CAIRN_REMOTE_SSH_KEY", Needs: "remote", Help: "The key to log in with over ssh; by itself one that follows from the seed."},
 	{Name: "remote-host-key", Kind: libos.Repeated, Value: "'TYPE BASE64'", Env: "CAIRN_REMOTE_HOST_KEY", Needs: "remote", Help: "The host's key over ssh, as ssh-keyscan prints it."},
-	{Name: "remote-known-hosts", Value: "FILE", Env: "CAIRN_REMOTE_KNOWN_HOSTS", Needs: "remote", Help: "A known_hosts file that has the host's key."},
+	{Name: "remote-known-hosts", Kind: libos.File, Env: "CAIRN_REMOTE_KNOWN_HOSTS", Needs: "remote", Help: "A known_hosts file that has the host's key."},
 	{Name: "remote-lazy", Kind: libos.Bool, Needs: "remote", Help: "Leave files at the host until somebody asks for them: a quick start, but what nobody has asked for is not to be had while the host is away."},
-	{Name: "remote-memory", Value: "MIB", Default: "64", Needs: "remote", Help: "How much memory the repository may take without a folder, in MiB."},
+	{Name: "remote-memory", Value: "MIB", Needs: "remote", Help: "How much memory the repository may take without a folder, in MiB; by itself 64, or less on a small machine."},
 	{Name: "poll", Kind: libos.Duration, Default: "800ms", Needs: "remote", Help: "How often a host is asked for news that does not tell by itself."},
-	{Name: "trust", Kind: libos.Repeated, Value: "KEYFILE", Env: "CAIRN_TRUST", Needs: "remote", Help: "Follow only commits signed by a key in this file, or by our own."},
+	{Name: "trust", Kind: libos.Files, Value: "KEYFILE", Env: "CAIRN_TRUST", Needs: "remote", Help: "Follow only commits signed by a key in this file, or by our own."},
 	{Name: "expect", Kind: libos.Repeated, Value: "COMMIT", Env: "CAIRN_EXPECT", Needs: "remote", Help: "A commit that the host must have, against a roll-back while nobody looked."},
 	{Name: "accept", Kind: libos.Repeated, Value: "COMMIT", Needs: "remote", Help: "A commit that a branch may be at although it was rewound or force-pushed at the host: you have looked at it."},
 }
@@ -46,18 +45,18 @@ func Client(env libos.Env, seed *Seed) (*gitwire.Client, string, error) {
 	raw := env.Args.String("remote")
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme == "ssh" || u.Host == "" {
-		c.SSH, err = sshConfig(env.Args, raw, seed)
+		c.SSH, err = sshConfig(env, raw, seed)
 		return c, raw, err
 	}
-	config, err := clientTLS(env.Args)
+	config, err := clientTLS(env)
 	if err != nil {
 		return nil, "", err
 	}
 	c.HTTP = Transport(env.Net, config)
-	if c.Token, err = secretFile(env.Args, "remote-token-file"); err != nil {
+	if c.Token, err = secretFile(env, "remote-token-file"); err != nil {
 		return nil, "", err
 	}
-	password, err := secretFile(env.Args, "remote-password-file")
+	password, err := secretFile(env, "remote-password-file")
 	if err != nil {
 		return nil, "", err
 	}
@@ -72,12 +71,12 @@ func Client(env libos.Env, seed *Seed) (*gitwire.Client, string, error) {
 }
 
 // secretFile reads a short secret from a file, "" if none is named.
-func secretFile(args libos.Args, name string) (string, error) {
-	file := args.String(name)
+func secretFile(env libos.Env, name string) (string, error) {
+	file := env.Args.String(name)
 	if file == "" {
 		return "", nil
 	}
-	data, err := os.ReadFile(file)
+	data, err := env.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("--%s: %w", name, err)
 	}
@@ -102,17 +101,17 @@ func Transport(n libos.Net, config *tls.Config) *http.Transport {
 	}
 }
 
-func clientTLS(args libos.Args) (*tls.Config, error) {
+func clientTLS(env libos.Env) (*tls.Config, error) {
 	config := certs.ClientConfig(nil)
-	if file := args.String("remote-ca"); file != "" {
-		roots, err := rootsAnd(file)
+	if file := env.Args.String("remote-ca"); file != "" {
+		roots, err := rootsAnd(env, file)
 		if err != nil {
 			return nil, fmt.Errorf("--remote-ca: %w", err)
 		}
 		config.RootCAs = roots
 	}
-	if file := args.String("remote-cert"); file != "" {
-		pair, err := tls.LoadX509KeyPair(file, args.String("remote-key"))
+	if file := env.Args.String("remote-cert"); file != "" {
+		pair, err := keyPair(env, file, env.Args.String("remote-key"))
 		if err != nil {
 			return nil, fmt.Errorf("--remote-cert: %w", err)
 		}
@@ -121,16 +120,26 @@ func clientTLS(args libos.Args) (*tls.Config, error) {
 	return config, nil
 }
 
-// rootsAnd are the system's certificate authorities and those of a file.
-func rootsAnd(file string) (*x509.CertPool, error) {
-	roots, err := x509.SystemCertPool()
+// keyPair reads a certificate and its key.
+func keyPair(env libos.Env, certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := env.ReadFile(certFile)
 	if err != nil {
-		roots = x509.NewCertPool()
+		return tls.Certificate{}, err
 	}
-	pem, err := os.ReadFile(file)
+	key, err := env.ReadFile(keyFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
+// rootsAnd are the authorities that are trusted anyway and those of a file.
+func rootsAnd(env libos.Env, file string) (*x509.CertPool, error) {
+	pem, err := env.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
+	roots := certs.Roots().Clone()
 	if !roots.AppendCertsFromPEM(pem) {
 		return nil, errors.New(file + " holds no certificate")
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"cairn/libos"
@@ -17,7 +16,7 @@ type Seed [32]byte
 
 // SeedArgs say which seed it is where no folder holds it.
 var SeedArgs = []libos.Arg{
-	{Name: "seed-file", Value: "FILE", Env: "CAIRN_SEED_FILE", Help: "A file with the seed, 64 hexadecimal digits: the one secret that is not in the repository."},
+	{Name: "seed-file", Kind: libos.File, Env: "CAIRN_SEED_FILE", Help: "A file with the seed, 64 hexadecimal digits: the one secret that is not in the repository."},
 	{Name: "seed", Value: "HEX", Env: "CAIRN_SEED", Help: "The seed itself. Others can see a command line: prefer the variable, or a file."},
 }
 
@@ -37,10 +36,10 @@ func ParseSeed(text string) (Seed, error) {
 func (s Seed) String() string { return hex.EncodeToString(s[:]) }
 
 // SeedGiven returns the seed that SeedArgs name; false when none do.
-func SeedGiven(args libos.Args) (Seed, bool, error) {
-	text, from := args.String("seed"), "--seed (or CAIRN_SEED)"
-	if name := args.String("seed-file"); name != "" && text == "" {
-		data, err := os.ReadFile(name)
+func SeedGiven(env libos.Env) (Seed, bool, error) {
+	text, from := env.Args.String("seed"), "--seed (or CAIRN_SEED)"
+	if name := env.Args.String("seed-file"); name != "" && text == "" {
+		data, err := env.ReadFile(name)
 		if err != nil {
 			return Seed{}, false, fmt.Errorf("read the seed: %w", err)
 		}

@@ -24,13 +24,13 @@ import (
 
 var manifest = libos.Manifest{Args: slices.Concat(SeedArgs, RemoteArgs, TLSArgs), Ports: []libos.Port{HTTPS, Metrics}}
 
-func parse(t *testing.T, args ...string) libos.Args {
+func parse(t *testing.T, args ...string) libos.Env {
 	t.Helper()
 	a, err := manifest.Parse(args, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a
+	return libos.Env{Args: a, Files: os.ReadFile, Net: libos.Limit(nil, libos.Limits{}), Log: slog.New(slog.DiscardHandler)}
 }
 
 func file(t *testing.T, text string) string {
@@ -144,7 +144,7 @@ func TestPassword(t *testing.T) {
 		"https://ann@git.example.org/r": "https://ann:secret@git.example.org/r",
 		"https://git.example.org/r":     "https://git:secret@git.example.org/r",
 	} {
-		env := libos.Env{Net: libos.Limit(nil, libos.Limits{}), Args: parse(t, "--remote", remote, "--remote-password-file", file(t, "secret\n"))}
+		env := parse(t, "--remote", remote, "--remote-password-file", file(t, "secret\n"))
 		c, got, err := Client(env, nil)
 		if err != nil || got != want {
 			t.Errorf("%s: got %s, %v, want %s", remote, got, err, want)
@@ -155,7 +155,7 @@ func TestPassword(t *testing.T) {
 			t.Errorf("%s is shown as %v, %v", remote, r, err)
 		}
 	}
-	env := libos.Env{Net: libos.Limit(nil, libos.Limits{}), Args: parse(t, "--remote", "https://git.example.org/r", "--remote-token-file", file(t, ""))}
+	env := parse(t, "--remote", "https://git.example.org/r", "--remote-token-file", file(t, ""))
 	if _, _, err := Client(env, nil); err == nil {
 		t.Error("an empty token: got no error")
 	}
@@ -198,9 +198,12 @@ func TestTLSArguments(t *testing.T) {
 		{[]string{"--tls", "yes"}, &seed, true, false},
 		{[]string{"--acme"}, nil, true, false},
 		{[]string{"--acme", "--acme-dns", "ns.example.org:53"}, &seed, true, false},
+		{[]string{"--acme", "--acme-dns", "ns.example.org:53,key"}, &seed, true, false},
+		{[]string{"--acme", "--acme-dns", "ns.example.org:53,key", "--acme-dns-secret", "/nonexistent"}, &seed, true, false},
 		{[]string{"--tls-cert", "/nonexistent", "--tls-key", "/nonexistent"}, &seed, true, false},
 	} {
-		env := libos.Env{Args: parse(t, c.args...), Log: slog.New(slog.DiscardHandler), Manifest: manifest}
+		env := parse(t, c.args...)
+		env.Manifest = manifest
 		got, err := OpenTLS(t.Context(), env, TLSOptions{Seed: c.seed, Local: []string{"localhost"}})
 		if (got != nil) != c.tls || (err != nil) != c.refused {
 			t.Errorf("%q: got %v, %v, want TLS %v, refused %v", c.args, got, err, c.tls, c.refused)

@@ -5,24 +5,22 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/knownhosts"
 
 	"cairn/libos"
 )
 
 // sshConfig is how to log in over ssh: with a key, to a host whose key is known.
-func sshConfig(args libos.Args, rawURL string, seed *Seed) (*ssh.ClientConfig, error) {
-	key, err := loginKey(args, seed)
+func sshConfig(env libos.Env, rawURL string, seed *Seed) (*ssh.ClientConfig, error) {
+	key, err := loginKey(env, seed)
 	if err != nil {
 		return nil, err
 	}
-	check, algorithms, err := hostKeys(args, sshAddress(rawURL))
+	check, algorithms, err := hostKeys(env, sshAddress(rawURL))
 	if err != nil {
 		return nil, err
 	}
@@ -37,15 +35,15 @@ func sshConfig(args libos.Args, rawURL string, seed *Seed) (*ssh.ClientConfig, e
 }
 
 // loginKey is the key of --remote-ssh-key, or the one that follows from the seed.
-func loginKey(args libos.Args, seed *Seed) (ssh.Signer, error) {
-	file := args.String("remote-ssh-key")
+func loginKey(env libos.Env, seed *Seed) (ssh.Signer, error) {
+	file := env.Args.String("remote-ssh-key")
 	if file == "" && seed == nil {
 		return nil, errors.New("logging in by ssh needs a key: --remote-ssh-key, or a seed that one follows from")
 	}
 	if file == "" {
 		return remoteKey(*seed)
 	}
-	pem, err := os.ReadFile(file)
+	pem, err := env.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("--remote-ssh-key: %w", err)
 	}
@@ -88,14 +86,14 @@ func LoginKey(args libos.Args, seed Seed) (string, error) {
 }
 
 // hostKeys are which keys the host may show, and the algorithms of those.
-func hostKeys(args libos.Args, address string) (ssh.HostKeyCallback, []string, error) {
-	pins := args.Strings("remote-host-key")
-	file := args.String("remote-known-hosts")
+func hostKeys(env libos.Env, address string) (ssh.HostKeyCallback, []string, error) {
+	pins := env.Args.Strings("remote-host-key")
+	file := env.Args.String("remote-known-hosts")
 	switch {
 	case len(pins) > 0:
 		return pinned(pins)
 	case file != "":
-		return known(file, address)
+		return known(env, file, address)
 	default:
 		return nil, nil, fmt.Errorf("the key of %s is not known: give it with --remote-host-key, or a file with --remote-known-hosts; `ssh-keyscan` prints it, hold it against what the host publishes", address)
 	}
@@ -110,13 +108,38 @@ func pinned(pins []string) (ssh.HostKeyCallback, []string, error) {
 		}
 		keys = append(keys, key)
 	}
-	check := func(host string, _ net.Addr, key ssh.PublicKey) error {
-		if slices.ContainsFunc(keys, func(k ssh.PublicKey) bool { return string(k.Marshal()) == string(key.Marshal()) }) {
+	return oneOf(keys), algorithms(keys), nil
+}
+
+// known checks against a known_hosts file.
+func known(env libos.Env, file, address string) (ssh.HostKeyCallback, []string, error) {
+	text, err := env.ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--remote-known-hosts: %w", err)
+	}
+	keys, err := knownKeys(text, address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--remote-known-hosts: %s: %w", file, err)
+	}
+	if len(keys) == 0 {
+		return nil, nil, fmt.Errorf("--remote-known-hosts: %s has no key of %s: `ssh-keyscan` prints it, hold it against what the host publishes", file, address)
+	}
+	return oneOf(keys), algorithms(keys), nil
+}
+
+// oneOf lets a host show one of the keys.
+func oneOf(keys []ssh.PublicKey) ssh.HostKeyCallback {
+	return func(host string, _ net.Addr, key ssh.PublicKey) error {
+		if slices.ContainsFunc(keys, sameAs(key)) {
 			return nil
 		}
 		return &HostKeyError{host, key}
 	}
-	return check, algorithms(keys), nil
+}
+
+// sameAs reports whether a key is this one.
+func sameAs(key ssh.PublicKey) func(ssh.PublicKey) bool {
+	return func(k ssh.PublicKey) bool { return string(k.Marshal()) == string(key.Marshal()) }
 }
 
 // A HostKeyError says that a host showed another key than the one it is known
@@ -129,31 +152,6 @@ type HostKeyError struct {
 func (e *HostKeyError) Error() string {
 	return fmt.Sprintf("%s shows the key %s, which is not the one it is known by: somebody may be in between", e.Host, ssh.FingerprintSHA256(e.Key))
 }
-
-// known checks against a known_hosts file (sshd(8)).
-func known(file, address string) (ssh.HostKeyCallback, []string, error) {
-	check, err := knownhosts.New(file)
-	if err != nil {
-		return nil, nil, fmt.Errorf("--remote-known-hosts: %w", err)
-	}
-	// Which keys it has for the host, it says only to whoever shows another.
-	unknown, ok := errors.AsType[*knownhosts.KeyError](check(address, &net.TCPAddr{IP: net.IPv4zero}, nobodysKey{}))
-	if !ok || len(unknown.Want) == 0 {
-		return nil, nil, fmt.Errorf("--remote-known-hosts: %s has no key of %s: `ssh-keyscan` prints it, hold it against what the host publishes", file, address)
-	}
-	var keys []ssh.PublicKey
-	for _, k := range unknown.Want {
-		keys = append(keys, k.Key)
-	}
-	return check, algorithms(keys), nil
-}
-
-// nobodysKey is a key that no host has.
-type nobodysKey struct{}
-
-func (nobodysKey) Type() string                        { return "nobody" }
-func (nobodysKey) Marshal() []byte                     { return nil }
-func (nobodysKey) Verify([]byte, *ssh.Signature) error { return errors.New("nobody's key") }
 
 // algorithms are those that make a host show one of the keys.
 func algorithms(keys []ssh.PublicKey) []string {

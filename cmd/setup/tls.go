@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,14 +21,15 @@ import (
 
 // TLSArgs say whether and with which certificates to serve over TLS.
 var TLSArgs = []libos.Arg{
-	{Name: "tls-cert", Value: "FILE", Needs: "tls-key", Help: "Serve everything but SSH over TLS with this certificate chain (PEM), which is read again when it changes."},
-	{Name: "tls-key", Value: "FILE", Needs: "tls-cert", Help: "And its key."},
+	{Name: "tls-cert", Kind: libos.File, Needs: "tls-key", Help: "Serve everything but SSH over TLS with this certificate chain (PEM), which is read again when it changes."},
+	{Name: "tls-key", Kind: libos.File, Needs: "tls-cert", Help: "And its key."},
 	{Name: "tls", Value: "seed", Help: "seed: serve over TLS with a certificate of our own that follows from the seed."},
 	{Name: "acme", Kind: libos.Bool, Help: "Serve over TLS with certificates of an authority (Let's Encrypt), to whose terms you agree by this."},
 	{Name: "acme-directory", Value: "URL", Default: acme.LetsEncrypt, Needs: "acme", Help: "Another authority than Let's Encrypt."},
 	{Name: "acme-email", Value: "ADDRESS", Needs: "acme", Help: "Where the authority may write to."},
-	{Name: "acme-ca", Value: "FILE", Needs: "acme", Help: "Who else may vouch for the authority's own server (PEM)."},
-	{Name: "acme-dns", Value: "HOST:PORT,KEY,FILE", Needs: "acme", Help: "Prove names by DNS updates (RFC 2136) at this server, with the key of that name, whose secret is in the file in base64. Certificates for *.DOMAIN need it."},
+	{Name: "acme-ca", Kind: libos.File, Needs: "acme", Help: "Who else may vouch for the authority's own server (PEM)."},
+	{Name: "acme-dns", Value: "HOST:PORT,KEY", Needs: "acme", Help: "Prove names by DNS updates (RFC 2136) at this server, with the key of that name. Certificates for *.DOMAIN need it."},
+	{Name: "acme-dns-secret", Kind: libos.File, Needs: "acme-dns", Help: "The secret of that key, in base64."},
 }
 
 // TLSPeers are whom TLSArgs make a service dial.
@@ -96,10 +96,13 @@ func OpenTLS(ctx context.Context, env libos.Env, o TLSOptions) (*TLS, error) {
 	if (fromSeed || args.Bool("acme")) && o.Seed == nil {
 		return nil, errors.New("certificates of our own and those of an authority need a seed: give one with --seed-file or CAIRN_SEED")
 	}
+	if err := certs.CheckClock(); err != nil {
+		return nil, err
+	}
 	t := &TLS{options: o}
 	var chain certs.Chain
 	if args.Given("tls-cert") {
-		files, err := certs.OpenFiles(os.ReadFile, args.String("tls-cert"), args.String("tls-key"), env.Log)
+		files, err := certs.OpenFiles(env.ReadFile, args.String("tls-cert"), args.String("tls-key"), env.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -137,12 +140,12 @@ func (t *TLS) openACME(ctx context.Context, env libos.Env) error {
 	}
 	var err error
 	if file := env.Args.String("acme-ca"); file != "" {
-		if o.Roots, err = rootsAnd(file); err != nil {
+		if o.Roots, err = rootsAnd(env, file); err != nil {
 			return fmt.Errorf("--acme-ca: %w", err)
 		}
 	}
-	if text := env.Args.String("acme-dns"); text != "" {
-		if o.DNS01, err = parseDNS01(text); err != nil {
+	if env.Args.Given("acme-dns") {
+		if o.DNS01, err = dns01(env); err != nil {
 			return fmt.Errorf("--acme-dns: %w", err)
 		}
 		t.wild = true
@@ -152,17 +155,21 @@ func (t *TLS) openACME(ctx context.Context, env libos.Env) error {
 	return err
 }
 
-// parseDNS01 reads --acme-dns.
-func parseDNS01(text string) (*acme.DNS01, error) {
-	parts := strings.Split(text, ",")
-	if len(parts) != 3 {
-		return nil, fmt.Errorf("expected HOST:PORT,KEY,FILE, not %q", text)
+// dns01 is what --acme-dns says.
+func dns01(env libos.Env) (*acme.DNS01, error) {
+	text, file := env.Args.String("acme-dns"), env.Args.String("acme-dns-secret")
+	server, key, ok := strings.Cut(text, ",")
+	if !ok || strings.Contains(key, ",") {
+		return nil, fmt.Errorf("expected HOST:PORT,KEY, not %q (the file with the secret is named by --acme-dns-secret)", text)
 	}
-	secret, err := os.ReadFile(parts[2])
+	if file == "" {
+		return nil, errors.New("--acme-dns-secret has to name the file with the key's secret")
+	}
+	secret, err := env.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	return &acme.DNS01{Server: parts[0], Key: parts[1], Secret: strings.TrimSpace(string(secret))}, nil
+	return &acme.DNS01{Server: server, Key: key, Secret: strings.TrimSpace(string(secret))}, nil
 }
 
 // public are those of the names that the authority can vouch for.

@@ -80,6 +80,13 @@ func Loopback(l net.Listener) bool {
 	return err == nil && at.Addr().Unmap().IsLoopback()
 }
 
+// Everywhere reports whether l listens at all addresses of a machine, and nobody knows
+// which they are.
+func Everywhere(env libos.Env, l net.Listener) bool {
+	at, err := netip.ParseAddrPort(env.Address(l))
+	return err == nil && at.Addr().IsUnspecified()
+}
+
 // URLHost is an address as it stands in a URL.
 func URLHost(a netip.Addr) string {
 	if a.Is6() {

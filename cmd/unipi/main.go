@@ -11,8 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -42,7 +40,7 @@ var manifest = libos.Manifest{
 		{Name: "base", Value: "DOMAIN", Help: "A domain below which each site and preview has a name."},
 		{Name: "site", Value: "NAME", Default: "www", Help: "The site that localhost shows, or the address on a network of its own."},
 		{Name: "host", Kind: libos.Repeated, Value: "SITE=HOST", Help: "A name of its own for a site, such as www=example.org."},
-		{Name: "log", Value: "FILE", Default: "-", Help: "Where to write a line a request; - is standard output, empty nowhere."},
+		{Name: "log", Value: "-", Default: "-", Help: "Where to write a line a request: - is standard output, empty nowhere."},
 	}, setup.TLSArgs, setup.RemoteArgs, setup.SeedArgs),
 }
 
@@ -60,12 +58,12 @@ func run(ctx context.Context, env libos.Env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	access, closeLog, err := openLog(env.Args.String("log"), env.Out)
-	if err != nil {
+	if s.access, err = openLog(env); err != nil {
 		return err
 	}
-	defer closeLog()
-	s.access = access
+	if s.access != nil {
+		defer s.access.Flush()
+	}
 	if err := s.open(ctx); err != nil {
 		return err
 	}
@@ -76,19 +74,20 @@ func run(ctx context.Context, env libos.Env) (err error) {
 
 // openRepo opens the repository, here or somewhere else.
 func (s *server) openRepo(ctx context.Context) error {
-	seed, have, err := setup.SeedGiven(s.env.Args)
+	seed, have, err := setup.SeedGiven(s.env)
 	if err != nil {
 		return err
 	}
 	if have {
 		s.seed = &seed
 	}
+	options := store.Options{CacheBytes: s.env.Share(64<<20, 8)}
 	if s.env.Args.Given("remote") {
 		r, err := setup.OpenRemote(ctx, s.env, setup.RemoteOptions{Seed: s.seed, Folder: s.env.State, Observe: setup.Observer(s.page)})
 		if err != nil {
 			return err
 		}
-		s.remote, s.repo, s.close, s.from = r, store.New(r, store.Options{}), r.Close, r.String()
+		s.remote, s.repo, s.close, s.from = r, store.New(r, options), r.Close, r.String()
 		return nil
 	}
 	if s.env.State == "" {
@@ -98,7 +97,7 @@ func (s *server) openRepo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.repo, s.close, s.from = store.New(dir, store.Options{}), dir.Close, s.env.State
+	s.repo, s.close, s.from = store.New(dir, options), dir.Close, s.env.State
 	return nil
 }
 
@@ -115,18 +114,14 @@ func parseHosts(pairs []string) (map[string][]string, error) {
 	return hosts, nil
 }
 
-func openLog(name string, stdout io.Writer) (*unipi.AccessLog, func(), error) {
-	switch name {
+// openLog returns where lines about requests go, nil for nowhere.
+func openLog(env libos.Env) (*unipi.AccessLog, error) {
+	switch name := env.Args.String("log"); name {
 	case "":
-		return nil, func() {}, nil
+		return nil, nil
 	case "-":
-		access := &unipi.AccessLog{W: stdout}
-		return access, access.Flush, nil
+		return &unipi.AccessLog{W: env.Out}, nil
+	default:
+		return nil, fmt.Errorf("--log is -, which is standard output, or empty for nowhere, not %q: what starts unipi can lead standard output to a file", name)
 	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-	if err != nil {
-		return nil, nil, err
-	}
-	access := &unipi.AccessLog{W: f}
-	return access, func() { access.Flush(); f.Close() }, nil
 }

@@ -48,6 +48,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		Base:     s.env.Args.String("base"),
 		Loopback: s.web.Loopback(),
 		Default:  s.first(),
+		Cache:    &unipi.Cache{Bytes: s.env.Share(128<<20, 6)},
 		Access:   s.access,
 		Log:      s.env.Log,
 	}
@@ -65,6 +66,9 @@ func (s *server) openTLS(ctx context.Context) (err error) {
 	o := setup.TLSOptions{Seed: s.seed, Local: setup.LocalNames(s.env), Plain: s.env.Listens("https")}
 	if s.seed != nil {
 		if o.Secrets, err = secrets.Open(s.repo.Branch("secrets"), *s.seed); err != nil {
+			return err
+		}
+		if err := setup.CheckSeed(ctx, o.Secrets); err != nil {
 			return err
 		}
 	}
@@ -104,7 +108,8 @@ func (s *server) metrics(ctx context.Context) (func(context.Context) error, erro
 	if s.remote != nil {
 		s.remote.Monitor(s.page)
 	}
-	return setup.ServeMetrics(ctx, s.env, s.page)
+	serve, _, err := setup.ServeMetrics(ctx, s.env, s.page)
+	return serve, err
 }
 
 // watch looks for new sites until ctx ends.

@@ -6,12 +6,15 @@ import (
 	"os"
 
 	"cairn/libos"
+	"cairn/libos/sealed"
+	"cairn/libos/unix"
 )
 
 // process is the world of a process on a host: files are the host's, disks are files or block
 // devices, and the network is the host's or a TAP device.
 func process(m libos.Manifest, args libos.Args) (_ *devices, err error) {
 	d := &devices{disks: map[string]libos.Block{}, readFile: readFile, online: true}
+	d.attached.Consoles = []sealed.Descriptor{{Name: "standard output", FD: 1}, {Name: "standard error", FD: 2}}
 	defer func() {
 		if err != nil {
 			d.close()
@@ -26,8 +29,7 @@ func process(m libos.Manifest, args libos.Args) (_ *devices, err error) {
 		return nil, err
 	}
 	if device != onHost {
-		d.card, err = openTAP(device, on)
-		return d, err
+		return d, d.openTAP(device, on)
 	}
 	for _, name := range []string{"ipv4", "ipv6", "gateway", "mac"} {
 		if args.Given(name) {
@@ -38,17 +40,23 @@ func process(m libos.Manifest, args libos.Args) (_ *devices, err error) {
 }
 
 // openDisks opens what the arguments name.
-func (d *devices) openDisks(m libos.Manifest, args libos.Args) (err error) {
+func (d *devices) openDisks(m libos.Manifest, args libos.Args) error {
 	for _, want := range wantedDisks(m) {
 		name := args.String(want.Name)
-		switch {
-		case name != "":
-			if d.disks[want.Name], err = openBlock(name, want.ReadOnly); err != nil {
-				delete(d.disks, want.Name)
-				return fmt.Errorf("--%s: %w", want.Name, err)
-			}
-		case want.Required:
+		if name == "" && want.Required {
 			return fmt.Errorf("--%s DISK is required", want.Name)
+		}
+		if name == "" {
+			continue
+		}
+		disk, err := unix.OpenBlock(name, want.ReadOnly)
+		if err != nil {
+			return fmt.Errorf("--%s: %w", want.Name, err)
+		}
+		d.disks[want.Name] = disk
+		if want.Name != filesArg { // which is read and closed at once
+			at := sealed.Descriptor{Name: name, FD: disk.FD()}
+			d.attached.Blocks = append(d.attached.Blocks, sealed.Disk{Descriptor: at, ReadOnly: want.ReadOnly})
 		}
 	}
 	return nil

@@ -8,13 +8,14 @@ import (
 )
 
 // openTAP opens a TAP device that somebody has made.
-func openTAP(device string, on interfaceConfig) (*card, error) {
+func (d *devices) openTAP(device string, on interfaceConfig) error {
 	if !on.dhcp && !on.auto && !on.v4.IsValid() && on.v6 == nil {
-		return nil, errors.New("a TAP device needs an address: --ipv4=ADDR/LEN or dhcp, --ipv6=ADDR/LEN or auto")
+		return errors.New("a TAP device needs an address: --ipv4=ADDR/LEN or dhcp, --ipv6=ADDR/LEN or auto")
 	}
 	link, err := unix.OpenTAP(device, on.mac)
 	if err != nil {
-		return nil, fmt.Errorf("%w: make it first (ip tuntap add %s mode tap user NAME vnet_hdr; ip link set %s up), or use --net=host", err, device, device)
+		return fmt.Errorf("%w: make it first (ip tuntap add %s mode tap user NAME vnet_hdr; ip link set %s up), or use --net=host", err, device, device)
 	}
-	return &card{device, link, on}, nil
+	d.card = &card{device, link, on}
+	return nil
 }

@@ -5,6 +5,6 @@ package boot
 import "errors"
 
 // openTAP refuses: only Linux has such devices.
-func openTAP(string, interfaceConfig) (*card, error) {
-	return nil, errors.New("TAP devices need Linux: use --net=host")
+func (*devices) openTAP(string, interfaceConfig) error {
+	return errors.New("TAP devices need Linux: use --net=host")
 }

@@ -36,7 +36,8 @@ type Dav struct {
 	Shelf    *shelf.Shelf
 	Accounts *accounts.Accounts
 	Secrets  *secrets.Secrets // from which keys are derived
-	Base     string           // URL under which devices reach it, without a slash at its end
+	Base     string           // URL under which devices reach it, without a slash at its end; empty: the one that a page was asked at
+	TLS      bool             // it is served over TLS
 	Client   *http.Client     // reaches what users name, and nothing but the public internet
 	Watch    *monitor.Monitor
 	Log      *slog.Logger
@@ -45,9 +46,12 @@ type Dav struct {
 	push   *push.Service
 }
 
+// shelfBytes is what a shelf takes of the memory for what it remembers.
+const shelfBytes = 24 << 20
+
 // OpenShelf returns the shelf of a repository, with the key that follows from the
 // seed.
-func OpenShelf(repo *store.Repo, people *accounts.Accounts, keys *secrets.Secrets, log *slog.Logger) (*shelf.Shelf, error) {
+func OpenShelf(env libos.Env, repo *store.Repo, people *accounts.Accounts, keys *secrets.Secrets) (*shelf.Shelf, error) {
 	key, err := keys.Derive("dav sync tokens", 32)
 	if err != nil {
 		return nil, err
@@ -56,7 +60,7 @@ func OpenShelf(repo *store.Repo, people *accounts.Accounts, keys *secrets.Secret
 		_, err := people.User(ctx, user)
 		return !errors.Is(err, fs.ErrNotExist)
 	}
-	return shelf.New(repo, shelf.Options{Now: time.Now, Key: [32]byte(key), Known: known, Log: log}), nil
+	return shelf.New(repo, shelf.Options{Now: time.Now, Key: [32]byte(key), Known: known, CacheBytes: env.Share(shelfBytes, 8), Log: env.Log}), nil
 }
 
 // selfPath is where the page is on which people look after themselves.
@@ -86,7 +90,7 @@ func (d *Dav) Handler() (http.Handler, error) {
 		Key:         [32]byte(key),
 		Prefix:      selfPath,
 		Base:        d.Base,
-		TLS:         strings.HasPrefix(d.Base, "https:"),
+		TLS:         d.TLS,
 		Now:         time.Now,
 		Log:         d.Log,
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	_ "time/tzdata"
 
+	"cairn/libos"
 	"cairn/services/accounts"
 	"cairn/services/monitor"
 	"cairn/services/secrets"
@@ -42,7 +43,7 @@ func newHost(t *testing.T) *host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shelf, err := OpenShelf(repo, people, keys, slog.New(slog.DiscardHandler))
+	shelf, err := OpenShelf(libos.Env{Log: slog.New(slog.DiscardHandler)}, repo, people, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
