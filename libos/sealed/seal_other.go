@@ -6,5 +6,5 @@ import "errors"
 
 // Seal refuses: only Linux on amd64 has what it takes.
 func Seal(Attached) error {
-	return errors.New("processes are sealed on Linux and amd64 only: leave out --seal")
+	return errors.New("seal: only programs for Linux on amd64 can be sealed")
 }

@@ -21,6 +21,7 @@ type TAP struct {
 	name string
 	mac  net.HardwareAddr
 	mtu  int
+	fd   int
 	file *os.File
 	raw  syscall.RawConn
 
@@ -50,7 +51,7 @@ func OpenTAP(name string, mac net.HardwareAddr) (*TAP, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open TAP %q: /dev/net/tun: %w", name, err)
 	}
-	t := &TAP{name: name, mac: mac}
+	t := &TAP{name: name, mac: mac, fd: fd}
 	if err := t.attach(fd); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("open TAP %q: %w", name, err)
@@ -154,6 +155,9 @@ func (t *TAP) Offload() bool { return true }
 
 // Name returns the interface's.
 func (t *TAP) Name() string { return t.name }
+
+// FD returns the device's descriptor, which stays the TAP's.
+func (t *TAP) FD() int { return t.fd }
 
 // Receive waits for a frame that the kernel sends.
 func (t *TAP) Receive(buf []byte) (int, libos.FrameHeader, error) {

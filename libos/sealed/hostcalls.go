@@ -1,0 +1,57 @@
+package sealed
+
+import (
+	"slices"
+	"strings"
+
+	"cairn/libos"
+)
+
+// hostCalls work with the host's sockets of TCP and UDP. Which ports is Landlock's to
+// say, for TCP; who is dialled, the libos.Net's.
+func hostCalls(l libos.Limits, s self) []Rule {
+	kinds := []value{{"SOCK_STREAM", 1}}
+	if len(l.Dial) > 0 || listensUDP(l) {
+		kinds = append(kinds, value{"SOCK_DGRAM", 2}) // also to ask for names
+	}
+	rules := append(descriptorCalls(s),
+		Rule{"writev", nil},
+		Rule{"socket", []limit{
+			is(0, "domain", value{"AF_INET", 2}, value{"AF_INET6", 10}),
+			is(1, "type", flagged(kinds, value{"SOCK_CLOEXEC", 0o2000000}, value{"SOCK_NONBLOCK", 0o4000})...),
+			is(2, "protocol", value{"0", 0}, value{"IPPROTO_TCP", 6}, value{"IPPROTO_UDP", 17}),
+		}},
+		Rule{"setsockopt", []limit{is(1, "level", value{"SOL_SOCKET", 1}, value{"IPPROTO_TCP", 6}, value{"IPPROTO_IPV6", 41})}},
+		Rule{"getsockopt", []limit{is(1, "level", value{"SOL_SOCKET", 1}), is(2, "optname", value{"SO_ERROR", 4})}},
+		Rule{"getsockname", nil},
+		Rule{"getpeername", nil},
+		Rule{"shutdown", nil},
+	)
+	if len(kinds) > 1 {
+		rules = append(rules, Rule{"sendto", nil}, Rule{"recvfrom", nil})
+	}
+	if len(l.Dial) > 0 {
+		rules = append(rules, Rule{"connect", nil})
+	}
+	if len(l.Listen) > 0 {
+		rules = append(rules, Rule{"bind", nil}, Rule{"listen", nil}, Rule{"accept4", nil})
+	}
+	return rules
+}
+
+func listensUDP(l libos.Limits) bool {
+	return slices.ContainsFunc(l.Listen, func(p string) bool { return strings.HasPrefix(p, "udp") })
+}
+
+// flagged are the values, all with the same flags.
+func flagged(values []value, flags ...value) []value {
+	all := bits(flags)
+	list := make([]value, len(values))
+	for i, v := range values {
+		list[i] = value{v.name, v.bits | all}
+		for _, f := range flags {
+			list[i].name += "|" + f.name
+		}
+	}
+	return list
+}
