@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cairn/libos"
+	"cairn/libos/metal/pvh"
 )
 
 // Options say what to build.
@@ -126,7 +127,7 @@ func assemble(ctx context.Context, file string) (*Built, error) {
 	if b.Manifest, err = askManifest(ctx, file); err != nil {
 		return nil, err
 	}
-	if program, err = bootable(program); err != nil {
+	if program, err = pvh.Make(program); err != nil {
 		return nil, fmt.Errorf("make it bootable: %w", err)
 	}
 	sections, err := b.sections()
