@@ -9,7 +9,7 @@ import (
 const modelPages = 200
 
 func TestFrameMapAgainstModel(t *testing.T) {
-	for seed := range uint64(2000) {
+	for seed := range uint64(500) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		var m frameMap
 		var model [modelPages]bool

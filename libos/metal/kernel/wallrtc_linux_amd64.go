@@ -27,7 +27,7 @@ func (r rtcTime) unix() (int64, bool) {
 	hour, ok := r.hours()
 	month, day := r.number(r.month), r.number(r.day)
 	minute, second := r.number(r.minute), r.number(r.second)
-	if !ok || minute > 59 || second > 60 ||
+	if !ok || r.number(r.year) > 99 || minute > 59 || second > 60 ||
 		year < 1970 || year > 2399 || month < 1 || month > 12 || day < 1 || day > 31 {
 		return 0, false
 	}
