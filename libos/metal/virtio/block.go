@@ -96,10 +96,8 @@ func (b *Block) open(m Memory, memory int) error {
 		return err
 	}
 	b.seen.Store(b.dev.Changes())
-	var config [24]byte
-	b.dev.Config(0, config[:])
 	var err error
-	if b.plan, err = planBlock(b.dev.Features(), config[:], memory, b.dev.QueueMax(0)); err != nil {
+	if b.plan, err = planBlock(b.dev, memory); err != nil {
 		return fmt.Errorf("%s: %w", b.dev.Name(), err)
 	}
 	if err := b.dev.Accept(b.plan.features); err != nil {
@@ -114,17 +112,24 @@ func (b *Block) open(m Memory, memory int) error {
 	return b.dev.Start()
 }
 
-// planBlock reads what a disk says of itself, once.
-func planBlock(offers uint64, config []byte, memory, queue int) (p blockPlan, err error) {
+// planBlock reads what a disk says of itself, once, each number as what it is
+// (virtio 1.2, 2.5.1).
+func planBlock(d Device, memory int) (p blockPlan, err error) {
+	offers := d.Features()
 	p.features = offers & blockAccepts
-	sectors := binary.LittleEndian.Uint64(config)
+	number := func(off, width int) uint64 {
+		var b [8]byte
+		d.Config(off, b[:width])
+		return binary.LittleEndian.Uint64(b[:])
+	}
+	sectors := number(0, 8)
 	if sectors > math.MaxInt64/sector {
 		return p, fmt.Errorf("a disk of %d sectors is not possible", sectors)
 	}
 	p.size = int64(sectors) * sector
 	p.block = sector
 	if offers&blockBlkSize != 0 {
-		p.block = int(binary.LittleEndian.Uint32(config[20:]))
+		p.block = int(number(20, 4))
 	}
 	if p.block < sector || p.block > largestBlock || p.block&(p.block-1) != 0 {
 		return p, fmt.Errorf("blocks of %d bytes are not possible", p.block)
@@ -132,12 +137,12 @@ func planBlock(offers uint64, config []byte, memory, queue int) (p blockPlan, er
 	p.size -= p.size % int64(p.block)
 	p.piece = min(largestPiece, max(memory/fewestPieces, p.block))
 	if offers&blockSizeMax != 0 {
-		p.piece = min(p.piece, int(binary.LittleEndian.Uint32(config[8:])))
+		p.piece = min(p.piece, int(number(8, 4)))
 	}
 	if p.piece -= p.piece % p.block; p.piece == 0 {
 		return p, fmt.Errorf("it takes no whole block of %d bytes at once", p.block)
 	}
-	p.requests = min(max(1, memory/p.piece), queue/3, mostRequests)
+	p.requests = min(max(1, memory/p.piece), d.QueueMax(0)/3, mostRequests)
 	return p, nil
 }
 

@@ -24,6 +24,8 @@ type simDisk struct {
 	short   bool           // tells lengths as some do, of what it read
 	block   int
 
+	evil func(*simQueue, *simChain) // what it does with the first read
+
 	silent  int           // so many reads it does not answer
 	reached chan struct{} // closed when there were so many
 }
@@ -50,6 +52,10 @@ func (d *simDisk) run() {
 			chains = []*simChain{later, c}
 		}
 		for _, c := range chains {
+			if d.evil != nil && binary.LittleEndian.Uint32(c.out[0]) == typeIn {
+				d.evil(q, c)
+				continue
+			}
 			if d.ignores(c) {
 				continue
 			}

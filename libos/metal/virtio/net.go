@@ -88,17 +88,19 @@ func (n *Net) open(m Memory, memory int) error {
 	return nil
 }
 
-// identify reads the card's address and MTU, once.
+// identify reads the card's address and MTU, once, each as what it is
+// (virtio 1.2, 2.5.1).
 func (n *Net) identify(offers uint64) {
-	var config [12]byte
-	n.dev.Config(0, config[:])
-	n.mac = append(n.mac, config[:6]...)
+	n.mac = make(net.HardwareAddr, 6)
+	n.dev.Config(0, n.mac)
 	if offers&netMAC == 0 || n.mac[0]&1 != 0 || [6]byte(n.mac) == [6]byte{} {
 		n.mac = ownMAC(n.dev.Name())
 	}
 	n.mtu = 1500
 	if offers&netMTU != 0 {
-		n.mtu = min(int(binary.LittleEndian.Uint16(config[10:])), largestMTU)
+		var mtu [2]byte
+		n.dev.Config(10, mtu[:])
+		n.mtu = min(int(binary.LittleEndian.Uint16(mtu[:])), largestMTU)
 	}
 }
 
