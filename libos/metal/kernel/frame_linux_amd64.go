@@ -122,10 +122,14 @@ func trailingZeros(v uint64) uintptr {
 	return n
 }
 
+// reserve is how many frames stay back, so that a program for which there are no more
+// can say so. contigFrames counts those that were handed out in runs.
+var reserve, contigFrames uintptr
+
 // frameAlloc returns the physical address of a zeroed frame, 0 if there is none.
 func frameAlloc() uintptr {
 	f, ok := frames.lowestFree()
-	if !ok {
+	if !ok || frames.free <= reserve {
 		return 0
 	}
 	frames.take(f)
@@ -146,9 +150,10 @@ func frameContig(n uintptr) uintptr { return frameRun(n, 1) }
 
 func frameRun(n, align uintptr) uintptr {
 	start, ok := frames.highestRun(n, align)
-	if !ok {
+	if !ok || frames.free < n+reserve {
 		return 0
 	}
+	contigFrames += n
 	for f := start; f < start+n; f++ {
 		frames.take(f)
 	}

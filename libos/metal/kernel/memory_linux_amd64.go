@@ -6,14 +6,15 @@ import "unsafe"
 // how memory is put in order from it.
 
 const (
-	imageBase   = 0x400000 // where the linker lays a program that has a fixed place
-	bootMagic   = 0x336ec578
-	ramType     = 1       // of a memory map entry; all other types are somebody else's
-	maxEntries  = 1024    // of the memory map
-	maxMemory   = 1 << 40 // RAM above is left alone: its bitmap would take too much of the RAM below
-	lowMemory   = 1 << 20 // firmware, and what the VMM left there, keep the first MiB
-	bootMapped  = 1 << 32 // physical memory that the boot code's tables reach
-	memoryShare = 16      // of the memory that is left at the start, 1/16 is not for Go's heap: tables, stacks, devices
+	imageBase      = 0x400000 // where the linker lays a program that has a fixed place
+	bootMagic      = 0x336ec578
+	ramType        = 1       // of a memory map entry; all other types are somebody else's
+	maxEntries     = 1024    // of the memory map
+	maxMemory      = 1 << 40 // RAM above is left alone: its bitmap would take too much of the RAM below
+	lowMemory      = 1 << 20 // firmware, and what the VMM left there, keep the first MiB
+	bootMapped     = 1 << 32 // physical memory that the boot code's tables reach
+	reservedFrames = 32      // for the program's last words
+	memoryShare    = 16      // of the memory that is left at the start, 1/16 is not for Go's heap: tables, stacks, devices
 )
 
 var (
@@ -21,6 +22,8 @@ var (
 	commandLineLen int
 	rsdp           uintptr // physical address of ACPI's root pointer, 0 if the VMM gave none
 	ram            frameMap
+	framesAtStart  uintptr // free ones, when the tables stood
+	exhausted      bool    // memory ran out, and the program was told
 	imageEnd       uintptr // end of the image in memory, bss included
 	residentEnd    uintptr // end of the part of it that is there from the start
 )
@@ -46,6 +49,8 @@ func memoryInit(info uintptr) {
 	takeMemory(imageBase, residentEnd)
 	framesInit()
 	pagesInit()
+	framesAtStart = frames.free
+	reserve = reservedFrames
 }
 
 func readCommandLine(phys uintptr) {
@@ -121,7 +126,7 @@ func pagesInit() {
 	hugePages = d>>26&1 != 0
 	root = frameAlloc()
 	if root == 0 {
-		outOfMemory()
+		noMemory()
 	}
 	mapDirect(0, residentEnd, 0)
 	for i := range ram.n {
@@ -175,12 +180,29 @@ func memoryFree() uintptr {
 	return left - left/memoryShare
 }
 
-// outOfMemory ends the machine and says how much memory there was and who has it.
+// outOfMemory says how much memory there was and who has it.
 func outOfMemory() {
-	kputs("\ncairn: kernel: out of memory: of ")
-	kdec(uint64(ram.total() >> 10))
-	kputs(" KiB beside the image, page tables take ")
-	kdec(uint64(tableFrames * pageSize >> 10))
-	kputs(" KiB and the program the rest; start the machine with more memory")
+	program := framesAtStart - frames.free - contigFrames
+	kputs("\ncairn: out of memory: of ")
+	kKiB(ram.total() + residentEnd - imageBase)
+	kputs(" the image has ")
+	kKiB(residentEnd - imageBase)
+	kputs(", page tables ")
+	kKiB(tableFrames * pageSize)
+	kputs(", devices ")
+	kKiB(contigFrames * pageSize)
+	kputs(", the program ")
+	kKiB(program * pageSize)
+	kputs("; give the machine more\n")
+}
+
+func kKiB(bytes uintptr) {
+	kdec(uint64(bytes >> 10))
+	kputs(" KiB")
+}
+
+// noMemory ends the machine, for lack of memory.
+func noMemory() {
+	outOfMemory()
 	kdie("out of memory")
 }

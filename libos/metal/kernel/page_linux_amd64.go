@@ -112,7 +112,7 @@ func mapDirect(start, end uintptr, bits uint64) {
 func directEntry(a uintptr, shift uint) *uint64 {
 	e := pageEntry(direct+a, shift, true)
 	if e == nil && frames.free == 0 {
-		outOfMemory()
+		noMemory()
 	}
 	return e
 }
@@ -164,7 +164,7 @@ func mapImage(limit uintptr) {
 		for a := s.start; a < min(s.end, limit); a += pageSize {
 			e := pageEntry(a, 12, true)
 			if e == nil {
-				outOfMemory()
+				noMemory()
 			}
 			*e = uint64(a) | protBits(s.prot) | pteGlobal
 		}

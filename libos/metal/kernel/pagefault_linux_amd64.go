@@ -27,7 +27,8 @@ func demand(va uintptr, err uint64) bool {
 	}
 	faults++
 	if !mapFresh(pageDown(va), prot) {
-		outOfMemory()
+		lastWords()
+		return false
 	}
 	if frames.free >= plentyOfFrames {
 		first := va &^ (faultAround*pageSize - 1)
@@ -53,4 +54,15 @@ func mapFresh(va uintptr, prot uint32) bool {
 	}
 	*e = uint64(f) | protBits(prot)
 	return true
+}
+
+// lastWords is called when a page cannot be had. The first time the program gets the
+// reserve and a fault, so that it can show what it was doing; then it ends.
+func lastWords() {
+	if exhausted {
+		noMemory()
+	}
+	outOfMemory()
+	exhausted = true
+	reserve = 0
 }
