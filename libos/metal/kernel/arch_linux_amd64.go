@@ -68,9 +68,11 @@ func p32(a uintptr) *uint32 { return (*uint32)(at(a)) }
 func p64(a uintptr) *uint64 { return (*uint64)(at(a)) }
 
 // zero clears n bytes at a.
-func zero(a, n uintptr) { clear(unsafe.Slice(p8(a), n)) }
+func zero(a, n uintptr) { clear((*[maxBytes]byte)(at(a))[:n]) }
 
 // copymem copies n bytes; the two areas may overlap.
 func copymem(dst, src, n uintptr) {
-	copy(unsafe.Slice(p8(dst), n), unsafe.Slice(p8(src), n))
+	copy((*[maxBytes]byte)(at(dst))[:n], (*[maxBytes]byte)(at(src))[:n])
 }
+
+const maxBytes = 1 << 46

@@ -1,30 +1,31 @@
 package kernel
 
+import "unsafe"
+
 // The last words: registers, the stack and the threads, on the console.
 // Addresses come without names, which are not in the file once it is stripped;
 // `go tool addr2line` finds them in the same build with symbols.
 
-// dead is the frame to show, nil if the kernel found out by itself on behalf of
-// a thread: then it is the thread's.
-var dead *frame
+// dead is the frame to show, 0 if the kernel found out by itself on behalf of a
+// thread: then it is the thread's, with which its page begins.
+var dead uintptr
 
 // die ends the machine because of what happened at f.
 func die(msg string, f *frame) {
-	if dead == nil {
-		dead = f
+	if dead == 0 {
+		dead = uintptr(unsafe.Pointer(f))
 	}
 	kdie(msg)
 }
 
 // dumpState shows all that is known.
 func dumpState() {
-	f := dead
-	if f == nil && current != 0 {
-		f = &threadAt(current).frame
+	if dead == 0 {
+		dead = current
 	}
-	if f != nil {
-		dumpFrame(f)
-		dumpStack(f)
+	if dead != 0 {
+		dumpFrame((*frame)(at(dead)))
+		dumpStack((*frame)(at(dead)))
 	}
 	for i := 0; i < threadCount; i++ {
 		dumpThread(threadAt(threads[i]))

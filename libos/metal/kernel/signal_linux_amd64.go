@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // Signals, as far as the runtime uses them: a fault of a thread's own becomes
 // SIGSEGV and the like, which its handler turns into a panic; SIGURG asks a
 // thread to let go of its goroutine.
@@ -133,9 +135,9 @@ func bit(sig uint32) uint64 { return 1 << (sig - 1) }
 func fault(t *thread, sig, code uint32, address uintptr) {
 	switch {
 	case actions[sig].handler <= handlerIgnore:
-		endBySignal(sig, "nobody handles it", &t.frame)
+		endBySignal(t, sig, "nobody handles it")
 	case t.blocked&bit(sig) != 0:
-		endBySignal(sig, "it came while one like it was being handled", &t.frame)
+		endBySignal(t, sig, "it came while one like it was being handled")
 	}
 	sendSignal(t, sig, code, uint64(address))
 }
@@ -154,7 +156,7 @@ func deliver(t *thread) {
 			sendSignal(t, sig, sentByThread, programID)
 			return
 		case sig != sigUrg && sig != sigChld && sig != sigCont && sig != sigWinc:
-			endBySignal(sig, "nobody handles it", nil)
+			endBySignal(t, sig, "nobody handles it")
 		}
 	}
 }
@@ -166,14 +168,14 @@ const programID = 1
 // program, as a shell has it.
 const statusSignal = 128
 
-// endBySignal ends the machine.
-func endBySignal(sig uint32, why string, f *frame) {
+// endBySignal ends the machine because of a signal to t.
+func endBySignal(t *thread, sig uint32, why string) {
 	kputs("\ncairn: kernel: ended by signal ")
 	kdec(uint64(sig))
 	kputs(": ")
 	kputs(why)
 	kputs("\n")
-	dead = f
+	dead = uintptr(unsafe.Pointer(t))
 	dumpState()
 	powerOff(statusSignal + sig)
 }

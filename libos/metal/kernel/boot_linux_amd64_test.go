@@ -1,0 +1,180 @@
+package kernel_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"cairn/libos/metal/pvh"
+)
+
+// TestBoot runs testdata/selftest as a virtual machine: the cases that a program
+// survives all in one, those that end it each for itself.
+func TestBoot(t *testing.T) {
+	m := machine{qemu: qemu(t), image: image(t)}
+	t.Run("survived", func(t *testing.T) {
+		faults := "running nil-read nil-write nil-call divide index map text rodata nx high nested"
+		load := "channels preemption order threads deadlines collector registers files time random poll unserved"
+		out, status := m.boot(t, faults+" "+load+" exit")
+		for name := range strings.FieldsSeq(faults + " " + load) {
+			if !strings.Contains(out, "\nok "+name+"\n") {
+				t.Errorf("case %s is not reported as ok", name)
+			}
+		}
+		if status != 7 {
+			t.Errorf("exit status %d, want that of os.Exit(7)", status)
+		}
+		if got := strings.Count(out, "system call 101 (ptrace) is not served"); got != 1 {
+			t.Errorf("a call that is not served is reported %d times, want once", got)
+		}
+		if t.Failed() {
+			t.Log(out)
+		}
+	})
+	for name, c := range map[string]struct {
+		status int
+		want   []string // in this order
+	}{
+		"panic":        {2, []string{"panic: as it should", "goroutine 1 [running]:", "main.main()", "main.go:"}},
+		"overflow":     {2, []string{"fatal error: stack overflow", "main.recurse("}},
+		"deadlock":     {2, []string{"all goroutines are asleep - deadlock!", "main.deadlock()"}},
+		"memory":       {2, []string{"out of memory", "stack: 0x"}},
+		"abort":        {2, []string{"SIGABRT: abort", "main.abort()"}},
+		"fatalfault":   {2, []string{"unexpected fault address 0x123456000", "SIGSEGV", "main.fatalFault()"}},
+		"handlerfault": {128 + 11, []string{"ended by signal 11", "page fault", "rip=0x", "stack: 0x", "thread 1 runs"}},
+		"badpointer":   {2, []string{"kernel: fault inside the kernel", "address 0x10", "rip=0x", "stack: 0x", "thread 1 runs"}},
+		"kernelstack":  {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x"}},
+		"nmi":          {2, []string{"kernel: non-maskable interrupt", "rip=0x", "stack: 0x"}},
+		"doublefault":  {2, []string{"kernel: double fault", "rip=0x"}},
+		"machinecheck": {2, []string{"kernel: machine check", "rip=0x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, status := m.boot(t, name)
+			if status != c.status {
+				t.Errorf("exit status %d, want %d", status, c.status)
+			}
+			rest := out
+			for _, want := range c.want {
+				_, after, ok := strings.Cut(rest, want)
+				if !ok {
+					t.Errorf("the console does not say %q, or not at its place", want)
+				}
+				rest = after
+			}
+			if t.Failed() {
+				t.Log(out)
+			}
+		})
+	}
+}
+
+// TestOldProcessor boots on one without XSAVE, AVX and RDRAND.
+func TestOldProcessor(t *testing.T) {
+	m := machine{qemu: qemu(t), image: image(t)}
+	out, status := m.boot(t, "registers random preemption nil-read",
+		"-cpu", "qemu64", "-object", "rng-random,id=r,filename=/dev/urandom", "-device", "virtio-rng-device,rng=r")
+	if status != 0 || strings.Count(out, "\nok ") != 4 {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+	if out, status := m.boot(t, "running", "-cpu", "qemu64"); status == 0 || !strings.Contains(out, "kernel: ") {
+		t.Errorf("it started without any source of randomness: exit status %d\n%s", status, out)
+	}
+}
+
+// TestCommandLine: words become arguments and environment.
+func TestCommandLine(t *testing.T) {
+	m := machine{qemu: qemu(t), image: image(t)}
+	out, _ := m.boot(t, `reboot=k console=ttyS0 arguments --a "b  c" "" d="e f" GODEBUG=x=1 ro --ro HOME="/a b"`)
+	want := `["--a" "b  c" "" "d=e f" "--ro"] GODEBUG="x=1" HOME="/a b"`
+	if !strings.Contains(out, want) {
+		t.Errorf("got\n%s\nwant %s", out, want)
+	}
+}
+
+// TestProcess runs the bootable file as a process.
+func TestProcess(t *testing.T) {
+	out, err := exec.Command(image(t), "nil-read", "channels", "preemption", "poll").Output()
+	if err != nil || string(out) != "ok nil-read\nok channels\nok preemption\nok poll\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+type machine struct{ qemu, image string }
+
+// boot starts a machine with 96 MiB and returns what is on its console and the
+// exit status that is said there, once it has ended.
+func (m machine) boot(t *testing.T, commandLine string, more ...string) (console string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	args := []string{"-M", "microvm", "-accel", "tcg", "-cpu", "max", "-m", "96", "-nodefaults", "-no-user-config", "-nographic",
+		"-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-kernel", m.image, "-append", commandLine}
+	out, err := exec.CommandContext(ctx, m.qemu, append(args, more...)...).CombinedOutput()
+	if ctx.Err() != nil {
+		t.Fatalf("it does not end; on the console:\n%s", out)
+	}
+	out = bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n"))
+	said := regexp.MustCompile(`cairn: exit status (\d+)\n$`).FindSubmatch(out)
+	if said == nil {
+		t.Fatalf("no exit status on the last line (%v):\n%s", err, out)
+	}
+	status, _ = strconv.Atoi(string(said[1]))
+	var ended *exec.ExitError
+	if e, ok := err.(*exec.ExitError); ok {
+		ended = e
+	}
+	if ended == nil || ended.ExitCode() != (status<<1|1)&0xff {
+		t.Errorf("QEMU ends with %v, and the console says status %d", err, status)
+	}
+	return "\n" + string(out), status
+}
+
+// image builds the bootable selftest.
+func image(t *testing.T) string {
+	t.Helper()
+	b, err := os.ReadFile(program(t, "-s -w"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err = pvh.Make(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "selftest.img")
+	if err := os.WriteFile(name, b, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// program builds the selftest as the toolchain leaves it.
+func program(t *testing.T, ldflags string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "selftest")
+	build := exec.Command("go", "build", "-trimpath", "-ldflags="+ldflags, "-o", name, "./testdata/selftest")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOAMD64=v1")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return name
+}
+
+// qemu returns its path; a test without it is skipped, but not where all has to be there.
+func qemu(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("qemu-system-x86_64")
+	if err != nil {
+		if os.Getenv("CAIRN_CI") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	return path
+}
