@@ -15,7 +15,7 @@ type imageCommands struct {
 	Run     imageRun     `cmd:"" help:"Start an image, and print how to start it elsewhere."`
 	Oci     imageOCI     `cmd:"" name:"oci" help:"Make an OCI image with nothing in it but the file."`
 	Unit    imageUnit    `cmd:"" help:"Print a systemd unit for an image."`
-	Lines   imageLines   `cmd:"" help:"Count the lines of code that a program is compiled from, with libraries and the Go runtime."`
+	Lines   imageLines   `cmd:"" help:"Count the lines of code in an image, with libraries and the Go runtime."`
 }
 
 type imageBuild struct {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -163,43 +162,4 @@ func showPackages(w io.Writer, i *image.Info, all bool) {
 		}
 		fmt.Fprintf(t, "%d\t%d\t%d\t  %s\n", p.Bytes, p.Lines, p.Functions, show(name))
 	}
-}
-
-type imageLines struct {
-	Program string `arg:"" help:"As for build."`
-	Source  string `help:"A folder of the source tree; by itself the working directory." placeholder:"DIR" type:"existingdir"`
-	JSON    bool   `help:"Every package, as JSON."`
-}
-
-func (c *imageLines) Run(ctx context.Context, term terminal) error {
-	list, err := image.Sources(ctx, image.Options{Program: c.Program, Source: c.Source})
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		e := json.NewEncoder(term.out)
-		e.SetIndent("", "  ")
-		return e.Encode(list)
-	}
-	var modules []string
-	sums := map[string]*image.Source{}
-	all := &image.Source{}
-	for _, s := range list {
-		name := cmp.Or(s.Module, "the standard library and the runtime")
-		if sums[name] == nil {
-			sums[name] = &image.Source{}
-			modules = append(modules, name)
-		}
-		for _, sum := range []*image.Source{sums[name], all} {
-			sum.Files += s.Files
-			sum.Lines += s.Lines
-		}
-	}
-	slices.SortStableFunc(modules, func(a, b string) int { return cmp.Compare(sums[b].Lines, sums[a].Lines) })
-	t := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(t, "lines\tfiles\t  of\n%d\t%d\t  %d packages in all\n", all.Lines, all.Files, len(list))
-	for _, m := range modules {
-		fmt.Fprintf(t, "%d\t%d\t  %s\n", sums[m].Lines, sums[m].Files, m)
-	}
-	return t.Flush()
 }
