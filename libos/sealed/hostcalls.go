@@ -21,20 +21,24 @@ func hostCalls(l libos.Limits, s self) []Rule {
 			is(1, "type", flagged(kinds, value{"SOCK_CLOEXEC", 0o2000000}, value{"SOCK_NONBLOCK", 0o4000})...),
 			is(2, "protocol", value{"0", 0}, value{"IPPROTO_TCP", 6}, value{"IPPROTO_UDP", 17}),
 		}},
+		// Package net looks up the name of the interface that a link-local address is on.
+		Rule{"socket", []limit{
+			is(0, "domain", value{"AF_NETLINK", 16}),
+			is(1, "type", flagged([]value{{"SOCK_RAW", 3}}, value{"SOCK_CLOEXEC", 0o2000000})...),
+			is(2, "protocol", value{"NETLINK_ROUTE", 0}),
+		}},
+		Rule{"bind", nil}, Rule{"sendto", nil}, Rule{"recvfrom", nil},
 		Rule{"setsockopt", []limit{is(1, "level", value{"SOL_SOCKET", 1}, value{"IPPROTO_TCP", 6}, value{"IPPROTO_IPV6", 41})}},
 		Rule{"getsockopt", []limit{is(1, "level", value{"SOL_SOCKET", 1}), is(2, "optname", value{"SO_ERROR", 4})}},
 		Rule{"getsockname", nil},
 		Rule{"getpeername", nil},
 		Rule{"shutdown", nil},
 	)
-	if len(kinds) > 1 {
-		rules = append(rules, Rule{"sendto", nil}, Rule{"recvfrom", nil})
-	}
 	if len(l.Dial) > 0 {
 		rules = append(rules, Rule{"connect", nil})
 	}
 	if len(l.Listen) > 0 {
-		rules = append(rules, Rule{"bind", nil}, Rule{"listen", nil}, Rule{"accept4", nil})
+		rules = append(rules, Rule{"listen", nil}, Rule{"accept4", nil})
 	}
 	return rules
 }

@@ -45,27 +45,24 @@ func (r Rule) String() string {
 
 func (l limit) text() string {
 	if len(l.oneOf) > 0 {
-		return list(l.oneOf, " or ")
+		return list(l.oneOf, ", ", " or ")
 	}
-	may := "any of " + list(l.may, ", ")
-	switch {
-	case len(l.with) == 0:
+	may := "at most " + list(l.may, "|", "|")
+	if len(l.with) == 0 {
 		return may
-	case len(l.may) == 0:
-		return list(l.with, ", ")
 	}
-	return list(l.with, ", ") + " and " + may
+	return list(l.with, "|", "|") + " and " + may
 }
 
-// list writes names with commas between them and last before the last.
-func list(values []value, last string) string {
+// list writes names with something between them, and before the last.
+func list(values []value, between, last string) string {
 	var b strings.Builder
 	for i, v := range values {
 		switch {
 		case i > 0 && i == len(values)-1:
 			b.WriteString(last)
 		case i > 0:
-			b.WriteString(", ")
+			b.WriteString(between)
 		}
 		b.WriteString(v.name)
 	}
