@@ -242,6 +242,7 @@ func TestDisklessRefused(t *testing.T) {
 	}{
 		{"without the seed", "give the seed that it was made with", nil},
 		{"with half a seed", "is not a seed", []string{"--seed", "abcd"}},
+		{"with another seed", "not the one that the repository was made with", []string{"--seed", strings.Repeat("ab", 32)}},
 		{"with a home of its own beside it", "push --mirror", []string{"--home", foreign}},
 		{"with a commit that is expected", "expected", []string{"--seed", i.seed, "--expect", strings.Repeat("1", 40)}},
 	} {

@@ -39,6 +39,9 @@ func makeAway(ctx context.Context, env libos.Env, dir home, watch *monitor.Monit
 	if errors.Is(err, gitwire.ErrUnauthorized) {
 		tellLogin(env, seed, have)
 	}
+	if errors.Is(err, setup.ErrWrongSeed) && !have {
+		err = errNoSeed
+	}
 	if err != nil {
 		return nil, "", err
 	}
@@ -131,6 +134,8 @@ func mayForce(ctx context.Context, settings *config.Config, ref string) bool {
 	return err == nil && (site.Remote != nil || site.MayForce(branch))
 }
 
+var errNoSeed = errors.New("there is a Cairn in this repository: give the seed that it was made with, by --seed-file or CAIRN_SEED")
+
 // newSeed makes sure that a seed which was made just now is this house's, and
 // tells it before anything depends on it.
 func (h *house) newSeed(ctx context.Context, env libos.Env) error {
@@ -139,7 +144,7 @@ func (h *house) newSeed(ctx context.Context, env libos.Env) error {
 		return err
 	}
 	if done {
-		return errors.New("there is a Cairn in this repository: give the seed that it was made with, by --seed-file or CAIRN_SEED")
+		return errNoSeed
 	}
 	fmt.Fprintf(env.Out, "Seed      %s (shown this once: keep it, start again with CAIRN_SEED or --seed-file)\n", h.seed)
 	return nil

@@ -45,7 +45,9 @@ func (h home) open(env libos.Env) (*house, error) {
 
 // openQuiet opens a home for one command: what maintenance has to say is for the
 // Cairn that is up.
-func (h home) openQuiet() (*house, error) { return h.open(libos.Env{Log: slog.New(slog.DiscardHandler)}) }
+func (h home) openQuiet() (*house, error) {
+	return h.open(libos.Env{Log: slog.New(slog.DiscardHandler)})
+}
 
 func (h home) repository() string { return setup.Repository(string(h)) }
 
