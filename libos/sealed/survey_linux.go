@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +16,9 @@ import (
 // survey looks at what is open. What was inherited and is not attached is closed; what
 // this process opened must be attached.
 func survey(a Attached) (s self, err error) {
-	<-time.After(1) // the runtime's poller is there now
+	if err := startPoller(); err != nil {
+		return s, err
+	}
 	open, err := descriptors()
 	if err != nil {
 		return s, err
@@ -48,6 +49,15 @@ func survey(a Attached) (s self, err error) {
 		return s, errors.New("the runtime's descriptors are not to be found")
 	}
 	return s, nil
+}
+
+// startPoller has the runtime open its poller, if it has not yet.
+func startPoller() error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("start the runtime's poller: %w", err)
+	}
+	return errors.Join(r.Close(), w.Close())
 }
 
 // descriptors are those that are open, and what each is.
