@@ -11,6 +11,9 @@ var linked = noteAddress()
 // Running tells whether this program is its own operating system.
 func Running() bool { return isRunning }
 
+// tlsOffset is where FS points in the kernel's thread-local storage; also in boot64.
+const tlsOffset = 64
+
 // start is the kernel's first Go code. When it returns, the program's first
 // thread begins.
 func start(info uintptr) {
@@ -20,6 +23,7 @@ func start(info uintptr) {
 	consoleInit()
 	fpInit()
 	memoryInit(info)
+	checkRuntime()
 	tablesInit()
 	discover()
 	clockInit()
@@ -32,13 +36,11 @@ func start(info uintptr) {
 // where Linux would: at the entry point of the file.
 func firstThreads() {
 	_, _, idleAt, _, tls, _ := addresses()
-	const tlsOffset = 64 // as in boot64
-
 	idleThread = threadNew()
 	idle := threadAt(idleThread)
 	idle.begin(idleAt, 0)
 	idle.fs = uint64(tls + tlsOffset)
-	threadCount = 0 // not one of those that take turns
+	threadCount = 0 // it is not one of those that take turns
 
 	first := threadNew()
 	t := threadAt(first)
@@ -48,9 +50,3 @@ func firstThreads() {
 	current = first
 	turnEnd = nanotime() + slice
 }
-
-// entryPoint is what the file's header, which is mapped with it, says.
-func entryPoint() uintptr { return uintptr(*p64(imageBase + 24)) }
-
-// inText tells whether a may be a return address.
-func inText(a uintptr) bool { return a >= imageBase && a < imageEnd }

@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // frame is what a thread, or interrupted kernel code, had in its registers.
 // trap_linux_amd64.s knows the order.
 type frame struct {
@@ -19,7 +21,7 @@ type frame struct {
 type thread struct {
 	frame
 	fs     uint64 // base of thread-local storage
-	tls    uint64 // g, which the kernel's own displaces while it runs
+	g      uint64 // what is there in the slot of g, which the kernel's own displaces
 	fpLive uint64 // 1 if the FPU's registers are saved and to be restored; after a system call they are dead
 
 	id    uint32
@@ -60,6 +62,8 @@ const (
 // threadFP is the offset of the FPU's registers; also in trap_linux_amd64.s.
 const threadFP = 0x400
 
+var _ [threadFP - unsafe.Sizeof(thread{})]byte // they do not overlap
+
 // maxThreads bounds what the runtime may start. With one processor it needs
 // about six, and one for each goroutine that locks its thread.
 const maxThreads = 512
@@ -81,7 +85,7 @@ var (
 
 func threadAt(a uintptr) *thread { return (*thread)(at(a)) }
 
-// threadNew makes a thread that is waits for nothing and does not run yet.
+// threadNew makes a thread that does not run yet.
 // It returns 0 when there are too many, or no memory.
 func threadNew() uintptr {
 	for i := 0; i < threadCount; i++ {
@@ -141,9 +145,9 @@ func sysClone(c *thread, flags, stack, tls uintptr) uintptr {
 	t.frame = c.frame
 	t.begin(uintptr(c.rip), stack)
 	t.rax = 0
-	t.fs, t.tls = c.fs, c.tls
+	t.fs, t.g = c.fs, c.g
 	if flags&cloneSetTLS != 0 {
-		t.fs, t.tls = uint64(tls), *p64(tls - 8)
+		t.fs, t.g = uint64(tls), *p64(tls - 8)
 	}
 	t.blocked = c.blocked
 	reschedule = true
@@ -156,7 +160,7 @@ func sysSetTLS(c *thread, op, base uintptr) uintptr {
 	if op != archSetFS {
 		return einval
 	}
-	c.fs, c.tls = uint64(base), *p64(base - 8)
+	c.fs, c.g = uint64(base), *p64(base - 8)
 	setFS(c.fs)
 	return 0
 }

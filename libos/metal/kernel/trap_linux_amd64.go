@@ -68,19 +68,11 @@ func interrupt(vector uint64) {
 // exception turns what a thread did into the signal that Linux sends for it,
 // unless it is a page that can be brought in.
 func exception(t *thread) {
-	const segvMapping, segvAccess, kernelSent = 1, 2, 0x80
+	const kernelSent = 0x80
 	rip := uintptr(t.rip)
 	switch t.vector {
 	case exceptionPage:
-		a := uintptr(readCR2())
-		if demand(a, t.code) {
-			return
-		}
-		if t.code&1 != 0 {
-			fault(t, sigSegv, segvAccess, a)
-		} else {
-			fault(t, sigSegv, segvMapping, a)
-		}
+		pageFault(t, uintptr(readCR2()))
 	case exceptionDivide:
 		fault(t, sigFPE, 1, rip)
 	case exceptionX87, exceptionSIMD:
@@ -95,6 +87,22 @@ func exception(t *thread) {
 		fault(t, sigBus, 1, 0)
 	default:
 		die("unexpected exception", &t.frame)
+	}
+}
+
+// pageFault brings the page at a in, or says which mistake it is. That memory
+// ran out is told, the first time, as SIGBUS, so that the runtime shows whose
+// stacks took it.
+func pageFault(t *thread, a uintptr) {
+	const segvMapping, segvAccess, busAddress, present = 1, 2, 2, 1
+	switch {
+	case demand(a, t.code):
+	case exhausted:
+		fault(t, sigBus, busAddress, a)
+	case t.code&present != 0:
+		fault(t, sigSegv, segvAccess, a)
+	default:
+		fault(t, sigSegv, segvMapping, a)
 	}
 }
 

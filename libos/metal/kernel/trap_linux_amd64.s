@@ -97,7 +97,7 @@ TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	MOVQ ownG(SP), AX
 	MOVQ AX, 0(CX)(TLS*1)
 	CMPQ fpLive(SP), $0
-	JEQ  registers
+	JEQ  dead
 	MOVQ $0, fpLive(SP)
 	CMPQ ·xsaveMask(SB), $0
 	JEQ  old
@@ -110,6 +110,9 @@ old:
 registers:
 	LOAD
 	IRETQ
+dead:
+	PXOR X15, X15
+	JMP  registers
 
 // enterTrap is where the vectors lead: on the stack of an interrupt or a fault
 // lie vector (as an address in the table below), error code and what IRETQ takes.
