@@ -56,8 +56,8 @@ func parse(b []byte) (*file, error) {
 	if size != programHeaderSize || n == 0 || n > maxHeaders {
 		return nil, fmt.Errorf("%d program headers of %d bytes: want 1 to %d of %d", n, size, maxHeaders, programHeaderSize)
 	}
-	if table > uint64(len(b)) || uint64(len(b))-table < uint64(n*programHeaderSize) {
-		return nil, errors.New("the program headers lie beyond the end of the file")
+	if table < fileHeaderSize || table > uint64(len(b)) || uint64(len(b))-table < uint64(n*programHeaderSize) {
+		return nil, errors.New("the program headers lie beyond the end of the file, or in its own header")
 	}
 	f := &file{data: b, table: int(table)}
 	for i := range n {
@@ -91,6 +91,9 @@ func (f *file) rewrite(b []byte, n located) error {
 	}
 	if at < 0 {
 		return errors.New("no program header that the note could take the place of: want PT_NOTE or PT_PHDR")
+	}
+	if end := uint64(f.table + len(f.headers)*programHeaderSize); n.offset < end && n.offset+noteSize > uint64(f.table) {
+		return errors.New("the note lies in the program headers")
 	}
 	le := binary.LittleEndian
 	for i, h := range f.headers {
