@@ -30,9 +30,6 @@ func cpuid(leaf, sub uint32) (a, b, c, d uint32)
 // none to give. It may only be called if CPUID says that RDRAND exists.
 func rdrand() (v uint64, ok bool)
 
-// rdseed is rdrand for numbers that seed a generator; it has none more often.
-func rdseed() (v uint64, ok bool)
-
 func readCR2() uint64
 func readCR3() uint64
 func writeCR3(v uint64)

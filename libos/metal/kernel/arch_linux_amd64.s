@@ -88,21 +88,6 @@ done:
 	MOVQ AX, v+0(FP)
 	RET
 
-TEXT ·rdseed(SB),NOSPLIT,$0-9
-	MOVL $100, CX
-	MOVB $1, ok+8(FP)
-again:
-	RDSEEDQ AX
-	JCS     done
-	PAUSE
-	DECL    CX
-	JNZ     again
-	MOVB    $0, ok+8(FP)
-	XORL    AX, AX
-done:
-	MOVQ AX, v+0(FP)
-	RET
-
 TEXT ·readCR2(SB),NOSPLIT,$0-8
 	MOVQ CR2, AX
 	MOVQ AX, ret+0(FP)

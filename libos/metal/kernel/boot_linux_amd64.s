@@ -131,6 +131,7 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	ADDQ $(4095+9*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go
 	ANDQ $~4095, SP
 	SUBQ $16, SP
+	MOVQ SP, ·kernelSP(SB)
 	MOVQ R12, 0(SP)
 	CALL ·start(SB)
 	JMP  ·resume(SB)

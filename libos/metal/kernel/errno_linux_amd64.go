@@ -2,7 +2,7 @@ package kernel
 
 // What a system call returns when it fails: the negated number.
 const (
-	eperm     = ^uintptr(1 - 1)
+	eperm     = ^uintptr(0)
 	enoent    = ^uintptr(2 - 1)
 	esrch     = ^uintptr(3 - 1)
 	eintr     = ^uintptr(4 - 1)

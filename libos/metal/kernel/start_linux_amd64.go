@@ -6,6 +6,8 @@ var isRunning bool
 func noteAddress() uintptr
 
 // linked is there so that the linker keeps the way that leads into the kernel.
+//
+//lint:ignore U1000 that is all.
 var linked = noteAddress()
 
 // Running tells whether this program is its own operating system.
@@ -16,10 +18,11 @@ const tlsOffset = 64
 
 // start is the kernel's first Go code. When it returns, the program's first
 // thread begins.
+//
+//lint:ignore U1000 boot_linux_amd64.s calls it.
 func start(info uintptr) {
 	entryTSC = rdtsc()
 	isRunning = true
-	kernelSP = stackPage(kernelStackEnd) - 16
 	consoleInit()
 	fpInit()
 	memoryInit(info)

@@ -87,34 +87,3 @@ func istOf(vector uintptr) uint64 {
 	}
 	return istFault
 }
-
-// fpArea is how many bytes of a thread's page hold its FPU registers.
-const fpArea = pageSize - threadFP
-
-var (
-	xsaveMask uint64        // what XSAVE saves; 0 means that there is only FXSAVE
-	fpSize    uintptr = 512 // bytes that it takes
-)
-
-// fpInit turns on all vector registers whose state fits into a thread's page:
-// AVX-512 where there is one, else AVX.
-func fpInit() {
-	const xsave, osxsave = 1 << 26, 1 << 18
-	if _, _, c, _ := cpuid(1, 0); c&xsave == 0 {
-		return
-	}
-	writeCR4(readCR4() | osxsave)
-	const x87, avx, avx512 = 3, 4, 0xe0
-	a, _, _, _ := cpuid(13, 0)
-	for _, mask := range [...]uint64{x87 | avx | avx512, x87 | avx, x87} {
-		if uint64(a)&mask != mask {
-			continue
-		}
-		xsetbv(mask)
-		if _, size, _, _ := cpuid(13, 0); size <= fpArea {
-			xsaveMask, fpSize = mask, uintptr(size)
-			return
-		}
-	}
-	kdie("the registers of this processor do not fit into a thread's page")
-}

@@ -75,13 +75,8 @@ var (
 	idleThread  uintptr
 )
 
-// The fields that assembly uses.
-var (
-	current   uintptr // the thread that runs, or in whose name the kernel does
-	kernelSP  uintptr
-	enteredSP uintptr
-	nested    uint32 // traps inside the kernel, one in another
-)
+// current is the thread that runs, or in whose name the kernel does.
+var current uintptr
 
 func threadAt(a uintptr) *thread { return (*thread)(at(a)) }
 

@@ -30,6 +30,8 @@ func addresses() (vectors, syscall, idle, stacks, tls, zeroG uintptr)
 func saveFP(p uintptr)
 
 // trap serves the current thread and chooses which one goes on.
+//
+//lint:ignore U1000 trap_linux_amd64.s calls it.
 func trap() {
 	t := threadAt(current)
 	if t.vector == vectorSyscall {
@@ -108,6 +110,8 @@ func pageFault(t *thread, a uintptr) {
 
 // trapInKernel serves the one trap that kernel code may cause: it touched a
 // page of a thread, on the thread's behalf, that was not there yet.
+//
+//lint:ignore U1000 trap_linux_amd64.s calls it.
 func trapInKernel(f *frame) {
 	f.vector = vectorOf(f.vector)
 	a := uintptr(readCR2())
@@ -121,6 +125,8 @@ func trapInKernel(f *frame) {
 }
 
 // trapLast ends the machine. It runs on a stack of its own and needs no other.
+//
+//lint:ignore U1000 trap_linux_amd64.s calls it.
 func trapLast(f *frame) {
 	f.vector = vectorOf(f.vector)
 	switch f.vector {

@@ -59,7 +59,12 @@ GLOBL ·kernelG(SB), NOPTR, $1024
 // A block of thread-local storage; FS base is 64 bytes in.
 GLOBL ·kernelTLS(SB), NOPTR, $128
 
+// All stacks, see stack_linux_amd64.go.
 GLOBL ·stackArea(SB), NOPTR, $(22*4096)
+
+GLOBL ·kernelSP(SB), NOPTR, $8  // where the kernel's stack begins
+GLOBL ·enteredSP(SB), NOPTR, $8 // SP of a thread, or of the stack of a trap, for a moment on the way in
+GLOBL ·nested(SB), NOPTR, $8    // traps inside the kernel, one in another
 
 // enterSyscall is where SYSCALL leads: CX = return address, R11 = flags,
 // interrupts off, all else as the thread left it.

@@ -16,7 +16,7 @@ type pair struct {
 }
 
 var (
-	sinkInt  int
+	sinkInt  int // keeps what is read
 	nothing  *pair
 	zero     int
 	constant = "constant"
