@@ -24,11 +24,10 @@ func nanotime() int64 { return int64(clockPage.mono.at(rdtsc())) }
 func wallNow() int64 { return clockPage.wall + nanotime() }
 
 // clockInit starts the clocks and the local APIC with its timer. The frequency of
-// the TSC comes from KVM, else from CPUID, else from a measurement of 2 ms.
+// the TSC comes from KVM, else from CPUID, else from the PIT.
 func clockInit() {
 	apicInit()
 	timerMeasureBegin()
-	pitStart()
 	kvmInit()
 	var hz uint64
 	if kvm.present {

@@ -57,11 +57,20 @@ func (t *frameTable) isFree(frame uintptr) bool {
 	return frame/64 < t.words && *t.word(frame / 64)>>(frame%64)&1 != 0
 }
 
-// addRange makes the frames from start to end free.
+// addRange makes the frames from address start to end, none of which is free, free.
 func (t *frameTable) addRange(start, end uintptr) {
-	for f := start / pageSize; f < end/pageSize; f++ {
+	for f := start / pageSize; f < end/pageSize; {
+		if f%64 == 0 && end/pageSize-f >= 64 { // a whole word
+			*t.word(f / 64) = ^uint64(0)
+			*p64(t.some + f/4096*8) |= 1 << (f / 64 % 64)
+			t.free += 64
+			f += 64
+			continue
+		}
 		t.put(f)
+		f++
 	}
+	t.hint = 0
 	t.lowest = t.free
 }
 

@@ -25,11 +25,12 @@ func TestFramesAgainstModel(t *testing.T) {
 		for range 3 {
 			a := uintptr(r.IntN(int(n)))
 			b := a + uintptr(r.IntN(int(n-a)))
-			for p := a; p < b; p++ {
-				if !free[p] {
-					f.addRange(p*pageSize, (p+1)*pageSize)
+			for p := a; p < b; p++ { // the stretches that are not free yet
+				first := p
+				for ; p < b && !free[p]; p++ {
+					free[p] = true
 				}
-				free[p] = true
+				f.addRange(first*pageSize, p*pageSize)
 			}
 		}
 		var taken []uintptr

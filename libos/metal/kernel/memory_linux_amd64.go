@@ -31,6 +31,7 @@ var (
 // memoryInit reads the start info at physical address info and builds the tables
 // of frames and pages. From here on frames can be had.
 func memoryInit(info uintptr) {
+	pitStart()
 	if info >= bootMapped-pageSize || *p32(direct + info) != bootMagic {
 		kdie("not started by the PVH boot protocol: the start info is not where it should be")
 	}

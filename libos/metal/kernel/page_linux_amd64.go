@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // Page tables. Everything is in one address space and runs in ring 0, so SMEP and
 // SMAP, which keep ring 0 from the pages of ring 3, have nothing to keep apart.
 // What does hold, because CR0.WP and EFER.NXE are set:
@@ -32,13 +34,6 @@ var (
 	root        uintptr // physical address of the top page table
 	tableFrames uintptr // page tables below it
 	hugePages   bool    // the processor has pages of 1 GiB
-)
-
-// A page is there for nothing but its fault: these bits say how.
-const (
-	faultPresent = 1 << 0
-	faultWrite   = 1 << 1
-	faultFetch   = 1 << 4
 )
 
 // protBits are the bits of a page of protection prot.
@@ -161,17 +156,28 @@ func mapImage(limit uintptr) {
 		if s.prot&(protWrite|protExec) == protWrite|protExec {
 			kdie("a segment of the image is both writable and executable")
 		}
+		bits := protBits(s.prot) | pteGlobal
+		var e uintptr
 		for a := s.start; a < min(s.end, limit); a += pageSize {
-			e := pageEntry(a, 12, true)
-			if e == nil {
-				noMemory()
+			if e%pageSize == 0 { // the first, or the last table is full
+				e = imageEntry(a)
 			}
-			*e = uint64(a) | protBits(s.prot) | pteGlobal
+			*p64(e) = uint64(a) | bits
+			e += 8
 		}
 		if s.prot&protWrite == 0 {
 			directReadOnly(s.start, s.end)
 		}
 	}
+}
+
+// imageEntry is the address of the entry of the page at va.
+func imageEntry(va uintptr) uintptr {
+	e := pageEntry(va, 12, true)
+	if e == nil {
+		noMemory()
+	}
+	return uintptr(unsafe.Pointer(e))
 }
 
 // unmapGuards takes away the page below each kernel stack.

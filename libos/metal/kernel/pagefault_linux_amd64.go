@@ -1,58 +1,67 @@
 package kernel
 
-// Memory of the program comes into being when it is first touched.
+import "unsafe"
 
-// faultAround is how many pages around the one that was touched come with it
-// while memory is plentiful: a power of two.
+// Memory of the program comes into being when it is first touched.
+//
+// There are no large pages in the program's half: under an emulated processor,
+// where most of the time goes into clearing memory and filling the TLB by 4 KiB in
+// any case, they gained nothing that could be measured, and they take memory that
+// nobody asked for.
+
 const (
-	faultAround    = 8
-	plentyOfFrames = 4096
+	faultAround = 16   // pages: while memory is plentiful, those around the one that was touched come with it
+	plenty      = 4096 // frames: as long as that many are free
+)
+
+// Why there was a page fault: bits of its error code.
+const (
+	faultPresent = 1 << 0
+	faultWrite   = 1 << 1
+	faultFetch   = 1 << 4
 )
 
 var faults uint64 // page faults served
 
 // demand serves the page fault at address va: it maps a zeroed page there if
-// the program may have one. false says that the fault is the program's mistake.
+// the program may have one. false says that the fault is the program's mistake, or
+// that memory has run out.
 func demand(va uintptr, err uint64) bool {
-	if err&faultPresent != 0 {
-		return false // there is a page, and what was tried is not allowed there
-	}
 	a := space.at(va)
-	if a == nil || err&faultFetch != 0 {
-		return false
+	if a == nil || err&(faultPresent|faultFetch) != 0 {
+		return false // nothing is mapped, or there is a page and what was tried is not allowed
 	}
 	prot := a.prot()
 	if prot == 0 || err&faultWrite != 0 && prot&protWrite == 0 {
 		return false
 	}
 	faults++
-	if !mapFresh(pageDown(va), prot) {
+	if pageEntry(va, 12, true) == nil || !mapFresh(pageDown(va), pageDown(va)+pageSize, prot) {
 		lastWords()
 		return false
 	}
-	if frames.free >= plentyOfFrames {
+	if frames.free >= plenty {
 		first := va &^ (faultAround*pageSize - 1)
-		for p := max(first, a.start()); p < min(first+faultAround*pageSize, a.end); p += pageSize {
-			mapFresh(p, prot)
-		}
+		mapFresh(max(first, a.start()), min(first+faultAround*pageSize, a.end), prot)
 	}
 	return true
 }
 
-// mapFresh maps a zeroed page at va unless one is there; false says that there is no memory.
-func mapFresh(va uintptr, prot uint32) bool {
-	e := pageEntry(va, 12, true)
-	if e == nil {
-		return false
+// mapFresh maps zeroed pages from start to end, in one page table that is there, where there are
+// none; false says that there is no memory.
+func mapFresh(start, end uintptr, prot uint32) bool {
+	bits := protBits(prot)
+	e := uintptr(unsafe.Pointer(pageEntry(start, 12, false)))
+	for va := start; va < end; va += pageSize {
+		if *p64(e) == 0 {
+			f := frameAlloc()
+			if f == 0 {
+				return false
+			}
+			*p64(e) = uint64(f) | bits
+		}
+		e += 8
 	}
-	if *e != 0 {
-		return true
-	}
-	f := frameAlloc()
-	if f == 0 {
-		return false
-	}
-	*e = uint64(f) | protBits(prot)
 	return true
 }
 

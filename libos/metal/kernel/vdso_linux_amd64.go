@@ -36,13 +36,13 @@ type (
 	}
 )
 
-var vdso struct {
+type vdsoImage struct {
 	header  elfHeader
 	program [2]elfProgram
 	dynamic [5]elfDynamic
 	symbols [2]elfSymbol
 	version elfVersion
-	hash    [5]uint32 // one bucket, a chain of two
+	hash    [5]uint32
 	strings [40]uint8
 }
 
@@ -52,36 +52,32 @@ const (
 	vdsoVersionHash = 0x3ae75f6 // of its name, as ELF hashes names
 )
 
-// vdsoInit fills the tables in. Offsets and addresses count from the image's start.
-func vdsoInit() {
-	v := &vdso
-	base := uint64(vdsoBase())
-	offset := func(p unsafe.Pointer) uint64 { return uint64(uintptr(p)) - base }
-	v.header = elfHeader{
+// vdso is the image, but for what only vdsoInit can say. Offsets and addresses in it count from its
+// start. The constants are those of the ELF specification.
+var vdso = vdsoImage{
+	header: elfHeader{
 		ident: [16]uint8{0x7f, 'E', 'L', 'F', 2, 1, 1}, kind: 3, machine: 62, version: 1,
-		phoff: offset(unsafe.Pointer(&v.program)), ehsize: 64, phentsize: 56, phnum: 2,
-	}
-	const load, dynamic = 1, 2
-	size := uint64(unsafe.Sizeof(vdso))
-	v.program[0] = elfProgram{kind: load, flags: 4, filesz: size, memsz: size, align: pageSize}
-	v.program[1] = elfProgram{kind: dynamic, flags: 4, offset: offset(unsafe.Pointer(&v.dynamic))}
+		phoff: uint64(unsafe.Offsetof(vdsoImage{}.program)), ehsize: 64, phentsize: 56, phnum: 2,
+	},
+	program: [2]elfProgram{
+		{kind: 1, flags: 4, filesz: uint64(unsafe.Sizeof(vdsoImage{})), memsz: uint64(unsafe.Sizeof(vdsoImage{})), align: pageSize}, // LOAD
+		{kind: 2, flags: 4, offset: uint64(unsafe.Offsetof(vdsoImage{}.dynamic))},                                                   // DYNAMIC
+	},
+	dynamic: [5]elfDynamic{
+		{4, uint64(unsafe.Offsetof(vdsoImage{}.hash))},             // HASH
+		{5, uint64(unsafe.Offsetof(vdsoImage{}.strings))},          // STRTAB
+		{6, uint64(unsafe.Offsetof(vdsoImage{}.symbols))},          // SYMTAB
+		{0x6ffffffc, uint64(unsafe.Offsetof(vdsoImage{}.version))}, // VERDEF
+	},
+	symbols: [2]elfSymbol{1: {name: 1, info: 1<<4 | 2, section: 0xfff1}}, // global function, absolute
+	version: elfVersion{version: 1, index: 1, count: 1, hash: vdsoVersionHash, aux: 20, auxName: 2 + uint32(len(vdsoSymbol))},
+	hash:    [5]uint32{1, 2, 1, 0, 0}, // one bucket, which begins with symbol 1; chains of 0 and 1, which end
+}
 
-	const hash, strtab, symtab, verdef = 4, 5, 6, 0x6ffffffc
-	v.dynamic = [5]elfDynamic{
-		{hash, offset(unsafe.Pointer(&v.hash))},
-		{strtab, offset(unsafe.Pointer(&v.strings))},
-		{symtab, offset(unsafe.Pointer(&v.symbols))},
-		{verdef, offset(unsafe.Pointer(&v.version))},
-	}
-	v.hash = [5]uint32{1, 2, 1, 0, 0} // one bucket, two in the chain; it begins at 1; the chain from 0, from 1
-	const globalFunction, absolute = 1<<4 | 2, 0xfff1
-	v.symbols[1] = elfSymbol{
-		name: 1, info: globalFunction, section: absolute,
-		value: uint64(vdsoFunction()) - base,
-	}
-	v.version = elfVersion{version: 1, index: 1, count: 1, hash: vdsoVersionHash, aux: 20, auxName: 2 + uint32(len(vdsoSymbol))}
-	copy(v.strings[1:], vdsoSymbol)
-	copy(v.strings[2+len(vdsoSymbol):], vdsoVersion)
+func vdsoInit() {
+	vdso.symbols[1].value = uint64(vdsoFunction() - vdsoBase())
+	copy(vdso.strings[1:], vdsoSymbol)
+	copy(vdso.strings[2+len(vdsoSymbol):], vdsoVersion)
 }
 
 // vdsoBase is the address for the auxiliary vector.

@@ -36,15 +36,14 @@ func wallInit() {
 	clockPage.wall = seconds*nsPerSecond - nanotime()
 }
 
-// rtcNow reads the clock until it has read the same twice.
+// rtcNow reads the clock until no second has begun meanwhile.
 func rtcNow() rtcTime {
-	r := rtcRead()
+	var r rtcTime
 	for range rtcTries {
-		again := rtcRead()
-		if r == again {
+		r = rtcRead()
+		if rtcRegister(rtcStatusA)&rtcUpdating == 0 && rtcRegister(rtcSecond) == r.second {
 			break
 		}
-		r = again
 	}
 	return r
 }
