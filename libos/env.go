@@ -19,6 +19,7 @@ type Env struct {
 	Log  *slog.Logger
 
 	State string           // path of the manifest's folder; "" where there is none or none was given
+	Alone bool             // there is no host, and so no folder anywhere
 	Disks map[string]Block // those of the manifest that are there, by name
 
 	// Files reads a file that an argument names: on a host its own, elsewhere from a

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	_ "time/tzdata" // where there is no file system there are no time zones
 
 	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
@@ -74,7 +75,7 @@ func upHome(env libos.Env) (home, error) {
 	if env.State == "" && env.Args.Given("remote") {
 		return "", nil
 	}
-	dir, err := setup.HomeDir(env.State)
+	dir, err := setup.KeepDir(env)
 	return home(dir), err
 }
 

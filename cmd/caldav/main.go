@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	_ "time/tzdata" // where there is no file system there are no time zones
 
 	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
@@ -105,7 +106,7 @@ func (s *server) openHouse(ctx context.Context) error {
 	if s.env.Args.Given("remote") {
 		return s.openAway(ctx, seed, have)
 	}
-	home, err := setup.HomeDir(s.env.State)
+	home, err := setup.KeepDir(s.env)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,17 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"cairn/libos"
 )
+
+// KeepDir is where a service keeps what it keeps on its host: HomeDir of the folder that was given.
+func KeepDir(env libos.Env) (string, error) {
+	if env.Alone {
+		return "", errors.New("this machine keeps nothing: say where everything is with --remote URL")
+	}
+	return HomeDir(env.State)
+}
 
 // HomeDir is dir made absolute; by default cairn in the user's data directory
 // (XDG Base Directory Specification: $XDG_DATA_HOME, else ~/.local/share).

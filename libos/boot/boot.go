@@ -163,6 +163,7 @@ func (p program) attach(ctx context.Context, args libos.Args) (err error) {
 		Net:      libos.Limit(n.Net, limits),
 		Args:     args,
 		Log:      log,
+		Alone:    d.alone,
 		Disks:    d.disks,
 		Files:    d.readFile,
 		Out:      p.Out,

@@ -9,9 +9,9 @@ import (
 
 // devices are what a world has attached to a program.
 type devices struct {
-	card   *card                  // nil: the network is the host's, or there is none
-	online bool                   // the host's network is there
-	disks  map[string]libos.Block // by the arguments that name them
+	alone bool                   // there is no host
+	card  *card                  // nil: the network is the host's, or there is none
+	disks map[string]libos.Block // by the arguments that name them
 
 	attached sealed.Attached // what of it --seal has to know
 

@@ -30,7 +30,7 @@ func machine(open func() (*metal.Machine, error)) world {
 		if len(has.Unknown) > 0 {
 			return nil, fmt.Errorf("this machine has a device that no program here declares: %s; take it away", has.Unknown[0])
 		}
-		d := &devices{readFile: noFiles}
+		d := &devices{alone: true, readFile: noFiles}
 		if d.card, err = onlyCard(m, has.Networks, on); err != nil {
 			return nil, err
 		}

@@ -75,7 +75,7 @@ func TestMachine(t *testing.T) {
 			key, err := env.ReadFile("/etc/key")
 			text := make([]byte, 4)
 			_, diskErr := env.Disk("data").ReadAt(text, 0)
-			fmt.Fprintf(c, "%s %v, %s %v, %v", key, err, text, diskErr, env.Addrs)
+			fmt.Fprintf(c, "%s %v, %s %v, %v %v", key, err, text, diskErr, env.Addrs, env.Alone)
 		}()
 		c, err := client.Dial(ctx, "tcp", "192.0.2.7:80")
 		if err != nil {
@@ -86,7 +86,7 @@ func TestMachine(t *testing.T) {
 		return err
 	}
 	status, out, errs := runMachine(t, m, has, "--ipv4 192.0.2.7/24 --mac 02:00:5e:10:00:07 --key-file /etc/key", run)
-	if want := "secret <nil>, data <nil>, [192.0.2.7]"; status != 0 || out != want {
+	if want := "secret <nil>, data <nil>, [192.0.2.7] true"; status != 0 || out != want {
 		t.Errorf("got status %d and %q, want %q; errors: %s", status, out, want, errs)
 	}
 }

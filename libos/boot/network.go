@@ -44,13 +44,12 @@ func openNetwork(ctx context.Context, d *devices, args libos.Args, log *slog.Log
 	case err != nil:
 	case d.card != nil:
 		return d.card.network(ctx, dns, log)
-	case d.online && args.Bool("seal") && len(dns) == 0:
+	case d.alone:
+		return network{close: nothing}, nil
+	case args.Bool("seal") && len(dns) == 0:
 		dns, err = hostServers() // later there is no file to read
-		return network{Net: host.New(host.Options{DNS: dns}), close: nothing}, err
-	case d.online:
-		return network{Net: host.New(host.Options{DNS: dns}), close: nothing}, nil
 	}
-	return network{close: nothing}, err
+	return network{Net: host.New(host.Options{DNS: dns}), close: nothing}, err
 }
 
 func nothing() error { return nil }

@@ -13,7 +13,7 @@ import (
 // process is the world of a process on a host: files are the host's, disks are files or block
 // devices, and the network is the host's or a TAP device.
 func process(m libos.Manifest, args libos.Args) (_ *devices, err error) {
-	d := &devices{disks: map[string]libos.Block{}, readFile: readFile, online: true}
+	d := &devices{disks: map[string]libos.Block{}, readFile: readFile}
 	d.attached.Consoles = []sealed.Descriptor{{Name: "standard output", FD: 1}, {Name: "standard error", FD: 2}}
 	defer func() {
 		if err != nil {

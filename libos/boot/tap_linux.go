@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"cairn/libos/sealed"
 	"cairn/libos/unix"
 )
 
@@ -17,5 +18,6 @@ func (d *devices) openTAP(device string, on interfaceConfig) error {
 		return fmt.Errorf("%w: make it first (ip tuntap add %s mode tap user NAME vnet_hdr; ip link set %s up), or use --net=host", err, device, device)
 	}
 	d.card = &card{device, link, on}
+	d.attached.Links = []sealed.Descriptor{{Name: device, FD: link.FD()}}
 	return nil
 }
