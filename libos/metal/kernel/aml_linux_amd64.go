@@ -127,7 +127,7 @@ func amlLength(a, limit uintptr) (body, end uintptr) {
 
 // amlInteger reads the constant at a; size 0 says that there is none.
 func amlInteger(a, limit uintptr) (v uint64, size uintptr) {
-	if limit-a > limit || a >= limit {
+	if a >= limit {
 		return 0, 0
 	}
 	switch op := *p8(a); {

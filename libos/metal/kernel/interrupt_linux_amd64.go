@@ -40,8 +40,8 @@ const (
 	pinMasked = 1 << 16
 )
 
-// ioapicInit maps the I/O APICs and masks all their pins. Where no table told of
-// one, there is one where they have always been.
+// ioapicInit maps the I/O APICs, masks all their pins and has them lead to this
+// processor. Where no table told of one, there is one where they have always been.
 func ioapicInit() {
 	if ioapicCount == 0 {
 		addIOAPIC(0xfec00000, 0)
@@ -52,8 +52,15 @@ func ioapicInit() {
 		io.pins = ioapicRead(io.base, 1)>>16&0xff + 1
 		for pin := range io.pins {
 			ioapicWrite(io.base, 0x10+2*pin, pinMasked)
+			ioapicWrite(io.base, 0x11+2*pin, processor()<<24)
 		}
 	}
+}
+
+// processor is the number by which interrupts find this processor.
+func processor() uint32 {
+	_, b, _, _ := cpuid(1, 0)
+	return b >> 24
 }
 
 func ioapicRead(base uintptr, reg uint32) uint32 {
@@ -66,19 +73,15 @@ func ioapicWrite(base uintptr, reg, v uint32) {
 	store32(base+0x10, v)
 }
 
-// pinSet writes the redirection entry of a pin: bits, and where it goes, which is
-// this processor. false: there is no such pin.
+// pinSet writes the lower half of a pin's redirection entry. false: there is no such
+// pin. A pin that is level-triggered must stay so while it is masked: in between it
+// would forget that it is asserted.
 func pinSet(gsi, bits uint32) bool {
 	for i := range ioapicCount {
-		io := &ioapics[i]
-		if gsi < io.gsi || gsi-io.gsi >= io.pins {
-			continue
+		if io := &ioapics[i]; gsi >= io.gsi && gsi-io.gsi < io.pins {
+			ioapicWrite(io.base, 0x10+2*(gsi-io.gsi), bits)
+			return true
 		}
-		reg := 0x10 + 2*(gsi-io.gsi)
-		ioapicWrite(io.base, reg, pinMasked)
-		ioapicWrite(io.base, reg+1, apicRead(apicID)&0xff000000)
-		ioapicWrite(io.base, reg, bits)
-		return true
 	}
 	return false
 }
@@ -94,7 +97,7 @@ func deviceInterrupt(vector uint64) {
 	if s.kind == sourceButton && !buttonPressed() {
 		// Something else is on the same pin. If it goes on, there will be no button.
 		if s.strange++; s.strange == maxStrange {
-			pinSet(s.gsi, pinMasked)
+			pinSet(s.gsi, s.bits|pinMasked)
 		}
 		eoi()
 		return
@@ -188,7 +191,7 @@ func sysMessage() uintptr {
 	if failed(fd) {
 		return fd
 	}
-	return fd | uintptr(vectorDevice+i)<<16 | uintptr(apicRead(apicID)>>24)<<32
+	return fd | uintptr(vectorDevice+i)<<16 | uintptr(processor())<<32
 }
 
 // sysDMA returns the physical address of n contiguous pages.

@@ -43,7 +43,13 @@ func addPCI(f function) {
 		d.Problem = ProblemUnplaced
 		return
 	}
-	msix := readCapabilities(f, d, &bars)
+	d.describe(f, &bars)
+}
+
+// describe fills in what the capabilities of f say of d, and turns messages on, each of
+// them masked.
+func (d *Device) describe(f function, bars *[6]Window) {
+	msix := readCapabilities(f, d, bars)
 	switch {
 	case d.Common.Size < commonSize || d.Notify.Size < 2:
 		d.Problem = ProblemWindows
@@ -53,7 +59,7 @@ func addPCI(f function) {
 		return
 	}
 	for i := uintptr(0); i < d.Vectors.Size; i += 16 {
-		store32(d.Vectors.Address+i+12, 1) // masked
+		store32(d.Vectors.Address+i+12, 1)
 	}
 	f.write16(msix, f.read16(msix)&^msixMask|msixEnable)
 }
@@ -145,22 +151,22 @@ func placeBARs(f function, bars *[6]Window) bool {
 	return true
 }
 
-// barSize finds the size of a BAR by writing ones to it, and puts back what it held.
+// barSize finds the size of a BAR; 0 if it is not used.
 func barSize(f function, reg uint32, wide bool) uintptr {
-	low := f.read32(reg)
-	f.write32(reg, 0xffffffff)
-	mask := uint64(f.read32(reg)&^15) | 0xffffffff<<32
-	f.write32(reg, low)
-	if mask&0xffffffff == 0 && !wide {
-		return 0
-	}
+	mask := uint64(probe(f, reg) &^ 15)
 	if wide {
-		high := f.read32(reg + 4)
-		f.write32(reg+4, 0xffffffff)
-		mask = mask&0xffffffff | uint64(f.read32(reg+4))<<32
-		f.write32(reg+4, high)
+		mask |= uint64(probe(f, reg+4)) << 32
 	}
-	return uintptr(mask & -mask)
+	return uintptr(mask & -mask) // the lowest bit that could be set
+}
+
+// probe returns which bits of a register can be set.
+func probe(f function, reg uint32) uint32 {
+	was := f.read32(reg)
+	f.write32(reg, 0xffffffff)
+	can := f.read32(reg)
+	f.write32(reg, was)
+	return can
 }
 
 // giveBAR takes size bytes of the host bridge's memory; 0: there are none. Monitors
