@@ -81,8 +81,15 @@ func (t *toolchain) explain(ctx context.Context, err error) error {
 
 // root is the folder of the source tree.
 func (t *toolchain) root(ctx context.Context) (string, error) {
-	out, err := t.run(ctx, "list", "-m", "-f", "{{.Dir}}")
-	return strings.TrimSpace(string(out)), err
+	out, err := t.run(ctx, "env", "GOMOD")
+	if err != nil {
+		return "", err
+	}
+	file := strings.TrimSpace(string(out))
+	if file == "" || file == os.DevNull {
+		return "", errors.New("building needs the source: run this in a checkout of it, or say where that is (--source DIR)")
+	}
+	return filepath.Dir(file), nil
 }
 
 // mainPackage finds out which package a program's name means.
@@ -92,7 +99,7 @@ func (t *toolchain) mainPackage(ctx context.Context, program string) (string, er
 	}
 	root, err := t.root(ctx)
 	if err != nil {
-		return "", fmt.Errorf("building needs the source: run this in a checkout of it, or say where that is (--source DIR): %w", err)
+		return "", err
 	}
 	pattern := program
 	if folder := filepath.Join(root, "cmd", program); isFolder(folder) {

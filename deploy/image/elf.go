@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -151,8 +152,8 @@ func nameAt(table []byte, offset uint32) string {
 	if uint64(offset) >= uint64(len(table)) {
 		return ""
 	}
-	name, _, _ := strings.Cut(string(table[offset:]), "\x00")
-	return name
+	name, _, _ := bytes.Cut(table[offset:], []byte{0})
+	return string(name)
 }
 
 // section returns the first section of that name.

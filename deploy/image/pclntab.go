@@ -127,10 +127,12 @@ func (t *functionTable) addLines(x *lineIndex, f *function, record []byte) error
 			x.lines[uint64(file)<<32|uint64(uint32(lines[j].value))] = true
 		}
 		switch a, b := files[i].end, lines[j].end; {
-		case a <= b:
+		case a < b:
 			i++
-		default:
+		case a > b:
 			j++
+		default:
+			i, j = i+1, j+1
 		}
 	}
 	if len(x.lines) > maxLines {

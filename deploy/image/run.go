@@ -128,7 +128,7 @@ func (l *lastWords) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-var statusLine = regexp.MustCompile(`(?:^|\n)cairn: exit status (\d{1,3})\r?\n`)
+var statusLine = regexp.MustCompile(`(?m)^cairn: exit status (\d{1,3})\r?\n`)
 
 func (l *lastWords) status() (int, bool) {
 	all := statusLine.FindAllSubmatch(l.tail, -1)
