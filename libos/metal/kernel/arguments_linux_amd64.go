@@ -11,7 +11,7 @@ import "unsafe"
 // out of habit put there for Linux goes nowhere.
 
 const (
-	firstStackEnd  = 0x7ffff0000000
+	firstStackEnd  = 0x8000200000 // in the page tables of what mmap gives out
 	firstStackSize = 256 << 10
 
 	maxWords = 256

@@ -1,28 +1,27 @@
 package kernel_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"cairn/libos/metal/pvh"
+	"cairn/libos/metal/vm"
 )
 
 // TestBoot runs testdata/selftest as a virtual machine: the cases that a program
 // survives all in one, those that end it each for itself.
 func TestBoot(t *testing.T) {
-	m := machine{qemu: qemu(t), image: image(t)}
+	m := vm.Machine{Kernel: image(t), Memory: 96}
 	t.Run("survived", func(t *testing.T) {
 		faults := "running nil-read nil-write nil-call divide index map text rodata nx high nested"
 		load := "channels preemption order threads deadlines collector registers files time random poll unserved"
-		out, status := m.boot(t, faults+" "+load+" exit")
+		m.Append = faults + " " + load + " exit"
+		out, status := boot(t, m)
 		for name := range strings.FieldsSeq(faults + " " + load) {
 			if !strings.Contains(out, "\nok "+name+"\n") {
 				t.Errorf("case %s is not reported as ok", name)
@@ -56,7 +55,8 @@ func TestBoot(t *testing.T) {
 		"machinecheck": {2, []string{"kernel: machine check", "rip=0x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			out, status := m.boot(t, name)
+			m.Append = name
+			out, status := boot(t, m)
 			if status != c.status {
 				t.Errorf("exit status %d, want %d", status, c.status)
 			}
@@ -77,21 +77,22 @@ func TestBoot(t *testing.T) {
 
 // TestOldProcessor boots on one without XSAVE, AVX and RDRAND.
 func TestOldProcessor(t *testing.T) {
-	m := machine{qemu: qemu(t), image: image(t)}
-	out, status := m.boot(t, "registers random preemption nil-read",
-		"-cpu", "qemu64", "-object", "rng-random,id=r,filename=/dev/urandom", "-device", "virtio-rng-device,rng=r")
-	if status != 0 || strings.Count(out, "\nok ") != 4 {
-		t.Errorf("exit status %d\n%s", status, out)
+	m := vm.Machine{Kernel: image(t), Memory: 96}
+	m.CPU, m.Append = "qemu64", "registers random preemption nil-read"
+	if out, status := boot(t, m); status == 0 || !strings.Contains(out, "kernel: ") {
+		t.Errorf("it starts without any source of randomness: exit status %d\n%s", status, out)
 	}
-	if out, status := m.boot(t, "running", "-cpu", "qemu64"); status == 0 || !strings.Contains(out, "kernel: ") {
-		t.Errorf("it started without any source of randomness: exit status %d\n%s", status, out)
+	m.Devices = []string{"-object", "rng-random,id=r,filename=/dev/urandom", "-device", "virtio-rng-device,rng=r"}
+	if out, status := boot(t, m); status != 0 || strings.Count(out, "\nok ") != 4 {
+		t.Errorf("exit status %d\n%s", status, out)
 	}
 }
 
 // TestCommandLine: words become arguments and environment.
 func TestCommandLine(t *testing.T) {
-	m := machine{qemu: qemu(t), image: image(t)}
-	out, _ := m.boot(t, `reboot=k console=ttyS0 arguments --a "b  c" "" d="e f" GODEBUG=x=1 ro --ro HOME="/a b"`)
+	m := vm.Machine{Kernel: image(t), Memory: 96}
+	m.Append = `reboot=k console=ttyS0 arguments --a "b  c" "" d="e f" GODEBUG=x=1 ro --ro HOME="/a b"`
+	out, _ := boot(t, m)
 	want := `["--a" "b  c" "" "d=e f" "--ro"] GODEBUG="x=1" HOME="/a b"`
 	if !strings.Contains(out, want) {
 		t.Errorf("got\n%s\nwant %s", out, want)
@@ -106,39 +107,38 @@ func TestProcess(t *testing.T) {
 	}
 }
 
-type machine struct{ qemu, image string }
-
-// boot starts a machine with 96 MiB and returns what is on its console and the
-// exit status that is said there, once it has ended.
-func (m machine) boot(t *testing.T, commandLine string, more ...string) (console string, status int) {
+// boot starts a machine and returns what is on its console and the exit status
+// that is said there, once it has ended.
+func boot(t *testing.T, m vm.Machine) (console string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	args := []string{"-M", "microvm", "-accel", "tcg", "-cpu", "max", "-m", "96", "-nodefaults", "-no-user-config", "-nographic",
-		"-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1", "-kernel", m.image, "-append", commandLine}
-	out, err := exec.CommandContext(ctx, m.qemu, append(args, more...)...).CombinedOutput()
-	if ctx.Err() != nil {
-		t.Fatalf("it does not end; on the console:\n%s", out)
+	m.Devices = append([]string{"-device", "isa-debug-exit,iobase=0xf4,iosize=1"}, m.Devices...)
+	v, err := m.Start()
+	if err != nil {
+		t.Fatal(err)
 	}
-	out = bytes.ReplaceAll(out, []byte("\r\n"), []byte("\n"))
-	said := regexp.MustCompile(`cairn: exit status (\d+)\n$`).FindSubmatch(out)
-	if said == nil {
-		t.Fatalf("no exit status on the last line (%v):\n%s", err, out)
+	defer v.Kill()
+	status, err = v.Wait(ctx)
+	if err != nil {
+		t.Fatalf("%v; on the console:\n%s", err, v.Console())
 	}
-	status, _ = strconv.Atoi(string(said[1]))
-	var ended *exec.ExitError
-	if e, ok := err.(*exec.ExitError); ok {
-		ended = e
+	if got, err := v.Exit(ctx); err != nil || got != (status<<1|1)&0xff {
+		t.Errorf("QEMU ends with %d, %v; the console says status %d", got, err, status)
 	}
-	if ended == nil || ended.ExitCode() != (status<<1|1)&0xff {
-		t.Errorf("QEMU ends with %v, and the console says status %d", err, status)
-	}
-	return "\n" + string(out), status
+	return "\n" + v.Console(), status
 }
 
-// image builds the bootable selftest.
+// image builds the bootable selftest. A test without QEMU is skipped, but not
+// where all has to be there.
 func image(t *testing.T) string {
 	t.Helper()
+	if _, err := exec.LookPath(vm.Program); err != nil {
+		if os.Getenv("CAIRN_CI") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
 	b, err := os.ReadFile(program(t, "-s -w"))
 	if err != nil {
 		t.Fatal(err)
@@ -164,17 +164,4 @@ func program(t *testing.T, ldflags string) string {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return name
-}
-
-// qemu returns its path; a test without it is skipped, but not where all has to be there.
-func qemu(t *testing.T) string {
-	t.Helper()
-	path, err := exec.LookPath("qemu-system-x86_64")
-	if err != nil {
-		if os.Getenv("CAIRN_CI") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	return path
 }

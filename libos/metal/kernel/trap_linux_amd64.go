@@ -54,6 +54,7 @@ func vectorOf(address uint64) uint64 {
 }
 
 func interrupt(vector uint64) {
+	statistics.Interrupts++
 	switch vector {
 	case vectorTimer:
 		armed = 0

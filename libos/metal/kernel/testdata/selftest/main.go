@@ -21,6 +21,9 @@ var cases = map[string]func(){
 	"collector": collector, "registers": floatRegisters, "files": files, "time": clocks, "random": random, "poll": poll,
 	"unserved": unserved,
 
+	"mappings": mappings, "reserving": reserving, "returning": returning, "areas": areas, "permissions": permissions,
+	"agree": agree, "cheap": cheap, "idle": idle,
+
 	"exit": func() { os.Exit(7) }, "panic": func() { panic("as it should") }, "overflow": overflow, "memory": outOfMemory,
 	"deadlock": deadlock, "abort": abort, "badpointer": badPointer, "kernelstack": kernelStack, "nmi": nmi,
 	"doublefault": doubleFault, "machinecheck": machineCheck, "fatalfault": fatalFault, "handlerfault": handlerFault,
