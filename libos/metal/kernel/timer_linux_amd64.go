@@ -75,8 +75,7 @@ func timerInit(hz uint64) {
 		fence()
 		return
 	}
-	var count uint32
-	var tsc uint64
+	count, tsc := timer.measureCount, timer.measureTSC
 	for tsc-timer.measureTSC < mulShift(timerMeasureTime, timer.perNS) {
 		count, tsc = apicRead(apicTimerCount), rdtsc()
 	}
