@@ -64,6 +64,7 @@ func (c *card) network(ctx context.Context, dns []netip.AddrPort, log *slog.Logg
 		Gateways: c.on.gateways,
 		DNS:      dns,
 		Hostname: "cairn",
+		Memory:   memory(),
 		Log:      log,
 	})
 	if err != nil {

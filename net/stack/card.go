@@ -18,6 +18,7 @@ type card struct {
 	link    libos.Link
 	mac     tcpip.LinkAddress
 	offload bool
+	whole   bool // fragments are passed over
 
 	// divert sees every IPv4 packet of UDP to the DHCP client's port, and keeps it
 	// for itself when it returns true.
@@ -90,7 +91,7 @@ func (c *card) receive() {
 
 // accepts reports whether a frame is for netstack, whole, and to be believed.
 func (c *card) accepts(frame []byte, h libos.FrameHeader) bool {
-	return len(frame) >= header.EthernetMinimumSize && c.wanted(frame) && !c.diverted(frame) && (!c.offload || trusted(h) || intact(frame)) && believable(frame)
+	return len(frame) >= header.EthernetMinimumSize && c.wanted(frame) && !(c.whole && fragment(frame)) && !c.diverted(frame) && (!c.offload || trusted(h) || intact(frame)) && believable(frame)
 }
 
 // deliver hands up a frame.

@@ -19,6 +19,7 @@ type Conn struct {
 	stack         *Stack
 	ep            tcpip.Endpoint
 	local, remote *net.TCPAddr
+	accepted      bool // by a listener, and counted
 
 	src bytes.Reader      // of the Write under way
 	dst tcpip.SliceWriter // of the Read under way
@@ -162,6 +163,9 @@ func (c *Conn) Close() error {
 	}
 	c.ep.Close()
 	c.stack.sweeper.closed()
+	if c.accepted {
+		c.stack.leave()
+	}
 	return nil
 }
 

@@ -23,7 +23,8 @@
 // that nobody has accepted, 512 neighbours, 4 MiB of fragments a family, ten each of routers and prefixes, 8,192
 // connections in TIME-WAIT. A connection is as small as it can be while it is idle, and holds
 // 256 KiB each way, in time up to 4 MiB, for a peer or a program that does not read. How many
-// connections there are is up to whoever accepts them.
+// connections there are is up to whoever accepts them. With Options.Memory all this is
+// less, and connections beyond what fits wait to be accepted.
 //
 // # Caveats
 //

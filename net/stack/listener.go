@@ -19,7 +19,7 @@ const (
 )
 
 // backlog is how many connections wait to be accepted, and how many are half open, at most.
-// Beyond that there are SYN cookies (RFC 4987 §3.6).
+// Beyond that there are SYN cookies (RFC 4987 §3.6). With little memory it is less.
 const backlog = 1024
 
 // A Listener accepts TCP connections.
@@ -61,7 +61,7 @@ func (s *Stack) listen(at netip.AddrPort, dual bool) (*Listener, error) {
 		ep.Close()
 		return nil, err
 	}
-	if err := ep.Listen(backlog); err != nil {
+	if err := ep.Listen(s.bounds.backlog); err != nil {
 		ep.Close()
 		return nil, callError("listen", err)
 	}
@@ -102,7 +102,8 @@ func (l *Listener) NotifyEvent(waiter.EventMask) { l.poke() }
 // Addr returns a *net.TCPAddr.
 func (l *Listener) Addr() net.Addr { return tcpAddr(l.local) }
 
-// Accept waits for a connection, a *Conn.
+// Accept waits for a connection, a *Conn. While there are as many as the memory allows, it waits for
+// one of them to be closed.
 func (l *Listener) Accept() (net.Conn, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -110,10 +111,16 @@ func (l *Listener) Accept() (net.Conn, error) {
 		if err := l.err(); err != nil {
 			return nil, l.wrap("accept", err)
 		}
+		if l.stack.full() {
+			l.wait()
+			continue
+		}
 		ep, queue, err := l.ep.Accept(nil)
 		switch err.(type) {
 		case nil:
 			if c, err := l.stack.newConn(ep, queue); err == nil {
+				c.accepted = true
+				l.stack.accepted.Add(1)
 				return c, nil
 			}
 			ep.Close() // gone before it was accepted

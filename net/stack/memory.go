@@ -8,7 +8,7 @@ import (
 	protocol "gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 )
 
-// Sizes of the buffers of a connection, in bytes. They begin small, as most connections carry
+// Sizes of the buffers of a connection, in bytes, where there is plenty. They begin small, as most connections carry
 // little and any may be left unread by a peer, and grow with what is carried.
 const (
 	leastBuffer = 4 << 10
@@ -17,8 +17,9 @@ const (
 )
 
 func (s *Stack) boundBuffers() {
-	send := tcpip.TCPSendBufferSizeRangeOption{Min: leastBuffer, Default: firstBuffer, Max: mostBuffer}
-	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: leastBuffer, Default: firstBuffer, Max: mostBuffer}
+	first, most := s.bounds.firstBuffer, s.bounds.mostBuffer
+	send := tcpip.TCPSendBufferSizeRangeOption{Min: leastBuffer, Default: first, Max: most}
+	receive := tcpip.TCPReceiveBufferSizeRangeOption{Min: leastBuffer, Default: first, Max: most}
 	s.net.SetTransportProtocolOption(protocol.ProtocolNumber, &send)
 	s.net.SetTransportProtocolOption(protocol.ProtocolNumber, &receive)
 }
@@ -45,7 +46,7 @@ func newSweeper(s *Stack) *sweeper { return &sweeper{stack: s, hurry: make(chan 
 
 // closed counts a connection.
 func (w *sweeper) closed() {
-	if w.stack.closes.Add(1)%sweepCloses != 0 {
+	if w.stack.closes.Add(1)%uint64(min(sweepCloses, w.stack.bounds.timeWait)) != 0 {
 		return
 	}
 	select {
@@ -65,7 +66,7 @@ func (w *sweeper) run(ctx context.Context) {
 		case <-ticker.C:
 		case <-w.hurry:
 		}
-		w.sweep(time.Now(), maxTimeWait, maxOrphans)
+		w.sweep(time.Now(), w.stack.bounds.timeWait, w.stack.bounds.orphans)
 	}
 }
 

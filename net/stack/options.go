@@ -34,6 +34,11 @@ type Options struct {
 	// Hostname is what DHCP is told; empty: nothing.
 	Hostname string
 
+	// Memory is how many bytes the program may take; 0: plenty. How much connections take, and
+	// how many there are, follows from it. With less than 64 MiB no packets are put
+	// together from fragments.
+	Memory int64
+
 	// Log hears of addresses that come and go; nil: nobody does.
 	Log *slog.Logger
 

@@ -41,8 +41,10 @@ type Stack struct {
 	stop context.CancelFunc // ends work
 	work sync.WaitGroup     // the stack's own goroutines
 
-	sweeper *sweeper
-	closes  atomic.Uint64 // of connections
+	bounds   bounds
+	sweeper  *sweeper
+	closes   atomic.Uint64 // of connections
+	accepted atomic.Int64  // connections that are open
 
 	mu    sync.Mutex
 	owned map[io.Closer]bool // listeners, datagram sockets and dials; nil after Close
@@ -63,7 +65,8 @@ func New(link libos.Link, o Options) (*Stack, error) {
 		o.Random = newSource(o.Random)
 	}
 	quiet()
-	s := &Stack{card: newCard(link), log: o.Log, owned: make(map[io.Closer]bool)}
+	s := &Stack{card: newCard(link), log: o.Log, bounds: boundsOf(o.Memory), owned: make(map[io.Closer]bool)}
+	s.card.whole = !s.bounds.fragments
 	s.config = newConfig(o)
 	s.config.linkMTU = s.card.mtu
 	s.card.failed = s.fail
