@@ -39,7 +39,8 @@ DATA ·bootTable+46(SB)/2, $23 // limit and base, for LGDT
 DATA ·bootTable+48(SB)/8, $·bootTable+56(SB)
 DATA ·bootTable+64(SB)/8, $0x00af9b000000ffff // selector 8: code, 64 bits
 DATA ·bootTable+72(SB)/8, $0x00cf93000000ffff // selector 16: data
-GLOBL ·bootTable(SB), NOPTR, $80
+DATA ·bootTable+80(SB)/4, $0x1f80 // MXCSR: all exceptions masked, round to nearest
+GLOBL ·bootTable(SB), NOPTR, $88
 
 // bootPages has room for six pages and the way to the first page's beginning.
 GLOBL ·bootPages(SB), NOPTR, $28672
@@ -126,6 +127,7 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	MOVQ R14, 0(CX)(TLS*1)
 
 	BYTE $0xdb; BYTE $0xe3 // FNINIT
+	LDMXCSR ·bootTable+80(SB)
 	PXOR X15, X15
 	LEAQ ·stackArea(SB), SP
 	ADDQ $(4095+9*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go

@@ -233,3 +233,16 @@ func idle() {
 		panic(fmt.Sprintf("%d interrupts in two idle seconds", n))
 	}
 }
+
+// above makes sure that memory above 4 GiB can be used.
+func above() {
+	b, phys := kernel.DMA(3 * page)
+	if phys < 4<<30 || len(b) != 3*page {
+		panic(fmt.Sprintf("%d bytes at %#x", len(b), phys))
+	}
+	must(bytes.Count(b, []byte{0}) == len(b))
+	for i := range b {
+		b[i] = byte(i)
+	}
+	must(b[page+5] == 5)
+}
