@@ -53,7 +53,7 @@ type amlObject struct {
 
 // readAML finds the devices in n bytes of byte code at a, and soft-off.
 func readAML(a, n uintptr) {
-	for i := uintptr(0); i+8 <= n; i++ {
+	for i := uintptr(0); i+5 <= n; i++ {
 		switch {
 		case *p8(a + i) == amlExt:
 			if body, end := amlDeviceAt(a+i, a+n); body != 0 {
