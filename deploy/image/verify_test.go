@@ -83,16 +83,30 @@ func mainFunction(t *testing.T, o *object) function {
 	return main
 }
 
-// TestVerify builds again, from the very source; and says what differs before it builds where it can.
-func TestVerify(t *testing.T) {
-	d, err := Verify(t.Context(), tiny(t).Image, "")
-	if err != nil || d != nil {
-		t.Errorf("got %v, %v, want no difference", d, err)
-	}
-	version := []byte(tiny(t).Facts.Go)
-	old := bytes.ReplaceAll(tiny(t).Image, []byte(`"go":"`+string(version)+`"`), []byte(`"go":"`+strings.Repeat("x", len(version))+`"`))
-	d, err = Verify(t.Context(), old, "")
-	if err != nil || d == nil || d.What != "Go version" {
-		t.Errorf("another Go: got %v, %v", d, err)
+// TestVerifyRefuses says what differs before it builds, where it can: another Go, another revision. That
+// the same source makes the same image is shown in test.
+func TestVerifyRefuses(t *testing.T) {
+	b := *tiny(t)
+	for _, c := range []struct {
+		what string
+		edit func(*Facts)
+	}{
+		{"Go version", func(f *Facts) { f.Go = "go1.20" }},
+		{"revision of the source", func(f *Facts) { f.Settings = []Setting{{"vcs.revision", "0123456789abcdef0123456789abcdef01234567"}} }},
+	} {
+		b.Facts = tiny(t).Facts
+		c.edit(&b.Facts)
+		sections, err := b.sections()
+		if err != nil {
+			t.Fatal(err)
+		}
+		program := bytes.ReplaceAll(b.Image, []byte(".cairn."), []byte(".other."))
+		image, err := attach(program, sections)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := Verify(t.Context(), image, ""); err != nil || d == nil || d.What != c.what {
+			t.Errorf("got %v, %v, want a difference: %s", d, err, c.what)
+		}
 	}
 }
