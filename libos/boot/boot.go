@@ -175,11 +175,8 @@ func (p program) attach(ctx context.Context, args libos.Args) (err error) {
 	if p.State != nil {
 		env.State = args.String(p.State.Name)
 	}
-	if args.Bool("seal") {
-		warmUp(p.warm)
-		if err := d.seal(&env, limits); err != nil {
-			return fmt.Errorf("--seal: %w", err)
-		}
+	if err := p.seal(d, &env, limits, n.servers); err != nil {
+		return fmt.Errorf("--seal: %w", err)
 	}
 	return p.run(ctx, env)
 }

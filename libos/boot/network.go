@@ -34,8 +34,9 @@ const patience = 5 * time.Second
 // A network is the one that a service is on, before it is limited.
 type network struct {
 	libos.Net
-	addrs []netip.Addr // of a network of its own
-	close func() error
+	addrs   []netip.Addr     // of a network of its own
+	servers []netip.AddrPort // of names, on the host's as far as they are known
+	close   func() error
 }
 
 func openNetwork(ctx context.Context, d *devices, args libos.Args, log *slog.Logger) (network, error) {
@@ -49,7 +50,7 @@ func openNetwork(ctx context.Context, d *devices, args libos.Args, log *slog.Log
 	case args.Bool("seal") && len(dns) == 0:
 		dns, err = hostServers() // later there is no file to read
 	}
-	return network{Net: host.New(host.Options{DNS: dns}), close: nothing}, err
+	return network{Net: host.New(host.Options{DNS: dns}), servers: dns, close: nothing}, err
 }
 
 func nothing() error { return nil }

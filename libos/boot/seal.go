@@ -3,6 +3,7 @@ package boot
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -40,10 +41,18 @@ func (d *devices) readFiles(args libos.Args) error {
 	return nil
 }
 
-// seal locks the process in with what env and the devices are.
-func (d *devices) seal(env *libos.Env, limits libos.Limits) error {
+// seal locks the process in, if the arguments ask for that, with what env and the devices are,
+// and the name servers of the host.
+func (p program) seal(d *devices, env *libos.Env, limits libos.Limits, servers []netip.AddrPort) error {
+	if !env.Args.Bool("seal") {
+		return nil
+	}
+	warmUp(p.warm)
 	a := d.attached
 	if d.card == nil {
+		for _, s := range servers {
+			limits.Dial = append(limits.Dial, netip.AddrPortFrom(s.Addr().WithZone(""), s.Port()).String())
+		}
 		a.Host = &limits
 	}
 	if env.State != "" {
