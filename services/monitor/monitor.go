@@ -5,6 +5,9 @@
 //	GET /metrics   counters, gauges and histograms, all named cairn_… beside Go's own
 //	GET /healthz   200 and "ok", or 503 and a line for each thing that is wrong
 //	GET /livez     200 as long as the process answers
+//
+// Metrics are few and need little, so they are kept and written here: Prometheus' own library brings
+// protocol buffers along, a tenth of a whole service.
 package monitor
 
 import (
@@ -15,10 +18,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"cairn/store"
 	"cairn/store/observe"
 )
@@ -26,10 +25,10 @@ import (
 // A Monitor collects what it is told and asks for the rest when it is read. Safe
 // for concurrent use.
 type Monitor struct {
-	registry *prometheus.Registry
+	registry registry
 	commits  func(outcome string)
-	objects  prometheus.Counter
-	seconds  prometheus.Histogram
+	objects  *counter
+	seconds  func(float64)
 
 	mu     sync.Mutex // guards checks
 	checks []check
@@ -50,15 +49,10 @@ const (
 
 // New returns a Monitor that knows of the Go runtime and of commits.
 func New() *Monitor {
-	m := &Monitor{
-		registry: prometheus.NewRegistry(),
-		objects: prometheus.NewCounter(prometheus.CounterOpts{Name: "cairn_committed_objects_total",
-			Help: "Objects that commits brought."}),
-		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cairn_commit_seconds",
-			Help:    "How long a commit took until it was durable.",
-			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)}),
-	}
-	m.registry.MustRegister(collectors.NewGoCollector(), m.objects, m.seconds)
+	m := &Monitor{objects: &counter{}}
+	m.registry.addRuntime()
+	m.registry.add("cairn_committed_objects_total", "Objects that commits brought.", "counter", nil, m.objects)
+	m.seconds = m.Histogram("commit_seconds", "How long a commit took until it was durable.")
 	m.commits = m.Outcomes("commits_total", "Commits to the repository, each of one or more updates, by outcome.",
 		outcomeOK, outcomeConflict, outcomeTemporary, outcomeError)
 	return m
@@ -68,8 +62,8 @@ func New() *Monitor {
 func (m *Monitor) Committed(c observe.Commit) {
 	m.commits(outcome(c.Err))
 	if c.Err == nil {
-		m.objects.Add(float64(c.Objects))
-		m.seconds.Observe(c.Took.Seconds())
+		m.objects.n.Add(uint64(c.Objects))
+		m.seconds(c.Took.Seconds())
 	}
 }
 
@@ -91,41 +85,39 @@ func outcome(err error) string {
 // goes behind "cairn_"; labels are pairs of a key and a value. A gauge of that
 // name and labels must not be there already.
 func (m *Monitor) Gauge(name, help string, value func() float64, labels ...string) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "cairn_" + name, Help: help, ConstLabels: pairs(labels)}, value))
+	m.registry.add("cairn_"+name, help, "gauge", labels, asked(value))
 }
 
 // Counter is Gauge for a value that only grows.
 func (m *Monitor) Counter(name, help string, value func() float64, labels ...string) {
-	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "cairn_" + name, Help: help, ConstLabels: pairs(labels)}, value))
+	m.registry.add("cairn_"+name, help, "counter", labels, asked(value))
 }
 
 // Histogram returns a function that takes note of a duration in seconds.
 func (m *Monitor) Histogram(name, help string, labels ...string) func(seconds float64) {
-	h := prometheus.NewHistogram(prometheus.HistogramOpts{Name: "cairn_" + name, Help: help,
-		ConstLabels: pairs(labels), Buckets: prometheus.ExponentialBuckets(0.0005, 2, 16)})
-	m.registry.MustRegister(h)
-	return h.Observe
+	h := &histogram{}
+	m.registry.add("cairn_"+name, help, "histogram", labels, h)
+	return h.observe
 }
 
 // Outcomes returns a function that counts by outcome. Those named are there from the
 // beginning, at 0.
 func (m *Monitor) Outcomes(name, help string, outcomes ...string) func(outcome string) {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cairn_" + name, Help: help}, []string{"outcome"})
-	m.registry.MustRegister(c)
+	var mu sync.Mutex // guards counters
+	counters := map[string]*counter{}
+	of := func(outcome string) *counter {
+		mu.Lock()
+		defer mu.Unlock()
+		if counters[outcome] == nil {
+			counters[outcome] = &counter{}
+			m.registry.add("cairn_"+name, help, "counter", []string{"outcome", outcome}, counters[outcome])
+		}
+		return counters[outcome]
+	}
 	for _, outcome := range outcomes {
-		c.WithLabelValues(outcome)
+		of(outcome)
 	}
-	return func(outcome string) { c.WithLabelValues(outcome).Inc() }
-}
-
-func pairs(labels []string) prometheus.Labels {
-	l := prometheus.Labels{}
-	for pair := range slices.Chunk(labels, 2) {
-		l[pair[0]] = pair[1]
-	}
-	return l
+	return func(outcome string) { of(outcome).n.Add(1) }
 }
 
 // Check adds something that can be wrong. wrong is asked whenever the health is,
@@ -142,7 +134,10 @@ func (m *Monitor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	switch r.URL.Path {
 	case "/metrics":
-		promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		if err := m.registry.write(w); err != nil {
+			return // nobody reads any more
+		}
 	case "/healthz":
 		m.health(w)
 	case "/livez":
