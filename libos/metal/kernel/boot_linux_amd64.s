@@ -128,7 +128,6 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 
 	BYTE $0xdb; BYTE $0xe3 // FNINIT
 	LDMXCSR ·bootTable+80(SB)
-	PXOR X15, X15
 	LEAQ ·stackArea(SB), SP
 	ADDQ $(4095+9*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go
 	ANDQ $~4095, SP

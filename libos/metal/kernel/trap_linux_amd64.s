@@ -91,7 +91,6 @@ TEXT ·enterKernel(SB),NOSPLIT|NOFRAME,$0
 	MOVQ R14, 0(CX)(TLS*1)
 	MOVQ ·kernelSP(SB), SP // BP stays, so that a dump shows whose call it was
 	CLD
-	PXOR X15, X15
 	CALL ·trap(SB)
 	JMP  ·resume(SB)
 
@@ -116,7 +115,7 @@ registers:
 	LOAD
 	IRETQ
 dead:
-	PXOR X15, X15
+	PXOR X15, X15 // all that Go code expects
 	JMP  registers
 
 // enterTrap is where the vectors lead: on the stack of an interrupt or a fault
@@ -176,7 +175,6 @@ saved:
 	MOVQ R12, 16(SP)
 	LEAQ ·kernelG(SB), R14
 	MOVQ R14, 0(CX)(TLS*1)
-	PXOR X15, X15
 	CALL ·trapInKernel(SB)
 	MOVQ TLS, CX
 	MOVQ 16(SP), R12
@@ -220,7 +218,6 @@ TEXT ·enterLast(SB),NOSPLIT|NOFRAME,$0
 	ANDQ $~15, SP
 	MOVQ BX, 0(SP)
 	CLD
-	PXOR X15, X15
 	CALL ·trapLast(SB)
 	JMP  ·halt(SB)
 

@@ -18,7 +18,7 @@ var cases = map[string]func(){
 	"text": writeText, "rodata": writeConstant, "nx": executeData, "high": nonCanonical, "nested": nestedFault,
 
 	"channels": channels, "preemption": preemption, "order": sleepOrder, "threads": lockedThreads, "deadlines": deadlines,
-	"collector": collector, "registers": floatRegisters, "files": files, "time": clocks, "random": random, "poll": poll,
+	"collector": collector, "registers": floatRegisters, "vectors": allRegisters, "files": files, "time": clocks, "random": random, "poll": poll,
 	"unserved": unserved,
 
 	"mappings": mappings, "reserving": reserving, "returning": returning, "areas": areas, "permissions": permissions,
