@@ -21,6 +21,7 @@ type instance struct {
 	PID            int
 	HTTP, Git, SSH string
 	Dav            string // without a slash at its end
+	Metrics        string // URL, "" for none
 
 	password string // that the first run with this log has told
 	seed     string // the same, of a run without a home
