@@ -9,17 +9,17 @@ import (
 	"golang.org/x/crypto/chacha20"
 )
 
-// reference is what fast key erasure over x/crypto's ChaCha20 gives.
-type reference struct{ key []byte }
+// erasing is what fast key erasure over x/crypto's ChaCha20 gives.
+type erasing struct{ key []byte }
 
-func (r *reference) seed(fresh []byte) {
+func (r *erasing) seed(fresh []byte) {
 	for i := range r.key {
 		r.key[i] ^= fresh[i]
 	}
 	r.fill(0)
 }
 
-func (r *reference) fill(n int) []byte {
+func (r *erasing) fill(n int) []byte {
 	c, err := chacha20.NewUnauthenticatedCipher(r.key, make([]byte, chacha20.NonceSize))
 	if err != nil {
 		panic(err)
@@ -34,7 +34,7 @@ func (r *reference) fill(n int) []byte {
 
 func TestGeneratorIsFastKeyErasureOfChaCha20(t *testing.T) {
 	var g generator
-	r := reference{key: make([]byte, 32)}
+	r := erasing{key: make([]byte, 32)}
 	var fresh [8]uint32
 	for i := range fresh {
 		fresh[i] = 0x9e3779b9 * uint32(i+1)

@@ -49,9 +49,8 @@ func (p *pvclock) hz() uint64 {
 // kvm is what KVM writes to. The structures must not cross a page, so each takes the
 // aligned part of a room of twice its size.
 var kvm struct {
-	present bool
-	time    [8]uint64
-	wall    [4]uint64
+	time [8]uint64
+	wall [4]uint64
 }
 
 func kvmTime() *pvclock {
@@ -60,18 +59,18 @@ func kvmTime() *pvclock {
 
 func kvmWall() uintptr { return (uintptr(unsafe.Pointer(&kvm.wall)) + 15) &^ 15 }
 
-// kvmInit looks for KVM and asks it for the time. The image lies where it is linked,
-// so addresses in it are physical ones.
-func kvmInit() {
+// kvmInit looks for KVM, and asks it for the time if it is there. The image lies where it is
+// linked, so addresses in it are physical ones.
+func kvmInit() bool {
 	base := hypervisorLeaf('K'|'V'<<8|'M'<<16|'K'<<24, 'V'|'M'<<8|'K'<<16|'V'<<24, 'M')
 	if base == 0 {
-		return
+		return false
 	}
 	if features, _, _, _ := cpuid(base+1, 0); features&kvmClock == 0 {
-		return
+		return false
 	}
 	wrmsr(msrKVMTime, uint64(uintptr(unsafe.Pointer(kvmTime())))|1)
-	kvm.present = kvmTime().hz() != 0
+	return kvmTime().hz() != 0
 }
 
 // hypervisorLeaf is the CPUID leaf at which the hypervisor of that signature describes

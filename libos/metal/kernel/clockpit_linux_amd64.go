@@ -21,6 +21,7 @@ const (
 	pitAttempts = 3
 	pitLeast    = pitHz / 500 // 2 ms: the shortest measure
 	pitMost     = pitHz / 2   // 0.5 s: the longest for which the rough frequency will do
+	pitLooks    = 50          // readings of which two must differ
 	pitPolls    = 100_000     // readings until it is clear that the PIT does not count
 )
 
@@ -28,7 +29,6 @@ const (
 var pit struct {
 	first, last pitReading
 	ticks       uint64
-	dead        bool // it does not count
 }
 
 // A pitReading is the counter and the TSC it belongs to.
@@ -43,8 +43,18 @@ func pitStart() {
 	outb(pitCounter, 0)
 	outb(pitCounter, 0)
 	pit.first = pitRead()
-	pit.last = pitRead()
-	pit.dead = pit.first.count == pit.last.count
+	pit.last = pit.first
+}
+
+// pitCounts tells whether there is a PIT; for the lack of one it takes some hundred reads
+// of a port.
+func pitCounts() bool {
+	for range pitLooks {
+		if pitRead().count != pit.first.count {
+			return true
+		}
+	}
+	return false
 }
 
 // pitRead takes the best of some readings: the one that took least.
@@ -67,9 +77,6 @@ func pitRead() pitReading {
 
 // pitHertz measures the TSC; 0 says that the PIT does not count.
 func pitHertz() uint64 {
-	if pit.dead {
-		return 0
-	}
 	start := pitRead()
 	rough := ^uint64(0)
 	for range pitAttempts {
@@ -114,12 +121,9 @@ func pitPassed(before, after uint16, about uint64) uint64 {
 
 // pitNow is how many nanoseconds the PIT has counted, and the TSC then. hz is the
 // TSC's frequency as far as it is known.
-func pitNow(hz uint64) (ns, tsc uint64, ok bool) {
-	if pit.dead {
-		return 0, 0, false
-	}
+func pitNow(hz uint64) (ns, tsc uint64) {
 	r := pitRead()
 	pit.ticks += pitPassed(pit.last.count, r.count, pitTicks(r.tsc-pit.last.tsc, hz))
 	pit.last = r
-	return mulDiv(pit.ticks, nsPerSecond, pitHz), r.tsc, true
+	return mulDiv(pit.ticks, nsPerSecond, pitHz), r.tsc
 }

@@ -87,13 +87,12 @@ func (t *frameTable) lowestFree() (frame uintptr, ok bool) {
 	return 0, false
 }
 
-// highestRun is the highest start of n free frames in a row, a multiple of align
-// (a power of two); ok is false if there is none.
-func (t *frameTable) highestRun(n, align uintptr) (frame uintptr, ok bool) {
+// highestRun is the highest start of n free frames in a row; ok is false if there is none.
+func (t *frameTable) highestRun(n uintptr) (frame uintptr, ok bool) {
 	if n == 0 || n > t.free {
 		return 0, false
 	}
-	for start := (t.words*64 - n) &^ (align - 1); ; {
+	for start := t.words*64 - n; ; {
 		taken, full := t.highestTaken(start, n)
 		if full {
 			return start, true
@@ -101,7 +100,7 @@ func (t *frameTable) highestRun(n, align uintptr) (frame uintptr, ok bool) {
 		if taken < n {
 			return 0, false
 		}
-		start = (taken - n) &^ (align - 1)
+		start = taken - n
 	}
 }
 
@@ -154,11 +153,10 @@ func frameFree(p uintptr) {
 	frames.put(p / pageSize)
 }
 
-// frameContig returns the physical address of n zeroed frames in a row, 0 if there are none.
-func frameContig(n uintptr) uintptr { return frameRun(n, 1) }
-
-func frameRun(n, align uintptr) uintptr {
-	start, ok := frames.highestRun(n, align)
+// frameContig returns the physical address of n zeroed frames in a row, 0 if there
+// are none. They are not given back.
+func frameContig(n uintptr) uintptr {
+	start, ok := frames.highestRun(n)
 	if !ok || frames.free < n+reserve {
 		return 0
 	}

@@ -151,6 +151,7 @@ func splitLarge(e *uint64) bool {
 
 // mapImage maps the program where it was loaded, with the permissions of its ELF segments, up to limit.
 func mapImage(limit uintptr) {
+	readOnlyEnd := limit // the linker lays what can be written last
 	for i := uintptr(0); i < imageSegments(); i++ {
 		s := imageSegment(i)
 		if s.prot&(protWrite|protExec) == protWrite|protExec {
@@ -165,10 +166,11 @@ func mapImage(limit uintptr) {
 			*p64(e) = uint64(a) | bits
 			e += 8
 		}
-		if s.prot&protWrite == 0 {
-			directReadOnly(s.start, s.end)
+		if s.prot&protWrite != 0 {
+			readOnlyEnd = min(readOnlyEnd, s.start)
 		}
 	}
+	directReadOnly(imageBase, readOnlyEnd)
 }
 
 // imageEntry is the address of the entry of the page at va.

@@ -23,7 +23,7 @@ const (
 )
 
 func wallInit() {
-	if kvm.present {
+	if clockReference == kvmReference {
 		if now := kvmWallNow(); now > 0 {
 			clockPage.wall = now - nanotime()
 			return
