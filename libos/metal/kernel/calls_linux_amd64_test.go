@@ -1,9 +1,11 @@
 package kernel_test
 
 import (
+	"cmp"
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -73,27 +75,65 @@ const kernelPackage = "cairn/libos/metal/kernel."
 
 var (
 	textLine   = regexp.MustCompile(`^TEXT (\S+)\(SB\)`)
-	targetLine = regexp.MustCompile(`\t(CALL|JMP|J[A-Z]+) (\S+)\(SB\)`)
+	targetLine = regexp.MustCompile(`\t(?:CALL|J[A-Z]+) (\S+)\(SB\)`)
+	insideLine = regexp.MustCompile(`\tCALL 0x([0-9a-f]+)`) // into the midst of a function
 	callLine   = regexp.MustCompile(`\tCALL (.*\S)`)
 )
 
 // disassemble returns what each function of the kernel calls or jumps to. A call
 // whose target is not in the instruction is one of "CALL …".
 func disassemble(t *testing.T) map[string][]string {
-	out, err := exec.Command("go", "tool", "objdump", "-s", `^cairn/libos/metal/kernel\.`, program(t, "")).Output()
+	name := program(t, "")
+	out, err := exec.Command("go", "tool", "objdump", "-s", `^cairn/libos/metal/kernel\.`, name).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
+	functionAt := symbols(t, name)
 	calls, fn := map[string][]string{}, ""
 	for line := range strings.Lines(string(out)) {
 		if m := textLine.FindStringSubmatch(line); m != nil {
 			fn = m[1]
 			calls[fn] = []string{}
 		} else if m := targetLine.FindStringSubmatch(line); m != nil {
-			calls[fn] = append(calls[fn], m[2])
+			calls[fn] = append(calls[fn], m[1])
+		} else if m := insideLine.FindStringSubmatch(line); m != nil {
+			calls[fn] = append(calls[fn], functionAt(m[1]))
 		} else if m := callLine.FindStringSubmatch(line); m != nil {
 			calls[fn] = append(calls[fn], "CALL "+m[1])
 		}
 	}
 	return calls
+}
+
+// symbols returns a function that finds the function that a hexadecimal address lies in.
+func symbols(t *testing.T, name string) func(address string) string {
+	out, err := exec.Command("go", "tool", "nm", "-n", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	type symbol struct {
+		address uint64
+		name    string
+	}
+	var all []symbol
+	for line := range strings.Lines(string(out)) {
+		if f := strings.Fields(line); len(f) >= 3 && strings.EqualFold(f[1], "T") {
+			a, err := strconv.ParseUint(f[0], 16, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, symbol{a, f[2]})
+		}
+	}
+	return func(address string) string {
+		a, err := strconv.ParseUint(address, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i, found := slices.BinarySearchFunc(all, a, func(s symbol, a uint64) int { return cmp.Compare(s.address, a) })
+		if !found {
+			i--
+		}
+		return all[max(i, 0)].name
+	}
 }

@@ -164,7 +164,7 @@ func floatRegisters() {
 
 func float(int, *atomic.Bool) float64 {
 	x, y, z := 1.0, 2.0, 3.0
-	for i := range 2_000_000 {
+	for i := range 500_000 {
 		x = x*1.0000001 + y*0.0000003
 		y = y*0.9999999 + 0.5/z
 		z = math.Sqrt(z*z + 1/(x+float64(i)))
@@ -176,7 +176,7 @@ func vectors(int, *atomic.Bool) [32]byte {
 	a := bytes.Repeat([]byte("vector registers"), 1024)
 	b := make([]byte, len(a))
 	h := sha256.New()
-	for range 60 {
+	for range 20 {
 		copy(b, a)
 		h.Write(b)
 		must(bytes.Equal(a, b))
