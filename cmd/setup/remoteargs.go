@@ -48,6 +48,9 @@ func Client(env libos.Env, seed *Seed) (*gitwire.Client, string, error) {
 		c.SSH, err = sshConfig(env, raw, seed)
 		return c, raw, err
 	}
+	if u.Scheme == "git" {
+		return c, raw, nil
+	}
 	config, err := clientTLS(env)
 	if err != nil {
 		return nil, "", err
