@@ -55,6 +55,7 @@ func TestBoot(t *testing.T) {
 		"machinecheck": {2, []string{"kernel: machine check", "rip=0x"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			m := m
 			m.Append = name
 			out, status := boot(t, m)
 			if status != c.status {

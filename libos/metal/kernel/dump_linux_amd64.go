@@ -91,6 +91,8 @@ func exceptionName(v uint64) string {
 		return "invalid opcode"
 	case exceptionDouble:
 		return "double fault"
+	case exceptionStack:
+		return "stack fault"
 	case exceptionProtection:
 		return "general protection"
 	case exceptionPage:

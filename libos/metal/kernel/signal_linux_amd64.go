@@ -107,11 +107,11 @@ func (t *thread) alternate() altStack {
 	return s
 }
 
-// sysKill sends a signal to a thread, or to the whole program, which the first
-// thread stands for.
-func sysKill(id uint32, sig uintptr) uintptr {
+// sysKill sends a signal to a thread of a program, of which there is one. That as a
+// whole is meant by its first thread, which never ends.
+func sysKill(program uintptr, id uint32, sig uintptr) uintptr {
 	t := threadByID(id)
-	if t == nil {
+	if t == nil || program != programID {
 		return esrch
 	}
 	if sig > signals {

@@ -52,4 +52,5 @@ func firstThreads() {
 	t.state = running
 	current = first
 	turnEnd = nanotime() + slice
+	statistics.Began = uint64(nanotime())
 }

@@ -6,6 +6,7 @@ type Statistics struct {
 	Signals    uint64 // handlers begun
 	Interrupts uint64 // the timer's and devices'
 	Faults     uint64 // pages brought in
+	Began      uint64 // the first thread, in nanoseconds since the first instruction
 }
 
 var statistics Statistics

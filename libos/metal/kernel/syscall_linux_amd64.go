@@ -74,9 +74,9 @@ func syscall(t *thread) {
 	case 131: // sigaltstack
 		ret = sysSigaltstack(t, a1, a2)
 	case 62: // kill
-		ret = sysKill(1, a2)
+		ret = sysKill(a1, 1, a2)
 	case 234: // tgkill
-		ret = sysKill(uint32(a2), a3)
+		ret = sysKill(a1, uint32(a2), a3)
 
 	// The whole program.
 	case 231: // exit_group

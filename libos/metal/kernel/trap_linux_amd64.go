@@ -16,6 +16,7 @@ const (
 	exceptionBreakpoint = 3
 	exceptionOpcode     = 6
 	exceptionDouble     = 8
+	exceptionStack      = 12
 	exceptionProtection = 13
 	exceptionPage       = 14
 	exceptionX87        = 16
@@ -86,6 +87,8 @@ func exception(t *thread) {
 		fault(t, sigIll, 2, rip)
 	case exceptionProtection:
 		fault(t, sigSegv, kernelSent, 0)
+	case exceptionStack:
+		fault(t, sigBus, kernelSent, 0)
 	case exceptionAlignment:
 		fault(t, sigBus, 1, 0)
 	default:

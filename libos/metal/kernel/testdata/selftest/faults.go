@@ -58,6 +58,9 @@ func nilCall() {
 		var f func()
 		f()
 	})
+	var code uintptr // a function at address 0
+	entry := &code
+	expect("nil pointer", func() { (*(*func())(unsafe.Pointer(&entry)))() })
 }
 
 // writeText writes to the code of this very function.
