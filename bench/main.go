@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"cairn/bench/caldav"
+	"cairn/bench/image"
 	"cairn/bench/measure"
 	"cairn/bench/remote"
 	"cairn/bench/stack"
@@ -42,6 +43,7 @@ var parts = []part{
 	{"caldav", caldav.Run},
 	{"stack", stack.Run},
 	{"remote", remote.Run},
+	{"image", image.Run},
 }
 
 func main() {

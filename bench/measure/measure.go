@@ -18,6 +18,7 @@ const (
 	PerSecond Unit = iota // more is better
 	Seconds               // less is better, as for all that follow
 	Bytes
+	Lines // of code
 )
 
 // A Result is a line of the table.

@@ -36,6 +36,7 @@ func TestFormat(t *testing.T) {
 		{Seconds, 2, "2.00 s"},
 		{Bytes, 40 << 20, "40.0 MiB"},
 		{Bytes, 3 << 30, "3.00 GiB"},
+		{Lines, 123456, "123k"},
 	} {
 		if got := c.unit.format(c.x); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)

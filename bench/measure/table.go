@@ -80,6 +80,8 @@ func (u Unit) format(x float64) string {
 		return scaled(x, 1000, []string{" s", " ms", " µs", " ns"})
 	case Bytes:
 		return scaled(x/(1<<30), 1024, []string{" GiB", " MiB", " KiB", " B"})
+	case Lines:
+		return scaled(x/1e6, 1000, []string{"M", "k", ""})
 	default:
 		return scaled(x/1e6, 1000, []string{"M/s", "k/s", "/s"})
 	}

@@ -55,9 +55,10 @@ func command(ctx context.Context, place, what string) (*exec.Cmd, error) {
 	return cmd, nil
 }
 
-// load runs one load and returns its figure.
-func (p *places) load(ctx context.Context, kind, address string, seconds int) (float64, error) {
-	cmd, err := command(ctx, p.client, fmt.Sprintf("load %s %s %d", kind, address, seconds))
+// Load runs one load (in, out, echo, http, handshake) from a network namespace on what Servers
+// are at that address, and returns its figure.
+func Load(ctx context.Context, place, kind, address string, seconds int) (float64, error) {
+	cmd, err := command(ctx, place, fmt.Sprintf("load %s %s %d", kind, address, seconds))
 	if err != nil {
 		return 0, err
 	}

@@ -38,7 +38,7 @@ func newPlaces() (*places, error) {
 		-n CLIENT addr add ` + tapClient + `/24 dev ` + tapDevice + `
 		-n CLIENT link set ` + tapDevice + ` up`)
 	for line := range strings.SplitSeq(strings.TrimSpace(script), "\n") {
-		if err := ip(strings.Fields(line)...); err != nil {
+		if err := IP(strings.Fields(line)...); err != nil {
 			return nil, errors.Join(err, p.remove())
 		}
 	}
@@ -46,10 +46,11 @@ func newPlaces() (*places, error) {
 }
 
 func (p *places) remove() error {
-	return errors.Join(ip("netns", "del", p.client), ip("netns", "del", p.server))
+	return errors.Join(IP("netns", "del", p.client), IP("netns", "del", p.server))
 }
 
-func ip(args ...string) error {
+// IP runs the command ip.
+func IP(args ...string) error {
 	out, err := exec.Command("ip", args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))

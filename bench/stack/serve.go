@@ -32,29 +32,41 @@ const chunk = 1 << 20 // of bulk data, in bytes
 
 // listen serves every kind of load on a network.
 func listen(ctx context.Context, n libos.Net, address string) error {
-	cert, err := certificate()
+	servers, err := Servers()
 	if err != nil {
 		return err
 	}
-	page := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 23)[:1024]
-	web := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, page) })
-	for port, serve := range map[int]func(net.Listener){
-		portEcho:   each(func(c net.Conn) { io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{c}, make([]byte, 4096)) }),
-		portSink:   each(func(c net.Conn) { drain(c) }),
-		portSource: each(func(c net.Conn) { fill(c) }),
-		portHTTP:   func(l net.Listener) { http.Serve(l, web) },
-		portTLS: func(l net.Listener) {
-			s := &http.Server{Handler: web, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}, ErrorLog: log.New(io.Discard, "", 0)}
-			s.ServeTLS(l, "", "")
-		},
-	} {
-		l, err := n.Listen(ctx, "tcp", fmt.Sprintf("%s:%d", address, port))
+	for name, serve := range servers {
+		l, err := n.Listen(ctx, "tcp", fmt.Sprintf("%s:%d", address, ports[name]))
 		if err != nil {
 			return err
 		}
 		go serve(l)
 	}
 	return nil
+}
+
+var ports = map[string]int{"echo": portEcho, "sink": portSink, "source": portSource, "http": portHTTP, "https": portTLS}
+
+// Servers are what the loads are put on: echo (on port 7), sink (9), source (19), http (80) and
+// https (443).
+func Servers() (map[string]func(net.Listener), error) {
+	cert, err := certificate()
+	if err != nil {
+		return nil, err
+	}
+	page := strings.Repeat("The quick brown fox jumps over the lazy dog. ", 23)[:1024]
+	web := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, page) })
+	return map[string]func(net.Listener){
+		"echo":   each(func(c net.Conn) { io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{c}, make([]byte, 4096)) }),
+		"sink":   each(func(c net.Conn) { drain(c) }),
+		"source": each(func(c net.Conn) { fill(c) }),
+		"http":   func(l net.Listener) { http.Serve(l, web) },
+		"https": func(l net.Listener) {
+			s := &http.Server{Handler: web, TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}}, ErrorLog: log.New(io.Discard, "", 0)}
+			s.ServeTLS(l, "", "")
+		},
+	}, nil
 }
 
 // each serves every connection with f.

@@ -71,7 +71,7 @@ func Run(ctx context.Context, room *measure.Room) error {
 func compare(ctx context.Context, room *measure.Room, p *places, kind string, size int) error {
 	l := loads[kind]
 	on := func(address string) func() (float64, error) {
-		return func() (float64, error) { return p.load(ctx, kind, address, room.Share(2)) }
+		return func() (float64, error) { return Load(ctx, p.client, kind, address, room.Share(2)) }
 	}
 	ours, peer, err := measure.InTurn(room.Rounds, on(tapServer), on(vethServer))
 	if err != nil {

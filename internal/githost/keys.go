@@ -46,7 +46,7 @@ func newKeys(t testing.TB) *keys {
 	k.roots.AppendCertsFromPEM(k.caPEM)
 
 	server := template("localhost")
-	server.DNSNames, server.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1)}
+	server.DNSNames, server.IPAddresses = []string{"localhost"}, []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 0, 2, 2)}
 	k.server, k.serverKey = issue(t, server, newKey(t), ca, caKey)
 	k.clientPEM, k.privPEM = issue(t, template(User), newKey(t), ca, caKey)
 	var err error
