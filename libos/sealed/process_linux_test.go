@@ -78,7 +78,7 @@ func process(t *testing.T, name string, args ...string) *exec.Cmd {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("processes are sealed on amd64 only")
 	}
-	cmd := exec.Command(program.path(t), args...)
+	cmd := exec.CommandContext(t.Context(), program.path(t), args...)
 	cmd.Env = append(os.Environ(), roleVariable+"="+name, "GOTRACEBACK=all")
 	return cmd
 }
