@@ -132,7 +132,7 @@ func limitMemory(env libos.Env, objects int64) {
 func remoteMemory(env libos.Env) (int64, error) {
 	text := env.Args.String("remote-memory")
 	if text == "" {
-		return env.Share(64<<20, 5), nil
+		return env.Share(64<<20, 3), nil
 	}
 	mib, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || mib < 1 {

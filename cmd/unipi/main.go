@@ -81,7 +81,7 @@ func (s *server) openRepo(ctx context.Context) error {
 	if have {
 		s.seed = &seed
 	}
-	options := store.Options{CacheBytes: s.env.Share(64<<20, 8)}
+	options := store.Options{CacheBytes: s.env.Share(64<<20, 10)}
 	if s.env.Args.Given("remote") {
 		r, err := setup.OpenRemote(ctx, s.env, setup.RemoteOptions{Seed: s.seed, Folder: s.env.State, Observe: setup.Observer(s.page)})
 		if err != nil {
