@@ -98,6 +98,16 @@ func (m *frameMap) replace(i, j int, a, b frameRange) bool {
 	return true
 }
 
+// holds tells whether all from start to end is RAM.
+func (m *frameMap) holds(start, end uintptr) bool {
+	for i := range m.n {
+		if m.ranges[i].start <= start && end <= m.ranges[i].end {
+			return true
+		}
+	}
+	return false
+}
+
 // total is the number of bytes of RAM in the map.
 func (m *frameMap) total() uintptr {
 	var sum uintptr

@@ -49,6 +49,12 @@ func compareFrameMap(t *testing.T, m *frameMap, model *[modelPages]bool) {
 			got[p/pageSize] = true
 		}
 	}
+	for p := uintptr(0); p+3 <= modelPages; p += 5 {
+		want := model[p] && model[p+1] && model[p+2]
+		if m.holds(p*pageSize, (p+3)*pageSize) != want {
+			t.Fatalf("%v hold 3 pages from page %d: want %v", m.ranges[:m.n], p, want)
+		}
+	}
 	if got != *model {
 		t.Fatalf("got %v, want pages %v", m.ranges[:m.n], model)
 	}

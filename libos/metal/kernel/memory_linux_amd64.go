@@ -46,6 +46,9 @@ func memoryInit(info uintptr) {
 		imageEnd = max(imageEnd, imageSegment(i).end)
 	}
 	residentEnd = min(imageEnd, kernelEnd())
+	if !ram.holds(imageBase, residentEnd) {
+		kdie("the image does not fit into the memory of the machine: give it more")
+	}
 	takeMemory(0, lowMemory)
 	takeMemory(imageBase, residentEnd)
 	framesInit()

@@ -122,17 +122,20 @@ func mapDevice(phys, size uintptr) uintptr {
 // directReadOnly takes the right to write from the direct map's view of the pages from start to end.
 func directReadOnly(start, end uintptr) {
 	for a := start; a < end; {
-		large := directEntry(a, 21)
-		if *large&pteLarge != 0 {
-			if a%largeSize == 0 && end-a >= largeSize {
-				*large &^= pteWrite
-				a += largeSize
-				continue
-			}
-			splitLarge(large)
+		next := min(a&^(largeSize-1)+largeSize, end)
+		e := directEntry(a, 21)
+		if next-a == largeSize {
+			*e &^= pteWrite
+			a = next
+			continue
 		}
-		*directEntry(a, 12) &^= pteWrite
-		a += pageSize
+		if *e&pteLarge != 0 && !splitLarge(e) {
+			noMemory()
+		}
+		for p := entryAddress(direct + a); a < next; a += pageSize {
+			*p64(p) &^= pteWrite
+			p += 8
+		}
 	}
 }
 
@@ -161,7 +164,7 @@ func mapImage(limit uintptr) {
 		var e uintptr
 		for a := s.start; a < min(s.end, limit); a += pageSize {
 			if e%pageSize == 0 { // the first, or the last table is full
-				e = imageEntry(a)
+				e = entryAddress(a)
 			}
 			*p64(e) = uint64(a) | bits
 			e += 8
@@ -173,8 +176,9 @@ func mapImage(limit uintptr) {
 	directReadOnly(imageBase, readOnlyEnd)
 }
 
-// imageEntry is the address of the entry of the page at va.
-func imageEntry(va uintptr) uintptr {
+// entryAddress is the address of the entry of the page at va; the entries of the pages
+// that follow, in the same table, follow it.
+func entryAddress(va uintptr) uintptr {
 	e := pageEntry(va, 12, true)
 	if e == nil {
 		noMemory()

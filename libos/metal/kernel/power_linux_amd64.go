@@ -25,9 +25,10 @@ const (
 	i8042Reset   = 0xfe // pulses the processor's reset line; Firecracker ends on it
 )
 
-// powerOff ends the machine: the last line on the console says the status, then
-// QEMU's debug device carries it where there is one, then ACPI's soft-off, the
-// keyboard controller's reset, and last a halt for good.
+// powerOff ends the machine: the last line on the console says the status. Then
+// QEMU's debug device carries it, where there is one; or ACPI turns the machine off; or it is
+// reset, by the keyboard controller or, last, by a fault that nobody can serve:
+// Firecracker, and QEMU with -no-reboot, end then.
 func powerOff(status uint32) {
 	kputs("cairn: exit status ")
 	kdec(uint64(status))
@@ -36,5 +37,7 @@ func powerOff(status uint32) {
 	outl(debugExit, status)
 	acpiOff()
 	outb(i8042Command, i8042Reset)
+	lidt(tableAt(0, 1))
+	*p8(guard(0)) = 0
 	halt()
 }
