@@ -36,8 +36,10 @@ func init() {
 }
 
 // waitSealed seals the process, says so and does something.
-func waitSealed(do func()) error {
-	if err := sealed.Seal(sealed.Attached{Consoles: outputs}); err != nil {
+func waitSealed(do func()) error { return waitSealedWith(sealed.Attached{Consoles: outputs}, do) }
+
+func waitSealedWith(a sealed.Attached, do func()) error {
+	if err := sealed.Seal(a); err != nil {
 		return err
 	}
 	os.Stdout.WriteString("sealed\n")
