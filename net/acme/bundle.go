@@ -2,32 +2,21 @@ package acme
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/caddyserver/certmagic"
+	"github.com/mholt/acmez/v3/acme"
 )
 
-// magicStorage is a Storage as certmagic sees it. certmagic writes a certificate
-// as three files, one after the other. Here they are one, written once all
-// three are known, so that neither a replica nor a restart finds a new key beside
-// an old certificate.
-type magicStorage struct {
-	storage Storage
-	locks   *locks
-
-	mu      sync.Mutex
-	pending map[string]bundle // by folder
-}
-
-// A bundle is a certificate in the storage: certmagic's three files by their
-// extensions ".key" and ".crt", which are PEM, and ".json".
+// A bundle is a certificate in the storage: by the extensions of three files its ".key" and
+// ".crt", which are PEM, and ".json", a resource. They are one file, written at once, so
+// that neither a replica nor a restart finds a new key beside an old certificate.
 type bundle map[string]string
 
 var parts = []string{".crt", ".json", ".key"}
@@ -36,121 +25,48 @@ var parts = []string{".crt", ".json", ".key"}
 // the storage is away.
 const patience = 2 * time.Minute
 
-var _ certmagic.Storage = (*magicStorage)(nil)
-
-// split takes a key of certmagic's apart: "certificates/CA/NAME/NAME.key".
-func split(key string) (folder, ext string, err error) {
-	p := strings.Split(key, "/")
-	if len(p) == 4 && p[0] == "certificates" {
-		if ext := strings.TrimPrefix(p[3], p[2]); slices.Contains(parts, ext) {
-			return strings.Join(p[:3], "/"), ext, nil
-		}
-	}
-	return "", "", fmt.Errorf("certificate storage: key %q: %w", key, errors.ErrUnsupported)
+// A resource is what a bundle says of its certificate.
+type resource struct {
+	Names  []string         `json:"sans"`
+	Issuer acme.Certificate `json:"issuer_data"` // who gave it, and when to renew it
 }
 
-// Store implements certmagic.Storage.
-func (s *magicStorage) Store(ctx context.Context, key string, value []byte) error {
-	folder, ext, err := split(key)
+// newBundle is a certificate that was just got.
+func newBundle(name string, key *ecdsa.PrivateKey, cert acme.Certificate) (bundle, error) {
+	der, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.mu.Lock()
-	if s.pending == nil {
-		s.pending = map[string]bundle{}
+	about, err := json.Marshal(resource{[]string{name}, cert})
+	if err != nil {
+		return nil, err
 	}
-	b := maps.Clone(s.pending[folder])
-	if b == nil {
-		b = bundle{}
-	}
-	b[ext] = string(value)
-	s.pending[folder] = b
-	s.mu.Unlock()
-	if len(b) < len(parts) {
-		return nil
-	}
-	defer s.forget(folder)
-	return s.save(ctx, folder, b)
-}
-
-func (s *magicStorage) forget(folder string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.pending, folder)
+	return bundle{
+		".crt":  string(cert.ChainPEM),
+		".json": string(about),
+		".key":  string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der})),
+	}, nil
 }
 
 // save writes a bundle, also when ctx has ended, and until then tries again for a
 // while: the authority does not give many certificates for one name.
-func (s *magicStorage) save(ctx context.Context, folder string, b bundle) error {
+func save(ctx context.Context, storage Storage, folder string, b bundle) error {
 	data, err := json.Marshal(b)
 	if err != nil {
 		return err
 	}
-	save, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	for {
-		err := s.storage.Update(save, folder, func([]byte) ([]byte, error) { return data, nil })
-		if err == nil || ctx.Err() != nil || sleep(save, time.Second) != nil {
+		err := storage.Update(patient, folder, func([]byte) ([]byte, error) { return data, nil })
+		if err == nil || ctx.Err() != nil || sleep(patient, time.Second) != nil {
 			return err
 		}
 	}
 }
 
-// Load implements certmagic.Storage.
-func (s *magicStorage) Load(ctx context.Context, key string) ([]byte, error) {
-	folder, ext, err := split(key)
-	if err != nil {
-		return nil, err
-	}
-	b, err := loadBundle(ctx, s.storage, folder)
-	if err != nil {
-		return nil, err
-	}
-	return []byte(b[ext]), nil
-}
-
-// Delete implements certmagic.Storage. certmagic takes back what it stored of a
-// certificate that it could not store whole; of this nothing is there yet.
-func (s *magicStorage) Delete(_ context.Context, key string) error {
-	folder, _, err := split(key)
-	s.forget(folder)
-	return err
-}
-
-// Exists implements certmagic.Storage.
-func (s *magicStorage) Exists(ctx context.Context, key string) bool {
-	_, err := s.Load(ctx, key)
-	return err == nil
-}
-
-// List implements certmagic.Storage, which does not need it.
-func (s *magicStorage) List(context.Context, string, bool) ([]string, error) {
-	return nil, fmt.Errorf("certificate storage: list: %w", errors.ErrUnsupported)
-}
-
-// Stat implements certmagic.Storage, which does not need it.
-func (s *magicStorage) Stat(context.Context, string) (certmagic.KeyInfo, error) {
-	return certmagic.KeyInfo{}, fmt.Errorf("certificate storage: stat: %w", errors.ErrUnsupported)
-}
-
-// Lock implements certmagic.Storage.
-func (s *magicStorage) Lock(ctx context.Context, name string) error { return s.locks.lock(ctx, name) }
-
-// Unlock implements certmagic.Storage.
-func (s *magicStorage) Unlock(ctx context.Context, name string) error {
-	return s.locks.unlock(ctx, name)
-}
-
 // errBroken says that what is stored of a certificate is of no use.
 var errBroken = errors.New("the stored certificate is broken")
-
-func loadBundle(ctx context.Context, s Storage, folder string) (bundle, error) {
-	data, err := s.Load(ctx, folder)
-	if err != nil {
-		return nil, fmt.Errorf("certificate storage: %w", err)
-	}
-	return parseBundle(data)
-}
 
 func parseBundle(data []byte) (bundle, error) {
 	var b bundle
@@ -175,5 +91,14 @@ func removeBroken(ctx context.Context, s Storage, folder string) error {
 	})
 }
 
-// safe returns name as a part of a key.
-func safe(name string) string { return certmagic.StorageKeys.Safe(name) }
+// safe returns name as a part of a key: in small letters, "*" as "wildcard_", and without what a
+// key does not have.
+func safe(name string) string {
+	name = strings.NewReplacer(" ", "_", "+", "_plus_", "*", "wildcard_", ":", "-", "..", "").Replace(strings.TrimSpace(strings.ToLower(name)))
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("_@.-", r) {
+			return r
+		}
+		return -1
+	}, name)
+}

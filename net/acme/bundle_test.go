@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -32,68 +33,52 @@ func (f *faulty) Update(ctx context.Context, key string, edit func([]byte) ([]by
 
 const folder = "certificates/ca/example.org"
 
-// files are certmagic's three files of a certificate from a seed.
-func files(t testing.TB, seed byte) map[string]string {
+// files are the parts of a certificate from a seed.
+func files(t testing.TB, seed byte) bundle {
 	t.Helper()
 	a, err := certs.FromSeed([32]byte{seed}, "example.org")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return map[string]string{".key": string(keyPEM(t, a)), ".crt": string(certPEM(a)), ".json": `{"sans":["example.org"]}`}
+	return bundle{".key": string(keyPEM(t, a)), ".crt": string(certPEM(a)), ".json": `{"sans":["example.org"]}`}
 }
 
-func storeFiles(t testing.TB, s *magicStorage, files map[string]string) error {
-	t.Helper()
-	for _, ext := range []string{".key", ".crt", ".json"} {
-		if err := s.Store(t.Context(), folder+"/example.org"+ext, []byte(files[ext])); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// All of a certificate is there or none of it, in one change.
+// All of a certificate is stored in one change, and read again as it was.
 func TestBundle(t *testing.T) {
 	storage := &faulty{}
-	s := &magicStorage{storage: storage}
-	old, renewed := files(t, 1), files(t, 2)
-	if err := storeFiles(t, s, old); err != nil {
-		t.Fatal(err)
-	}
-	if storage.updates != 1 {
-		t.Errorf("changes of the storage: got %d, want 1", storage.updates)
-	}
-	check := func(want map[string]string) {
-		t.Helper()
-		for ext, want := range want {
-			key := folder + "/example.org" + ext
-			if got, err := s.Load(t.Context(), key); string(got) != want || err != nil || !s.Exists(t.Context(), key) {
-				t.Errorf("%s: got %q, %v, want %q", ext, got, err, want)
-			}
+	for seed := range byte(2) {
+		want := files(t, seed)
+		storage.updates = 0
+		if err := save(t.Context(), storage, folder, want); err != nil {
+			t.Fatal(err)
+		}
+		if storage.updates != 1 {
+			t.Errorf("changes of the storage: got %d, want 1", storage.updates)
+		}
+		data, err := storage.Load(t.Context(), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := parseBundle(data); err != nil || !maps.Equal(got, want) {
+			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
 		if _, err := loadCertificate(t.Context(), storage, folder); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, ext := range []string{".key", ".crt"} {
-		if err := s.Store(t.Context(), folder+"/example.org"+ext, []byte(renewed[ext])); err != nil {
-			t.Fatal(err)
-		}
-		check(old)
-	}
-	for _, ext := range []string{".key", ".crt"} { // as certmagic takes back what it could not complete
-		if err := s.Delete(t.Context(), folder+"/example.org"+ext); err != nil {
-			t.Fatal(err)
-		}
-		check(old)
-	}
-	if err := storeFiles(t, s, renewed); err != nil {
-		t.Fatal(err)
-	}
-	check(renewed)
-	for _, key := range []string{"rw_test_1", "certificates/ca/a/b.key", "certificates/ca/a/a.pem", "ocsp/x"} {
-		if err := s.Store(t.Context(), key, nil); !errors.Is(err, errors.ErrUnsupported) {
-			t.Errorf("store %s: got %v, want errors.ErrUnsupported", key, err)
+}
+
+// Keys of the storage stay what they were: certificates that are there are found.
+func TestFolder(t *testing.T) {
+	m := &Manager{ca: caKey(LetsEncrypt)}
+	for name, want := range map[string]string{
+		"example.org":             "certificates/acme-v02.api.letsencrypt.org-2fdirectory/example.org",
+		"*.example.org":           "certificates/acme-v02.api.letsencrypt.org-2fdirectory/wildcard_.example.org",
+		"xn--bcher-kva.example":   "certificates/acme-v02.api.letsencrypt.org-2fdirectory/xn--bcher-kva.example",
+		"../../etc/a b+c:D\x00\n": "certificates/acme-v02.api.letsencrypt.org-2fdirectory/etca_b_plus_c-d",
+	} {
+		if got := m.folder(name); got != want {
+			t.Errorf("%q: got %s, want %s", name, got, want)
 		}
 	}
 }
@@ -108,15 +93,14 @@ func TestBundlePatience(t *testing.T) {
 			}
 			return nil
 		}}
-		s := &magicStorage{storage: storage}
-		if err := storeFiles(t, s, files(t, 1)); err != nil {
+		if err := save(t.Context(), storage, folder, files(t, 1)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := loadCertificate(t.Context(), storage, folder); err != nil {
 			t.Error(err)
 		}
 		storage.fail = func() error { return away }
-		if err := storeFiles(t, s, files(t, 2)); !errors.Is(err, away) {
+		if err := save(t.Context(), storage, folder, files(t, 2)); !errors.Is(err, away) {
 			t.Errorf("got %v, want the storage's error", err)
 		}
 		if took := time.Since(start); took > 10*time.Minute {
@@ -130,11 +114,8 @@ func TestBundleAtTheEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	storage := &Memory{}
-	s := &magicStorage{storage: storage}
-	for ext, data := range files(t, 1) {
-		if err := s.Store(ctx, folder+"/example.org"+ext, []byte(data)); err != nil {
-			t.Error(err)
-		}
+	if err := save(ctx, storage, folder, files(t, 1)); err != nil {
+		t.Error(err)
 	}
 	if _, err := loadCertificate(t.Context(), storage, folder); err != nil {
 		t.Error(err)

@@ -35,9 +35,7 @@ func parseCertificate(data []byte) (*certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}
-	var meta struct {
-		Issuer acme.Certificate `json:"issuer_data"`
-	}
+	var meta resource
 	if err := json.Unmarshal([]byte(b[".json"]), &meta); err != nil {
 		return nil, fmt.Errorf("%w: %w", errBroken, err)
 	}

@@ -47,8 +47,6 @@
 //
 // To run a Manager is to agree to the authority's terms of service.
 //
-// Orders, keys, the lock between replicas and the moment of renewal are those of
-// certmagic and acmez. Of certmagic's own issuer, cache and timers nothing is
-// used, as they dial, listen and log by themselves. acmez keeps an authority's
-// directory for 12 hours for the whole process, and asks for one at a time.
+// The protocol is that of acmez, which keeps an authority's directory for 12 hours for the
+// whole process, and asks for one at a time. The storage has the layout of certmagic.
 package acme

@@ -3,6 +3,9 @@ package acme
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -11,13 +14,9 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3"
 	"github.com/mholt/acmez/v3/acme"
 )
-
-// issuer is the Manager as certmagic sees it: it gets a certificate by ACME.
-type issuer struct{ m *Manager }
 
 // orderTime bounds one order.
 const orderTime = 15 * time.Minute
@@ -31,36 +30,40 @@ func caKey(directory string) string {
 	return safe(u.Host + "-" + url.PathEscape(u.Path))
 }
 
-// IssuerKey implements certmagic.Issuer.
-func (i issuer) IssuerKey() string { return i.m.ca }
-
-// Issue implements certmagic.Issuer. Its errors are *Error.
-func (i issuer) Issue(ctx context.Context, csr *x509.CertificateRequest) (*certmagic.IssuedCertificate, error) {
-	name := csr.DNSNames[0]
+// issue gets a certificate for a new key by ACME. An error of the authority's is an *Error.
+func (m *Manager) issue(ctx context.Context, name string) (bundle, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	csr, err := acmez.NewCSR(key, []string{name})
+	if err != nil {
+		return nil, fmt.Errorf("certificate for %s: %w", name, err)
+	}
 	ctx, cancel := context.WithTimeout(ctx, orderTime)
 	defer cancel()
 	v := &visit{}
-	chain, err := i.obtain(ctx, v, csr)
+	chain, err := m.obtain(ctx, v, csr)
 	if err == nil {
 		err = fits(chain.ChainPEM, csr)
 	}
 	if err != nil {
-		return nil, i.m.explain(name, v, err)
+		return nil, m.explain(name, v, err)
 	}
 	if chain.RenewalInfo != nil && chain.RenewalInfo.HasWindow() {
 		limit(chain.RenewalInfo)
 	} else {
 		chain.RenewalInfo = nil
 	}
-	return &certmagic.IssuedCertificate{Certificate: chain.ChainPEM, Metadata: chain}, nil
+	return newBundle(name, key, *chain)
 }
 
 // obtain orders a certificate. If there is one for the name the authority is told
 // that it is replaced, so that this does not count towards its limits (RFC 9773
 // §5); if it does not know that one, it is not told.
-func (i issuer) obtain(ctx context.Context, v *visit, csr *x509.CertificateRequest) (*acme.Certificate, error) {
-	c := i.m.client(v)
-	acct, err := i.m.account(ctx, c)
+func (m *Manager) obtain(ctx context.Context, v *visit, csr *x509.CertificateRequest) (*acme.Certificate, error) {
+	c := m.client(v)
+	acct, err := m.account(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -68,14 +71,14 @@ func (i issuer) obtain(ctx context.Context, v *visit, csr *x509.CertificateReque
 	if err != nil {
 		return nil, err
 	}
-	if params.Replaces, err = i.replaced(ctx, csr.DNSNames[0], acct); err != nil {
+	if params.Replaces, err = m.replaced(ctx, csr.DNSNames[0], acct); err != nil {
 		return nil, err
 	}
 	chains, err := c.ObtainCertificate(ctx, params)
 	if p, ok := errors.AsType[acme.Problem](err); ok && p.Resource == nil {
 		switch {
 		case p.Type == acme.ProblemTypeAccountDoesNotExist:
-			if params.Account, err = i.m.register(ctx, c, acct); err != nil {
+			if params.Account, err = m.register(ctx, c, acct); err != nil {
 				return nil, err
 			}
 			params.Replaces = nil
@@ -95,8 +98,8 @@ func (i issuer) obtain(ctx context.Context, v *visit, csr *x509.CertificateReque
 }
 
 // replaced returns the certificate that acct has for name, nil for none.
-func (i issuer) replaced(ctx context.Context, name string, acct acme.Account) (*x509.Certificate, error) {
-	cert, err := loadCertificate(ctx, i.m.opts.Storage, i.m.folder(name))
+func (m *Manager) replaced(ctx context.Context, name string, acct acme.Account) (*x509.Certificate, error) {
+	cert, err := loadCertificate(ctx, m.opts.Storage, m.folder(name))
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errBroken):
 		return nil, nil

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"time"
-
-	"github.com/caddyserver/certmagic"
 )
 
 // A pace is how often things are tried.
@@ -51,9 +49,9 @@ func (p pace) after(n int, err error) time.Duration {
 }
 
 // keep sees to it that name has a certificate, until ctx ends.
-func (m *Manager) keep(ctx context.Context, magic *certmagic.Config, name string) {
+func (m *Manager) keep(ctx context.Context, name string) {
 	for failures := 0; ctx.Err() == nil; {
-		next, err := m.attend(ctx, magic, name)
+		next, err := m.attend(ctx, name)
 		if ctx.Err() != nil {
 			return
 		}
@@ -73,7 +71,7 @@ func (m *Manager) keep(ctx context.Context, magic *certmagic.Config, name string
 }
 
 // attend does what is to be done now for name, and says when to look again.
-func (m *Manager) attend(ctx context.Context, magic *certmagic.Config, name string) (time.Time, error) {
+func (m *Manager) attend(ctx context.Context, name string) (time.Time, error) {
 	cert, err := m.load(ctx, name)
 	switch {
 	case err == nil:
@@ -89,7 +87,7 @@ func (m *Manager) attend(ctx context.Context, magic *certmagic.Config, name stri
 		return time.Time{}, err
 	}
 	if cert == nil || !time.Now().Before(cert.due()) {
-		if cert, err = m.order(ctx, magic, name, cert); err != nil {
+		if cert, err = m.order(ctx, name); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -102,33 +100,40 @@ func (m *Manager) attend(ctx context.Context, magic *certmagic.Config, name stri
 	return next, nil
 }
 
-// order gets a new certificate in the place of old, which is nil if there is
-// none. Another replica may be the one who does.
-func (m *Manager) order(ctx context.Context, magic *certmagic.Config, name string, old *certificate) (*certificate, error) {
+// order gets a certificate for name, in the place of the one there may be. Another replica
+// may be the one who does.
+func (m *Manager) order(ctx context.Context, name string) (*certificate, error) {
 	select {
 	case m.slots <- struct{}{}:
 		defer func() { <-m.slots }()
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	var err error
-	if old == nil {
-		err = magic.ObtainCertSync(ctx, name)
-	} else {
-		err = magic.RenewCertSync(ctx, name, false)
-	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return nil, e // without what certmagic says around it
-	}
-	if err != nil {
+	lock := "issue_cert_" + name
+	if err := m.locks.lock(ctx, lock); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err := m.locks.unlock(ctx, lock); err != nil {
+			m.log.Warn("the lock on an order was not given back", "err", err)
+		}
+	}()
 	cert, err := m.load(ctx, name)
+	if err == nil && time.Now().Before(cert.due()) {
+		return cert, nil // another was quicker
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errBroken) {
+		return nil, err
+	}
+	got, err := m.issue(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	if old != nil && cert.tls.Leaf.Equal(old.tls.Leaf) {
-		return cert, nil // a matter of a second
+	if err := save(ctx, m.opts.Storage, m.folder(name), got); err != nil {
+		return nil, fmt.Errorf("certificate for %s: %w", name, err)
+	}
+	if cert, err = m.load(ctx, name); err != nil {
+		return nil, err
 	}
 	if !time.Now().Before(cert.due()) {
 		return nil, &Error{Name: name, Refused: true, Err: fmt.Errorf("the new certificate, valid until %v, is to be renewed already; does the clock go right?", cert.tls.Leaf.NotAfter)}
@@ -155,8 +160,7 @@ func (m *Manager) load(ctx context.Context, name string) (*certificate, error) {
 	return cert, nil
 }
 
-// folder is the storage key of name's certificate, which certmagic takes for a
-// folder.
+// folder is the storage key of name's certificate.
 func (m *Manager) folder(name string) string {
-	return certmagic.StorageKeys.CertsSitePrefix(m.ca, name)
+	return "certificates/" + safe(m.ca) + "/" + safe(name)
 }

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/caddyserver/certmagic"
-
 	"cairn/net/certs"
 )
 
@@ -26,7 +24,6 @@ type Manager struct {
 	pace       pace
 	ca         string // the authority as a part of a storage key
 	locks      *locks
-	magic      *magicStorage
 	challenges *challenges
 	transport  *http.Transport
 	slots      chan struct{} // held by whoever orders, or waits for a replica that does
@@ -72,7 +69,6 @@ func New(ctx context.Context, opts Options) (*Manager, error) {
 		changed: make(chan struct{}),
 	}
 	m.locks = &locks{storage: opts.Storage, log: opts.Log, term: time.Minute, look: time.Second}
-	m.magic = &magicStorage{storage: opts.Storage, locks: m.locks}
 	m.transport = newTransport(opts)
 	m.challenges = &challenges{storage: opts.Storage, settle: opts.Settle}
 	for _, name := range m.names {
@@ -106,8 +102,6 @@ func (m *Manager) SetNames(names ...string) error {
 // Run gets and renews certificates until ctx ends, and returns when all that it
 // started has ended. It is called once.
 func (m *Manager) Run(ctx context.Context) {
-	magic, stop := m.certmagic()
-	defer stop()
 	defer m.transport.CloseIdleConnections()
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -124,7 +118,7 @@ func (m *Manager) Run(ctx context.Context) {
 			if running[name] == nil {
 				ctx, cancel := context.WithCancel(ctx)
 				running[name] = cancel
-				wg.Go(func() { m.keep(ctx, magic, name) })
+				wg.Go(func() { m.keep(ctx, name) })
 			}
 		}
 		select {
@@ -136,25 +130,6 @@ func (m *Manager) Run(ctx context.Context) {
 		case <-changed:
 		}
 	}
-}
-
-// certmagic returns the part of it that orders and renews. Its cache stays
-// empty, and so its timers find nothing to do.
-func (m *Manager) certmagic() (c *certmagic.Config, stop func()) {
-	log := zapLogger(m.log)
-	cache := certmagic.NewCache(certmagic.CacheOptions{
-		GetConfigForCert:   func(certmagic.Certificate) (*certmagic.Config, error) { return c, nil },
-		RenewCheckInterval: m.pace.look,
-		Logger:             log,
-	})
-	c = certmagic.New(cache, certmagic.Config{
-		Issuers:             []certmagic.Issuer{issuer{m}},
-		Storage:             m.magic,
-		DisableStorageCheck: true, // it writes a file and removes it again, for every order
-		OCSP:                certmagic.OCSPConfig{DisableStapling: true},
-		Logger:              log,
-	})
-	return c, cache.Stop
 }
 
 func (m *Manager) wanted() (names []string, changed <-chan struct{}) {

@@ -89,7 +89,7 @@ func TestDeadReplica(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, 90*days)
 	dead := l.manager(nil)
-	key := "issue_cert_example.org" // certmagic's name of the lock
+	key := "issue_cert_example.org"
 	if err := dead.locks.take(t.Context(), key, nil, lease{Holder: "dead"}); err != nil {
 		t.Fatal(err)
 	}

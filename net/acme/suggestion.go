@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/caddyserver/certmagic"
 	"github.com/mholt/acmez/v3/acme"
 )
 
@@ -79,14 +78,9 @@ func (c *certificate) latest(stored *certificate) *certificate {
 	return stored
 }
 
-// keepSuggestion stores cert's suggestion beside it, where certmagic will look,
-// unless there is another certificate by now.
+// keepSuggestion stores cert's suggestion beside it, unless there is another certificate by now.
 func (m *Manager) keepSuggestion(ctx context.Context, name string, cert *certificate) error {
-	issuer, err := json.Marshal(cert.meta)
-	if err != nil {
-		return err
-	}
-	meta, err := json.Marshal(certmagic.CertificateResource{SANs: []string{name}, IssuerData: issuer})
+	meta, err := json.Marshal(resource{[]string{name}, cert.meta})
 	if err != nil {
 		return err
 	}
