@@ -33,18 +33,18 @@ var plenty = bounds{
 // keeps 4 MiB of a family's. TCP, and DNS as it is asked here, need none.
 const leastForFragments = 64 << 20
 
-// boundsOf are the bounds of a program that may take so many bytes of memory; 0: plenty. Up to 32 MiB all
-// connections that there may be can have a buffer full at once; beyond, few of them will.
+// boundsOf are the bounds of a program that may take so many bytes of memory; 0: plenty. Each connection
+// has half a MiB, of which its buffers are at most a part that leaves room for what the program does there.
 func boundsOf(memory int64) bounds {
 	if memory == 0 {
 		return plenty
 	}
-	most := int(min(max(memory/128, 32<<10), mostBuffer))
+	most := int(min(max(memory/256, 32<<10), mostBuffer))
 	return bounds{
 		firstBuffer: min(firstBuffer, most),
 		mostBuffer:  most,
 		backlog:     int(min(max(memory/(256<<10), 16), backlog)),
-		accepted:    int(max(memory/(256<<10), 16)),
+		accepted:    int(max(memory/(512<<10), 16)),
 		timeWait:    int(min(max(memory/(64<<10), 64), maxTimeWait)),
 		orphans:     int(min(max(memory/(256<<10), 8), maxOrphans)),
 		fragments:   memory >= leastForFragments,

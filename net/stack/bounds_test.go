@@ -26,7 +26,7 @@ func TestBounds(t *testing.T) {
 		if memory < 4<<20 {
 			continue // a few connections there have to be
 		}
-		if unread := int64(b.accepted) * int64(b.mostBuffer); unread > memory && memory <= 32<<20 {
+		if unread := int64(b.accepted) * int64(b.mostBuffer); unread > memory/4 && memory <= 32<<20 {
 			t.Errorf("%d bytes: %d connections hold %d each", memory, b.accepted, b.mostBuffer)
 		}
 		if closed := int64(b.timeWait) * 8 << 10; closed > memory/4 {
