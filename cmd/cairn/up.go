@@ -11,6 +11,7 @@ import (
 	"cairn/cmd/setup/dav"
 	"cairn/libos"
 	"cairn/libos/boot"
+	"cairn/services/caldav/ical"
 	"cairn/services/monitor"
 )
 
@@ -42,7 +43,7 @@ func up(ctx context.Context, home string, args []string, term terminal) int {
 	if home != "" {
 		args = append([]string{"--home", home}, args...)
 	}
-	return boot.Run(ctx, manifest, args, boot.Terminal{Out: term.out, Err: term.err, Variable: os.Getenv}, start)
+	return boot.Run(ctx, manifest, args, boot.Terminal{Out: term.out, Err: term.err, Variable: os.Getenv}, start, ical.LoadZones)
 }
 
 // start makes what is lacking and serves until ctx ends.

@@ -25,13 +25,14 @@ import (
 	"cairn/libos"
 	"cairn/libos/boot"
 	"cairn/services/accounts"
+	"cairn/services/caldav/ical"
 	"cairn/services/config"
 	"cairn/services/monitor"
 	"cairn/store/gitdir"
 	"cairn/store/object"
 )
 
-func main() { boot.Main(manifest, run) }
+func main() { boot.Main(manifest, run, ical.LoadZones) }
 
 var manifest = libos.Manifest{
 	Name:  "caldav",

@@ -95,6 +95,9 @@ func olson(name string) (*time.Location, bool) {
 	if name == "" || name == "Local" || len(name) > 40 || strings.ContainsFunc(name, notInName) || strings.Contains(name, "//") {
 		return nil, false
 	}
+	if allLoaded.Load() {
+		return nil, false
+	}
 	loc, err := time.LoadLocation(name)
 	if err != nil {
 		return nil, false
