@@ -9,12 +9,12 @@ package kernel
 // the two stay out of each other's way.
 
 type frameTable struct {
-	bits   uintptr // address of the bitmap: bit f%64 of word f/64 is set if frame f is free
-	some   uintptr // address of the second: bit w%64 of word w/64 is set if word w has a bit set
-	words  uintptr // length of bits in words
-	hint   uintptr // no word of some below this one has a bit set
-	free   uintptr // number of free frames
-	lowest uintptr // smallest that free has been
+	bits  uintptr // address of the bitmap: bit f%64 of word f/64 is set if frame f is free
+	some  uintptr // address of the second: bit w%64 of word w/64 is set if word w has a bit set
+	words uintptr // length of bits in words
+	hint  uintptr // no word of some below this one has a bit set
+	free  uintptr // number of free frames
+	total uintptr // number of frames that addRange made free
 }
 
 // frames is all RAM that the kernel owns.
@@ -50,7 +50,6 @@ func (t *frameTable) take(frame uintptr) {
 		*p64(t.some + w/64*8) &^= 1 << (w % 64)
 	}
 	t.free--
-	t.lowest = min(t.lowest, t.free)
 }
 
 func (t *frameTable) isFree(frame uintptr) bool {
@@ -71,7 +70,7 @@ func (t *frameTable) addRange(start, end uintptr) {
 		f++
 	}
 	t.hint = 0
-	t.lowest = t.free
+	t.total += end/pageSize - start/pageSize
 }
 
 // lowestFree is the free frame with the lowest number; ok is false if there is none.

@@ -108,15 +108,6 @@ func (m *frameMap) holds(start, end uintptr) bool {
 	return false
 }
 
-// total is the number of bytes of RAM in the map.
-func (m *frameMap) total() uintptr {
-	var sum uintptr
-	for i := range m.n {
-		sum += m.ranges[i].end - m.ranges[i].start
-	}
-	return sum
-}
-
 // end is the first address above all RAM.
 func (m *frameMap) end() uintptr {
 	if m.n == 0 {

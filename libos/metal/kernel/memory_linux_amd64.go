@@ -11,7 +11,7 @@ const (
 	ramType        = 1       // of a memory map entry; all other types are somebody else's
 	maxEntries     = 1024    // of the memory map
 	maxMemory      = 1 << 40 // RAM above is left alone: its bitmap would take too much of the RAM below
-	lowMemory      = 1 << 20 // firmware, and what the VMM left there, keep the first MiB
+	lowMemory      = 1 << 20 // below are firmware and what the VMM left
 	bootMapped     = 1 << 32 // physical memory that the boot code's tables reach
 	reservedFrames = 32      // for the program's last words
 	memoryShare    = 16      // of the memory that is left at the start, 1/16 is not for Go's heap: tables, stacks, devices
@@ -22,10 +22,10 @@ var (
 	commandLineLen int
 	rsdp           uintptr // physical address of ACPI's root pointer, 0 if the VMM gave none
 	ram            frameMap
-	framesAtStart  uintptr // free ones, when the tables stood
-	exhausted      bool    // memory ran out, and the program was told
-	imageEnd       uintptr // end of the image in memory, bss included
-	residentEnd    uintptr // end of the part of it that is there from the start
+	lowRAM         frameRange // below lowMemory
+	exhausted      bool       // memory ran out, and the program was told
+	imageEnd       uintptr    // end of the image in memory, bss included
+	residentEnd    uintptr    // end of the part of it that is there from the start
 )
 
 // memoryInit reads the start info at physical address info and builds the tables
@@ -49,12 +49,20 @@ func memoryInit(info uintptr) {
 	if !ram.holds(imageBase, residentEnd) {
 		kdie("the image does not fit into the memory of the machine: give it more")
 	}
+	if r := ram.ranges[0]; r.start < lowMemory {
+		lowRAM = frameRange{max(r.start, pageSize), min(r.end, lowMemory)} // frame 0 means none
+	}
 	takeMemory(0, lowMemory)
 	takeMemory(imageBase, residentEnd)
 	framesInit()
 	pagesInit()
-	framesAtStart = frames.free
 	reserve = reservedFrames
+}
+
+// memoryReclaim takes the RAM below 1 MiB too, when nothing that the VMM or the
+// firmware left there is needed any more: after discover.
+func memoryReclaim() {
+	frames.addRange(lowRAM.start, lowRAM.end)
 }
 
 func readCommandLine(phys uintptr) {
@@ -132,6 +140,7 @@ func pagesInit() {
 	if root == 0 {
 		noMemory()
 	}
+	tableFrames = 1
 	mapDirect(0, residentEnd, 0)
 	for i := range ram.n {
 		mapDirect(ram.ranges[i].start, ram.ranges[i].end, 0)
@@ -186,9 +195,9 @@ func memoryFree() uintptr {
 
 // outOfMemory says how much memory there was and who has it.
 func outOfMemory() {
-	program := framesAtStart - frames.free - contigFrames
+	program := frames.total - frames.free - tableFrames - contigFrames
 	kputs("\ncairn: out of memory: of ")
-	kKiB(ram.total() + residentEnd - imageBase)
+	kKiB(frames.total*pageSize + residentEnd - imageBase)
 	kputs(" the image has ")
 	kKiB(residentEnd - imageBase)
 	kputs(", page tables ")

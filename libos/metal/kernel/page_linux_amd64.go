@@ -32,7 +32,7 @@ const (
 
 var (
 	root        uintptr // physical address of the top page table
-	tableFrames uintptr // page tables below it
+	tableFrames uintptr // page tables, with that one
 	hugePages   bool    // the processor has pages of 1 GiB
 )
 
