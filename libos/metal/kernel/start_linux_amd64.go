@@ -29,6 +29,7 @@ func start(info uintptr) {
 	checkRuntime()
 	tablesInit()
 	discover()
+	memoryReclaim()
 	clockInit()
 	entropyInit()
 	descriptorsInit()
