@@ -35,7 +35,6 @@ type thread struct {
 	max    uintptr
 	epoll  int32
 
-	altFlags uint32 // alternate signal stack
 	altStack uintptr
 	altSize  uintptr
 	blocked  uint64 // signals, signal n is bit n-1
