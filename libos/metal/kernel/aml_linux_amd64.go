@@ -51,19 +51,74 @@ type amlObject struct {
 	width     uint64 // and its length
 }
 
-// readAML finds the devices in n bytes of byte code at a, and soft-off.
+// amlDepth is how deep devices may be within each other; who is deeper is not seen.
+const amlDepth = 8
+
+// amlObjects are those that are being read, one for each depth.
+var amlObjects [amlDepth + 1]amlObject
+
+// readAML finds the devices in n bytes of byte code at a, soft-off and the power button.
 func readAML(a, n uintptr) {
-	for i := uintptr(0); i+5 <= n; i++ {
-		switch {
-		case *p8(a + i) == amlExt:
-			if body, end := amlDeviceAt(a+i, a+n); body != 0 {
-				readDevice(body, end)
+	amlObjects[0].read(a, a+n, 0)
+}
+
+// read reads what a device, whose contents are from a to end, says of itself. The
+// devices within it are read on their own, and passed over: each byte is looked at once.
+func (o *amlObject) read(a, end uintptr, depth int) {
+	for i := a; i < end && end-i >= 5; i++ {
+		if body, inner := amlDeviceAt(i, end); body != 0 {
+			if depth < amlDepth {
+				within := &amlObjects[depth+1]
+				*within = amlObject{}
+				within.read(body, inner, depth+1)
+				within.add()
 			}
-		case *p8(a + i) == amlName && *p32(a + i + 1) == nameS5:
-			readSoftOff(a+i+5, a+n)
-		case *p8(a + i) == amlNotify && i >= 2:
-			readNotify(a+i, a+n)
+			i = inner - 1
+			continue
 		}
+		switch op, name := *p8(i), *p32(i + 1); {
+		case op == amlName:
+			o.readName(name, i+5, end)
+		case op == amlNotify && i-a >= 2:
+			readNotify(i, end)
+		case op == amlExt && *p8(i + 1) == amlRegion && end-i >= 7 && *p8(i + 6) == 0 && o.region == 0:
+			o.readRegion(i+7, end)
+		case o.cba == 0 && *p32(i) == nameCBA && end-i >= 6 && *p8(i + 5) == amlReturn: // a method of no arguments
+			o.cba, _ = amlInteger(i+6, end)
+		}
+	}
+}
+
+// readName reads the value of a name, which is at a.
+func (o *amlObject) readName(name uint32, a, end uintptr) {
+	switch name {
+	case nameHID:
+		o.hid = amlIdentity(a, end)
+	case nameCRS:
+		o.crs, o.size = amlBytes(a, end)
+	case nameSEG:
+		o.segment, _ = amlInteger(a, end)
+	case nameCBA:
+		o.cba, _ = amlInteger(a, end)
+	case nameS5:
+		readSoftOff(a, end)
+	}
+}
+
+// add adds the device that has said all this to what the machine has.
+func (o *amlObject) add() {
+	switch o.hid {
+	case hidVirtio:
+		addACPI(o)
+	case hidEvents:
+		if r := readResources(o.crs, o.size); r.interrupt {
+			events.interrupt, events.pin, events.level, events.low = true, r.pin, r.level, r.low
+		}
+		addEventRegion(o)
+	case hidController:
+		addEventRegion(o)
+	case hidPCI, hidPCIe, textPCI, textPCIe:
+		addHostBridge(o)
 	}
 }
 
@@ -165,46 +220,6 @@ func readSoftOff(a, limit uintptr) {
 		t2 = t1
 	}
 	fadt.soft, fadt.softTypeA, fadt.softTypeB = true, uint8(t1&7), uint8(t2&7)
-}
-
-// readDevice reads what a device, whose contents are from a to end, says of itself
-// and adds it to what the machine has. The devices within it are passed over.
-func readDevice(a, end uintptr) {
-	var o amlObject
-	for i := a; i < end && end-i >= 8; i++ {
-		if _, inner := amlDeviceAt(i, end); inner != 0 {
-			i = inner - 1
-			continue
-		}
-		switch {
-		case *p8(i) == amlName && *p32(i + 1) == nameHID:
-			o.hid = amlIdentity(i+5, end)
-		case *p8(i) == amlName && *p32(i + 1) == nameCRS:
-			o.crs, o.size = amlBytes(i+5, end)
-		case *p8(i) == amlName && *p32(i + 1) == nameSEG:
-			o.segment, _ = amlInteger(i+5, end)
-		case *p8(i) == amlName && *p32(i + 1) == nameCBA:
-			o.cba, _ = amlInteger(i+5, end)
-		case o.cba == 0 && *p32(i) == nameCBA && *p8(i + 5) == amlReturn:
-			o.cba, _ = amlInteger(i+6, end)
-		case *p8(i) == amlExt && *p8(i + 1) == amlRegion && *p8(i + 6) == 0 && o.region == 0:
-			o.readRegion(i+7, end)
-		}
-	}
-	switch o.hid {
-	case hidVirtio:
-		addACPI(o)
-	case hidEvents:
-		r := readResources(o.crs, o.size)
-		if r.interrupt {
-			events.interrupt, events.pin, events.level, events.low = true, r.pin, r.level, r.low
-		}
-		addEventRegion(o)
-	case hidController:
-		addEventRegion(o)
-	case hidPCI, hidPCIe, textPCI, textPCIe:
-		addHostBridge(o)
-	}
 }
 
 // readRegion reads where a region begins and how long it is.

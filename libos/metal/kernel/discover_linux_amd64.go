@@ -99,7 +99,7 @@ func addMMIO(p, n uintptr, pin uint32, level, low bool) {
 }
 
 // addACPI adds the device that byte code declares.
-func addACPI(o amlObject) {
+func addACPI(o *amlObject) {
 	if r := readResources(o.crs, o.size); r.memory != 0 && r.interrupt {
 		addMMIO(r.memory, r.size, r.pin, r.level, r.low)
 	}

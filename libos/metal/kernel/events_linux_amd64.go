@@ -36,7 +36,7 @@ func readNotify(a, limit uintptr) {
 }
 
 // addEventRegion takes the register of a device that may be the event device's.
-func addEventRegion(o amlObject) {
+func addEventRegion(o *amlObject) {
 	if events.address == 0 && o.region != 0 && (o.width == 1 || o.width == 4) {
 		events.address, events.width = uintptr(o.region), o.width
 	}

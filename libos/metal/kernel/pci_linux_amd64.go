@@ -84,7 +84,7 @@ var pciWindow struct{ next, end uintptr }
 
 // addHostBridge takes from a host bridge what it has to give, and where the
 // configuration of the functions behind it is, if the fixed table did not say.
-func addHostBridge(o amlObject) {
+func addHostBridge(o *amlObject) {
 	if r := readResources(o.crs, o.size); r.window != 0 && pciWindow.end == 0 {
 		pciWindow.next, pciWindow.end = r.window, r.end
 	}
