@@ -14,7 +14,7 @@ import (
 // KeepDir is where a service keeps what it keeps on its host: HomeDir of the folder that was given.
 func KeepDir(env libos.Env) (string, error) {
 	if env.Alone {
-		return "", errors.New("this machine keeps nothing: say where everything is with --remote URL")
+		return "", errors.New("nothing is kept here by itself: say where everything is with --remote URL, or on a host with --home DIR")
 	}
 	return HomeDir(env.State)
 }

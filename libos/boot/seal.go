@@ -61,6 +61,8 @@ func (p program) seal(d *devices, env *libos.Env, limits libos.Limits, servers [
 			return err
 		}
 		env.State, a.Folder = dir, dir
+	} else {
+		env.Alone = true // none can be chosen any more
 	}
 	if text := env.Args.String("seal-user"); text != "" {
 		id, err := strconv.ParseUint(text, 10, 32)
