@@ -47,12 +47,12 @@ func TestBoot(t *testing.T) {
 		"memory":       {2, []string{"out of memory: ", "SIGBUS", "main.outOfMemory()"}},
 		"abort":        {2, []string{"SIGABRT: abort", "main.abort()"}},
 		"fatalfault":   {2, []string{"unexpected fault address 0x123456000", "SIGSEGV", "main.fatalFault()"}},
-		"handlerfault": {128 + 11, []string{"ended by signal 11", "page fault", "rip=0x", "stack: 0x", "thread 1 runs"}},
-		"badpointer":   {2, []string{"kernel: fault inside the kernel", "address 0x10", "rip=0x", "stack: 0x", "thread 1 runs"}},
-		"kernelstack":  {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x"}},
-		"nmi":          {2, []string{"kernel: non-maskable interrupt", "rip=0x", "stack: 0x"}},
-		"doublefault":  {2, []string{"kernel: double fault", "rip=0x"}},
-		"machinecheck": {2, []string{"kernel: machine check", "rip=0x"}},
+		"handlerfault": {128 + 11, []string{"ended by signal 11", "page fault", "rip=0x", "stack:", "main.handlerFault", "main.main", "thread 1 runs"}},
+		"badpointer":   {2, []string{"kernel: fault inside the kernel", "address 0x10", "rip=0x", "stack:", "kernel.sysWrite", "kernel.trap", "main.badPointer", "thread 1 runs"}},
+		"kernelstack":  {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x", "main.recurseForEver"}},
+		"nmi":          {2, []string{"kernel: non-maskable interrupt", "rip=0x", "main.nmi", "main.main"}},
+		"doublefault":  {2, []string{"kernel: double fault", "rip=0x", "main.doubleFault", "main.main"}},
+		"machinecheck": {2, []string{"kernel: machine check", "rip=0x", "main.machineCheck", "main.main"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := m

@@ -2,9 +2,9 @@ package kernel
 
 import "unsafe"
 
-// The last words: registers, the stack and the threads, on the console.
-// Addresses come without names, which are not in the file once it is stripped;
-// `go tool addr2line` finds them in the same build with symbols.
+// The last words: registers, the stack and the threads, on the console. Lines of
+// source code are not to be had here: `go tool addr2line` knows them, in the same
+// build with symbols.
 
 // dead is the frame to show, 0 if the kernel found out by itself on behalf of a
 // thread: then it is the thread's, with which its page begins.
@@ -116,21 +116,27 @@ const stackDepth = 24
 // caller's, and above it lies the return address. It stops at the first that
 // does not lie higher than the one before, or in no mapped page.
 func dumpStack(f *frame) {
-	kputs("stack: ")
-	khex(f.rip)
+	kputs("stack:\n")
+	dumpCall(uintptr(f.rip))
 	bp := uintptr(f.rbp)
 	for range stackDepth {
-		if bp&7 != 0 || !readable(bp) || !readable(bp+8) || !inText(uintptr(*p64(bp + 8))) {
-			break
+		if bp&7 != 0 || !readable(bp) || !readable(bp+8) || !inText(uintptr(*p64(bp+8))) {
+			return
 		}
-		kputs(" ")
-		khex(*p64(bp + 8))
+		dumpCall(uintptr(*p64(bp + 8)))
 		next := uintptr(*p64(bp))
 		if next <= bp {
-			break
+			return
 		}
 		bp = next
 	}
+}
+
+func dumpCall(a uintptr) {
+	kputs(" ")
+	khex(uint64(a))
+	kputs(" ")
+	printName(a)
 	kputs("\n")
 }
 

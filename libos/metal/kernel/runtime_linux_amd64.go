@@ -12,12 +12,14 @@ package kernel
 //     FPU register to survive a SYSCALL (case registers of TestBoot).
 //   - reads g from -8(FS) where assembly calls Go, and after Go called assembly
 //     (checkRuntime).
-//   - keeps frame pointers in RBP: dumps follow them, and stop if they lead nowhere.
+//   - keeps frame pointers in RBP: dumps follow them, and stop if they lead nowhere
+//     (TestBoot wants names of callers).
 //
 // The linker
 //   - lays a program that is not PIE at imageBase, ELF header and program headers
 //     first (checkRuntime), and runs it where the header's e_entry says.
 //   - sorts variables without pointers that start as zeros by size (kernelEnd).
+//   - writes a table of functions with a magic number (names_linux_amd64.go).
 //
 // The runtime
 //   - finds argc, argv, environment and auxiliary vector where Linux puts them; of
@@ -53,6 +55,3 @@ func checkRuntime() {
 
 // entryPoint is what the file's header, which is mapped with it, says.
 func entryPoint() uintptr { return uintptr(*p64(imageBase + 24)) }
-
-// inText tells whether a may be a return address.
-func inText(a uintptr) bool { return a >= imageBase && a < imageEnd }

@@ -265,6 +265,15 @@ TEXT ·addresses(SB),NOSPLIT,$0-48
 	MOVQ AX, zeroG+40(FP)
 	RET
 
+TEXT ·nameTable(SB),NOSPLIT,$0-24
+	LEAQ runtime·pclntab(SB), AX
+	MOVQ AX, header+0(FP)
+	LEAQ runtime·text(SB), AX
+	MOVQ AX, text+8(FP)
+	LEAQ runtime·etext(SB), AX
+	MOVQ AX, end+16(FP)
+	RET
+
 // saveFP stores the FPU's registers; p is a multiple of 64 and the area's
 // header zero.
 TEXT ·saveFP(SB),NOSPLIT,$0-8
