@@ -80,6 +80,7 @@ func clockCompare() {
 	ref, tsc := clockRead()
 	shown := clockPage.mono.at(tsc)
 	clockPage.mono = clock{tsc: tsc, ns: shown, mul: tscRate.compare(tsc, ref, shown)}
+	wallFollow()
 	clockPage.seq++
 	compareAt = shown + tscRate.interval
 	timerFrequency(tscRate.hz)

@@ -48,6 +48,7 @@ func consoleInit() {
 // kputc writes one byte. It waits a bounded time for room and then drops nothing:
 // a device that never reports room is written to all the same.
 func kputc(c byte) {
+	spareByte(c)
 	if !consolePresent {
 		return
 	}
@@ -75,6 +76,7 @@ func consoleWait(bit uint8) {
 
 // consoleFlush waits, a bounded time, until all has left the device.
 func consoleFlush() {
+	spareFlush()
 	if consolePresent {
 		consoleWait(uartIdle)
 	}

@@ -1,8 +1,11 @@
 package kernel
 
-// The time of day comes from KVM, or else from the CMOS real-time clock, which
-// counts whole seconds: it is then up to one second late, for good. Where a
-// machine has neither, it is 1970, and all that depends on a date says so.
+// The time of day comes from KVM, or else from the CMOS real-time clock. That one
+// counts whole seconds: the time is up to one second late at first, and catches up
+// whenever a later look finds it late, so that within the hour it is late by
+// some hundredths. It follows a clock that goes forward, as after the machine
+// stood still, and never goes back. Where a machine has neither, it is 1970, and
+// all that depends on a date says so.
 
 const (
 	rtcIndex = 0x70
@@ -22,18 +25,31 @@ const (
 	rtcTries    = 20
 )
 
+// wallInit sets the time of day.
 func wallInit() {
-	if clockReference == kvmReference {
-		if now := kvmWallNow(); now > 0 {
-			clockPage.wall = now - nanotime()
-			return
-		}
-	}
-	seconds, ok := rtcNow().unix()
+	now, ok := wallRead()
 	if !ok {
 		kputs("cairn: kernel: the real-time clock shows no date, so it is 1970\n")
+		return
 	}
-	clockPage.wall = seconds*nsPerSecond - nanotime()
+	clockPage.wall = now - nanotime()
+}
+
+// wallFollow makes the time of day that of the clock it comes from, if that is later.
+func wallFollow() {
+	if now, ok := wallRead(); ok {
+		clockPage.wall = max(clockPage.wall, now-nanotime())
+	}
+}
+
+// wallRead asks for the time of day, in nanoseconds since 1970; false: nobody knows.
+func wallRead() (ns int64, ok bool) {
+	if clockReference == kvmReference {
+		ns = kvmWallNow()
+		return ns, ns > 0
+	}
+	seconds, ok := rtcNow().unix()
+	return seconds * nsPerSecond, ok
 }
 
 // rtcNow reads the clock until no second has begun meanwhile.
