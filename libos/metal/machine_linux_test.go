@@ -291,3 +291,27 @@ func TestPowerButton(t *testing.T) {
 		})
 	}
 }
+
+// TestConsole: what is printed is on the virtio console too, from the first line to
+// the last, whether or not there is a serial port.
+func TestConsole(t *testing.T) {
+	for _, tt := range []struct{ name, kind, bus string }{
+		{"beside a serial port", "microvm", "device"}, {"alone", "microvm,isa-serial=off", "device"}, {"PCI", "q35", "pci"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "console")
+			v, ctx := start(t, vm.Machine{Type: tt.kind, Devices: []string{"-device", "virtio-serial-" + tt.bus,
+				"-chardev", "file,id=console,path=" + file, "-device", "virtconsole,chardev=console"}})
+			if _, err := v.Exit(ctx); err != nil {
+				t.Fatal(err)
+			}
+			got, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := "probe: all is well\r\ncairn: exit status 0\r\n"; string(got) != want {
+				t.Errorf("the console says %q, want %q", got, want)
+			}
+		})
+	}
+}

@@ -53,6 +53,7 @@ func discover() {
 	readDeviceWords(&commandLine, commandLineLen)
 	ioapicInit()
 	scanPCI()
+	spareInit()
 }
 
 // addDevice returns the next free device to fill in; nil if there is none.
