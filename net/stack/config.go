@@ -26,6 +26,8 @@ type config struct {
 
 	dirty chan struct{} // holds a token when the routes have to be made anew
 
+	routing sync.Mutex // held by who makes routes, so that no older ones come last
+
 	mu      sync.Mutex
 	lease   dhcp.Lease
 	inUse   map[netip.Addr]origin // addresses of the card
@@ -33,7 +35,9 @@ type config struct {
 	offLink map[route]bool
 	rdnss   map[netip.Addr]time.Time // and until when it holds
 	failure error
-	changed chan struct{} // closed and replaced when inUse or failure changes
+	stale   uint64        // how often the routes had to be made anew
+	made    uint64        // up to which of these times they have been
+	changed chan struct{} // closed and replaced when inUse, failure or made changes
 }
 
 // An origin is where an address comes from.
@@ -97,7 +101,7 @@ func (c *config) start() error {
 			return err
 		}
 	}
-	c.net.SetRouteTable(c.routes())
+	c.reroute()
 	return nil
 }
 
@@ -119,17 +123,31 @@ func (c *config) run(ctx context.Context) {
 			c.fail(errClosed)
 			return
 		case <-c.dirty:
-			c.net.SetRouteTable(c.routes())
+			c.mu.Lock()
+			stale := c.stale
+			c.mu.Unlock()
+			c.reroute()
+			c.change(func() { c.made = stale })
 		}
 	}
 }
 
 // touch has the routes made anew.
 func (c *config) touch() {
+	c.mu.Lock()
+	c.stale++
+	c.mu.Unlock()
 	select {
 	case c.dirty <- struct{}{}:
 	default:
 	}
+}
+
+// reroute makes the routes anew.
+func (c *config) reroute() {
+	c.routing.Lock()
+	defer c.routing.Unlock()
+	c.net.SetRouteTable(c.routes())
 }
 
 // routes returns the table. netstack takes the longest prefix, and of equal ones the first.
@@ -184,7 +202,7 @@ func unspecified(like netip.Addr) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-// change runs f, which changes inUse or failure, and tells those who wait.
+// change runs f, which changes inUse, failure or made, and tells those who wait.
 func (c *config) change(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,7 +236,8 @@ func (c *config) wait(ctx context.Context) error {
 	}
 }
 
-// ready reports whether there is an address of each kind that is asked for.
+// ready reports whether there is an address of each kind that is asked for, and the routes
+// that come with it.
 func (c *config) ready() bool {
 	have := map[origin]int{}
 	for _, from := range c.inUse {
@@ -228,7 +247,7 @@ func (c *config) ready() bool {
 	if c.o.IPv4.IsValid() {
 		given++
 	}
-	return have[static] >= given && (!c.o.DHCP || have[leased] > 0) && (!c.o.SLAAC || have[announced] > 0)
+	return c.made == c.stale && have[static] >= given && (!c.o.DHCP || have[leased] > 0) && (!c.o.SLAAC || have[announced] > 0)
 }
 
 func (c *config) addrs() []netip.Addr {

@@ -138,6 +138,7 @@ func (c *config) apply(l dhcp.Lease) {
 	before := c.lease
 	c.lease = l
 	c.mu.Unlock()
+	c.reroute() // before somebody waits for the address, and dials
 	if before.Addr != l.Addr {
 		if before.Addr.IsValid() {
 			c.net.RemoveAddress(cardID, toAddress(before.Addr.Addr()))
@@ -151,7 +152,6 @@ func (c *config) apply(l dhcp.Lease) {
 	if now := c.net.NICInfo()[cardID].MTU; now != c.mtu(l) {
 		c.net.SetNICMTU(cardID, c.mtu(l))
 	}
-	c.net.SetRouteTable(c.routes())
 }
 
 // mtu is that of the card under a lease: no larger than the link's. What IPv6 cannot live

@@ -182,6 +182,20 @@ func heap() int {
 }
 
 // TestConfiguration has options that cannot be.
+// TestReady makes sure that nobody is told of an address before there are the routes that come
+// with it.
+func TestReady(t *testing.T) {
+	c := newConfig(Options{SLAAC: true})
+	c.inUse[a6.Addr()] = announced
+	if !c.ready() {
+		t.Error("an address, and no routes to be made: got not ready")
+	}
+	c.touch()
+	if c.ready() {
+		t.Error("an address, and routes still to be made: got ready")
+	}
+}
+
 func TestConfiguration(t *testing.T) {
 	for name, o := range map[string]Options{
 		"given and leased": {IPv4: a4, DHCP: true},
