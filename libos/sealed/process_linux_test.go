@@ -29,6 +29,10 @@ var roles = map[string]role{}
 func TestMain(m *testing.M) {
 	do, ok := roles[os.Getenv(roleVariable)]
 	if !ok {
+		if err := sealSuite(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		status := m.Run()
 		program.remove()
 		os.Exit(status)
