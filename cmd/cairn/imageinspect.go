@@ -37,6 +37,7 @@ func (c *imageInspect) Run(term terminal) error {
 	var b strings.Builder
 	showManifest(&b, i.Manifest)
 	showFacts(&b, i)
+	showCalls(&b, i.Calls)
 	showSizes(&b, i)
 	showPackages(&b, i, c.Packages)
 	_, err = io.WriteString(term.out, b.String())
@@ -108,6 +109,38 @@ func showFacts(w io.Writer, i *image.Info) {
 	}
 	fmt.Fprintf(t, "boots\t%s\n", boots)
 	fmt.Fprintf(t, "SHA-256\t%s\n", i.SHA256)
+}
+
+// showCalls lists the system calls of a sealed process.
+func showCalls(w io.Writer, c image.Calls) {
+	for _, part := range []struct {
+		what  string
+		calls []string
+	}{
+		{"sealed, it can make %d system calls:", c.Card},
+		{"with a folder, %d more:", c.Folder},
+		{"on the host's network in place of a card of its own, %d more:", c.Host},
+	} {
+		if len(part.calls) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n"+part.what+"\n", len(names(part.calls)))
+		for _, call := range part.calls {
+			fmt.Fprintf(w, "  %s\n", show(call))
+		}
+	}
+}
+
+// names are the system calls of a list, each once.
+func names(calls []string) []string {
+	var list []string
+	for _, call := range calls {
+		name, _, _ := strings.Cut(call, "(")
+		if !slices.Contains(list, name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 func showSizes(w io.Writer, i *image.Info) {

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"cairn/libos"
+	"cairn/libos/sealed"
 )
 
 // maxDocument bounds the manifest, the facts and the bill of somebody else's image.
@@ -23,12 +25,43 @@ type Info struct {
 	Packages []Package       `json:"packages,omitempty"` // in the order of their names
 	Bill     json.RawMessage `json:"-"`
 
+	// Calls are the system calls that it may make once it is sealed.
+	Calls Calls `json:"calls"`
+
 	// Bootable reports whether there is a note for virtual machine monitors.
 	Bootable bool   `json:"bootable"`
 	SHA256   string `json:"sha256"`
 
 	// Unlisted says why there are no Packages, where there are none.
 	Unlisted string `json:"unlisted,omitempty"`
+}
+
+// Calls are system calls with what their arguments may be, as package sealed derives them
+// from the manifest.
+type Calls struct {
+	Card   []string `json:"card"`             // with a network card of its own
+	Folder []string `json:"folder,omitempty"` // besides, with a folder
+	Host   []string `json:"host,omitempty"`   // besides, with sockets of the host's
+}
+
+func calls(m libos.Manifest) Calls {
+	bare := m
+	bare.State = nil
+	var c Calls
+	c.Card = beside(nil, sealed.Calls(sealed.Declared(bare, true)))
+	c.Folder = beside(c.Card, sealed.Calls(sealed.Declared(m, true)))
+	c.Host = beside(c.Card, sealed.Calls(sealed.Declared(bare, false)))
+	return c
+}
+
+// beside are the rules that are not among those had.
+func beside(had []string, rules []sealed.Rule) (list []string) {
+	for _, r := range rules {
+		if text := r.String(); !slices.Contains(had, text) {
+			list = append(list, text)
+		}
+	}
+	return list
 }
 
 // Sizes are in bytes.
@@ -58,6 +91,7 @@ func Inspect(r io.ReaderAt, size int64) (*Info, error) {
 	if err := i.readDocuments(o); err != nil {
 		return nil, err
 	}
+	i.Calls = calls(i.Manifest)
 	for _, s := range o.segments {
 		i.Bootable = i.Bootable || s.kind == segmentNote
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,6 +17,9 @@ func TestInspect(t *testing.T) {
 	z := i.Sizes
 	if got := z.Text + z.Constant + z.Table + z.Data + z.Aside; got != z.File || z.Compressed >= z.File || z.Compressed == 0 {
 		t.Errorf("the parts are %d bytes of %d, compressed %d", got, z.File, z.Compressed)
+	}
+	if c := i.Calls; !slices.Contains(c.Card, "exit_group") || len(c.Folder) == 0 || !slices.ContainsFunc(c.Host, func(s string) bool { return strings.HasPrefix(s, "socket(") }) {
+		t.Errorf("got system calls %+v", c)
 	}
 	packages := map[string]Package{}
 	text := int64(0)
