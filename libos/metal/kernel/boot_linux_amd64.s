@@ -136,8 +136,3 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	MOVQ R12, 0(SP)
 	CALL ·start(SB)
 	JMP  ·resume(SB)
-
-TEXT ·noteAddress(SB),NOSPLIT,$0-8
-	LEAQ ·note(SB), AX
-	MOVQ AX, ret+0(FP)
-	RET

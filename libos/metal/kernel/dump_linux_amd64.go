@@ -120,7 +120,7 @@ func dumpStack(f *frame) {
 	dumpCall(uintptr(f.rip))
 	bp := uintptr(f.rbp)
 	for range stackDepth {
-		if bp&7 != 0 || !readable(bp) || !readable(bp+8) || !inText(uintptr(*p64(bp+8))) {
+		if bp&7 != 0 || !readable(bp) || !readable(bp+8) || !inText(uintptr(*p64(bp + 8))) {
 			return
 		}
 		dumpCall(uintptr(*p64(bp + 8)))

@@ -37,3 +37,6 @@ func fpInit() {
 	}
 	kdie("the registers of this processor do not fit into a thread's page")
 }
+
+// saveFP stores the registers at p, a multiple of 64, in the form that a thread's page has.
+func saveFP(p uintptr)

@@ -13,23 +13,17 @@ const (
 	headerTable = 8 * 8 // offset of the table: pairs of 32 bits, where a function begins and where it is described
 )
 
-// nameTable returns where the linker put the table, and where the code begins and ends.
-func nameTable() (header, text, end uintptr)
-
 // inText tells whether a may be a return address.
-func inText(a uintptr) bool {
-	_, text, end := nameTable()
-	return a >= text && a < end
-}
+func inText(a uintptr) bool { return a >= addressOfText() && a < addressOfTextEnd() }
 
 // printName writes the name of the function that a lies in, if it is known.
 func printName(a uintptr) {
-	header, text, _ := nameTable()
+	header := addressOfNames()
 	if *p32(header) != nameMagic || !inText(a) {
 		return
 	}
 	table := header + uintptr(*p64(header + headerTable))
-	begins := func(i uintptr) uintptr { return text + uintptr(*p32(table + i*8)) }
+	begins := func(i uintptr) uintptr { return addressOfText() + uintptr(*p32(table + i*8)) }
 	low, high := uintptr(0), uintptr(*p64(header + headerCount))
 	for high-low > 1 {
 		if middle := (low + high) / 2; begins(middle) <= a {

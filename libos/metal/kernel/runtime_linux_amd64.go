@@ -40,8 +40,7 @@ package kernel
 
 // checkRuntime ends the machine if one of the above that can be seen early does not hold.
 func checkRuntime() {
-	_, _, _, _, tls, zeroG := addresses()
-	if *p64(tls + tlsOffset - 8) != uint64(zeroG) {
+	if *p64(addressOfTLS() + tlsOffset - 8) != uint64(addressOfG()) {
 		kdie("this version of Go does not keep g at -8(FS): the kernel has to be adapted")
 	}
 	const magic, executable = 0x464c457f, 2

@@ -35,8 +35,7 @@ func guard(i int) uintptr {
 
 // stackPage is the address of page i of the area.
 func stackPage(i uintptr) uintptr {
-	_, _, _, area, _, _ := addresses()
-	return (area+pageSize-1)&^(pageSize-1) + i*pageSize
+	return (addressOfStacks()+pageSize-1)&^(pageSize-1) + i*pageSize
 }
 
 // overflowed names the stack whose guard page a lies on, "" if none.

@@ -3,12 +3,10 @@ package kernel
 // isRunning is set once the kernel has begun: there is no other below.
 var isRunning bool
 
-func noteAddress() uintptr
-
 // linked is there so that the linker keeps the way that leads into the kernel.
 //
 //lint:ignore U1000 that is all.
-var linked = noteAddress()
+var linked = addressOfNote()
 
 // Running tells whether this program is its own operating system.
 func Running() bool { return isRunning }
@@ -21,13 +19,12 @@ const tlsOffset = 64
 //
 //lint:ignore U1000 boot_linux_amd64.s calls it.
 func start(info uintptr) {
-	entryTSC = rdtsc()
 	isRunning = true
 	consoleInit()
+	tablesInit() // from here on a fault has a message
 	fpInit()
 	memoryInit(info)
 	checkRuntime()
-	tablesInit()
 	discover()
 	memoryReclaim()
 	clockInit()
@@ -39,17 +36,16 @@ func start(info uintptr) {
 // firstThreads makes the thread that idles and the one that begins the program
 // where Linux would: at the entry point of the file.
 func firstThreads() {
-	_, _, idleAt, _, tls, _ := addresses()
 	idleThread = threadNew()
 	idle := threadAt(idleThread)
-	idle.begin(idleAt, 0)
-	idle.fs = uint64(tls + tlsOffset)
+	idle.begin(addressOfIdle(), 0)
+	idle.fs = uint64(addressOfTLS() + tlsOffset)
 	threadCount = 0 // it is not one of those that take turns
 
 	first := threadNew()
 	t := threadAt(first)
 	t.begin(entryPoint(), argumentsInit())
-	t.fs = uint64(tls + tlsOffset)
+	t.fs = idle.fs
 	t.state = running
 	current = first
 	turnEnd = nanotime() + slice

@@ -38,8 +38,6 @@ var (
 
 // tablesInit loads the tables and turns on SYSCALL and the FPU's full width.
 func tablesInit() {
-	vectorTable, syscallEntry, _, _, _, _ := addresses()
-
 	gdt[kernelCode/8] = 0x00af9b000000ffff
 	gdt[flatData/8] = 0x00cf93000000ffff
 	gdt[threadCode/8] = 0x00af9b000000ffff
@@ -55,7 +53,7 @@ func tablesInit() {
 	ltr(taskState)
 
 	for v := uintptr(0); v < vectors; v++ {
-		h := uint64(vectorTable + v*vectorSize)
+		h := uint64(addressOfVectors() + v*vectorSize)
 		idt[2*v] = h&0xffff | kernelCode<<16 | istOf(v)<<32 | 0x8e<<40 | h>>16&0xffff<<48
 		idt[2*v+1] = h >> 32
 	}
@@ -63,7 +61,7 @@ func tablesInit() {
 
 	const star, lstar, fmask = 0xc0000081, 0xc0000082, 0xc0000084
 	wrmsr(star, kernelCode<<32)
-	wrmsr(lstar, uint64(syscallEntry))
+	wrmsr(lstar, uint64(addressOfSyscall()))
 	wrmsr(fmask, 0x47700) // off: trap, interrupts, direction, I/O level, nested task, alignment check
 }
 

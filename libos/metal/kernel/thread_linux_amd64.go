@@ -162,8 +162,7 @@ func sysSetTLS(c *thread, op, base uintptr) uintptr {
 // setFS makes base the thread-local storage. The kernel's g must be there
 // first: code that calls assembly, as here, takes g from it when it returns.
 func setFS(base uint64) {
-	_, _, _, _, _, g := addresses()
-	*p64(uintptr(base) - 8) = uint64(g)
+	*p64(uintptr(base) - 8) = uint64(addressOfG())
 	wrmsr(0xc0000100, base)
 }
 

@@ -25,11 +25,6 @@ const (
 	exceptionSIMD       = 19
 )
 
-// Functions of trap_linux_amd64.s.
-
-func addresses() (vectors, syscall, idle, stacks, tls, zeroG uintptr)
-func saveFP(p uintptr)
-
 // trap serves the current thread and chooses which one goes on.
 //
 //lint:ignore U1000 trap_linux_amd64.s calls it.
@@ -50,8 +45,7 @@ func trap() {
 
 // vectorOf turns the return address that a call in the table left into the vector's number.
 func vectorOf(address uint64) uint64 {
-	table, _, _, _, _, _ := addresses()
-	return (address-uint64(table))/vectorSize - 1
+	return (address-uint64(addressOfVectors()))/vectorSize - 1
 }
 
 func interrupt(vector uint64) {

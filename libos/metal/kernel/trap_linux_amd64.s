@@ -250,29 +250,19 @@ TEXT ·idleLoop(SB),NOSPLIT|NOFRAME,$0
 	HLT
 	JMP -1(PC)
 
-TEXT ·addresses(SB),NOSPLIT,$0-48
-	LEAQ ·vectors(SB), AX
-	MOVQ AX, vectors+0(FP)
-	LEAQ ·enterSyscall(SB), AX
-	MOVQ AX, syscall+8(FP)
-	LEAQ ·idleLoop(SB), AX
-	MOVQ AX, idle+16(FP)
-	LEAQ ·stackArea(SB), AX
-	MOVQ AX, stacks+24(FP)
-	LEAQ ·kernelTLS(SB), AX
-	MOVQ AX, tls+32(FP)
-	LEAQ ·kernelG(SB), AX
-	MOVQ AX, zeroG+40(FP)
-	RET
+// Functions that return an address; they are declared in address_linux_amd64.go.
+#define ADDRESS(fn, of) TEXT fn(SB),NOSPLIT,$0-8; LEAQ of(SB), AX; MOVQ AX, ret+0(FP); RET
 
-TEXT ·nameTable(SB),NOSPLIT,$0-24
-	LEAQ runtime·pclntab(SB), AX
-	MOVQ AX, header+0(FP)
-	LEAQ runtime·text(SB), AX
-	MOVQ AX, text+8(FP)
-	LEAQ runtime·etext(SB), AX
-	MOVQ AX, end+16(FP)
-	RET
+ADDRESS(·addressOfNote, ·note)
+ADDRESS(·addressOfVectors, ·vectors)
+ADDRESS(·addressOfSyscall, ·enterSyscall)
+ADDRESS(·addressOfIdle, ·idleLoop)
+ADDRESS(·addressOfStacks, ·stackArea)
+ADDRESS(·addressOfTLS, ·kernelTLS)
+ADDRESS(·addressOfG, ·kernelG)
+ADDRESS(·addressOfNames, runtime·pclntab)
+ADDRESS(·addressOfText, runtime·text)
+ADDRESS(·addressOfTextEnd, runtime·etext)
 
 // saveFP stores the FPU's registers; p is a multiple of 64 and the area's
 // header zero.
