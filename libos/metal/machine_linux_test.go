@@ -75,6 +75,14 @@ func start(t *testing.T, m vm.Machine) (*vm.VM, context.Context) {
 	return v, ctx
 }
 
+// long skips a test that others come close to, where time is short.
+func long(t *testing.T, is bool) {
+	t.Helper()
+	if is && os.Getenv("CAIRN_LONG") == "" {
+		t.Skip("only with CAIRN_LONG=1")
+	}
+}
+
 // ended waits for the end of the probe and returns what it printed.
 func ended(t *testing.T, v *vm.VM, ctx context.Context, want int) string {
 	t.Helper()
@@ -194,9 +202,7 @@ func TestMachines(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.long && os.Getenv("CAIRN_LONG") == "" {
-				t.Skip("long")
-			}
+			long(t, tt.long)
 			c, words := plug(t, tt.bus)
 			bus, _, behind := strings.Cut(tt.bus, ",")
 			if behind {
@@ -239,6 +245,23 @@ func awaitEnd(t *testing.T, v *vm.VM, ctx context.Context) string {
 	return v.Console()
 }
 
+// TestProblems: a device that cannot be used is named, with what is wrong with it.
+func TestProblems(t *testing.T) {
+	for _, tt := range []struct{ name, device, want string }{
+		{"legacy interface only", "virtio-blk-pci,disable-modern=on,disable-legacy=off", "probe: virtio disk at pci 0000:00:01.0: it lacks registers of the modern interface"},
+		{"no messages", "virtio-blk-pci,vectors=0", "probe: virtio disk at pci 0000:00:01.0: it has no message-signalled interrupts"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			long(t, tt.name == "no messages")
+			words := disks(t, "pci")[:2]
+			v, ctx := start(t, vm.Machine{Type: "q35", Devices: append(words, "-device", tt.device+",drive=data")})
+			if console := ended(t, v, ctx, 1); !strings.Contains(console, tt.want) {
+				t.Errorf("no %q on the console:\n%s", tt.want, console)
+			}
+		})
+	}
+}
+
 // TestEntropy: without RDRAND random numbers come from the machine, on every bus; if it has
 // none either, nothing starts.
 func TestEntropy(t *testing.T) {
@@ -256,6 +279,7 @@ func TestEntropy(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			long(t, tt.name == "legacy")
 			v, ctx := start(t, vm.Machine{Type: tt.kind, CPU: without, Devices: tt.more})
 			if console := ended(t, v, ctx, tt.status); !strings.Contains(console, tt.want) {
 				t.Errorf("no %q on the console:\n%s", tt.want, console)
@@ -299,6 +323,7 @@ func TestConsole(t *testing.T) {
 		{"beside a serial port", "microvm", "device"}, {"alone", "microvm,isa-serial=off", "device"}, {"PCI", "q35", "pci"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			long(t, tt.name == "beside a serial port")
 			file := filepath.Join(t.TempDir(), "console")
 			v, ctx := start(t, vm.Machine{Type: tt.kind, Devices: []string{"-device", "virtio-serial-" + tt.bus,
 				"-chardev", "file,id=console,path=" + file, "-device", "virtconsole,chardev=console"}})

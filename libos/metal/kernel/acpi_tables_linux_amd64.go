@@ -10,6 +10,7 @@ var lapicPhys uintptr = 0xfee00000 // physical address of the local APIC
 type ioapic struct {
 	base      uintptr // mapped
 	gsi, pins uint32
+	selected  uint32 // the register that was spoken to last, and one
 }
 
 var (

@@ -49,10 +49,10 @@ func ioapicInit() {
 	for i := range ioapicCount {
 		io := &ioapics[i]
 		io.base = mapped(io.base, 0x20)
-		io.pins = ioapicRead(io.base, 1)>>16&0xff + 1
+		io.pins = io.read(1)>>16&0xff + 1
 		for pin := range io.pins {
-			ioapicWrite(io.base, 0x10+2*pin, pinMasked)
-			ioapicWrite(io.base, 0x11+2*pin, processor()<<24)
+			io.write(0x10+2*pin, pinMasked)
+			io.write(0x11+2*pin, processor()<<24)
 		}
 	}
 }
@@ -63,14 +63,22 @@ func processor() uint32 {
 	return b >> 24
 }
 
-func ioapicRead(base uintptr, reg uint32) uint32 {
-	store32(base, reg)
-	return load32(base + 0x10)
+// selectRegister says which register the other one of the two in memory is.
+func (io *ioapic) selectRegister(reg uint32) {
+	if io.selected != reg+1 {
+		io.selected = reg + 1
+		store32(io.base, reg)
+	}
 }
 
-func ioapicWrite(base uintptr, reg, v uint32) {
-	store32(base, reg)
-	store32(base+0x10, v)
+func (io *ioapic) read(reg uint32) uint32 {
+	io.selectRegister(reg)
+	return load32(io.base + 0x10)
+}
+
+func (io *ioapic) write(reg, v uint32) {
+	io.selectRegister(reg)
+	store32(io.base+0x10, v)
 }
 
 // pinSet writes the lower half of a pin's redirection entry. false: there is no such
@@ -79,7 +87,7 @@ func ioapicWrite(base uintptr, reg, v uint32) {
 func pinSet(gsi, bits uint32) bool {
 	for i := range ioapicCount {
 		if io := &ioapics[i]; gsi >= io.gsi && gsi-io.gsi < io.pins {
-			ioapicWrite(io.base, 0x10+2*(gsi-io.gsi), bits)
+			io.write(0x10+2*(gsi-io.gsi), bits)
 			return true
 		}
 	}
