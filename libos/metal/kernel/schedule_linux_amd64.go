@@ -86,12 +86,13 @@ func run(a uintptr) {
 }
 
 // setTimer sets the timer for the next deadline, or the end of the slice if
-// somebody waits for that.
+// somebody waits for that. A timer that is set for earlier stays: setting it costs more
+// than an interrupt in vain, once.
 func setTimer(next int64) {
 	if current != idleThread && othersRunnable() && (next == 0 || turnEnd < next) {
 		next = turnEnd
 	}
-	if next != armed {
+	if next != 0 && (armed == 0 || next < armed) {
 		armed = next
 		timerSet(next)
 	}
