@@ -82,14 +82,15 @@ func (m *messages) next() (uint16, virtio.Interrupt, error) {
 	return uint16(m.used - 1), newInterrupt(fd, "a message"), nil
 }
 
-// memory is the kernel's.
-type memory struct{}
+// memory is the kernel's; it counts what it gives.
+type memory struct{ taken int64 }
 
-func (memory) Alloc(n int) ([]byte, uint64, error) {
+func (m *memory) Alloc(n int) ([]byte, uint64, error) {
 	b, phys := kernel.DMA(n)
 	if b == nil {
 		return nil, 0, fmt.Errorf("no %d bytes of memory in a row for a device: give the machine more", n)
 	}
+	m.taken += int64(n)
 	return b, uint64(phys), nil
 }
 

@@ -197,7 +197,7 @@ func TestMachines(t *testing.T) {
 		{"legacy without ACPI", "microvm,acpi=off", "device", legacy, "mmio 0xfeb0", true},
 		{"PCI of microvm", "microvm,pcie=on", "pci", []string{"-device", "virtio-balloon-pci"}, "pci 0000:00:0", false},
 		{"PCI of q35", "q35", "pci", []string{"-device", "virtio-balloon-pci"}, "pci 0000:00:0", false},
-		{"behind a bridge", "q35", "pci,bus=port", []string{"-device", "virtio-balloon-pci"}, "pci 0000:01:0", true},
+		{"behind a bridge", "q35", "pci,bus=behind", []string{"-device", "virtio-balloon-pci"}, "pci 0000:01:0", true},
 		{"PCI of i440fx", "pc", "pci", []string{"-device", "virtio-balloon-pci"}, "pci 0000:00:0", true},
 	}
 	for _, tt := range tests {
@@ -206,7 +206,7 @@ func TestMachines(t *testing.T) {
 			c, words := plug(t, tt.bus)
 			bus, _, behind := strings.Cut(tt.bus, ",")
 			if behind {
-				words = append([]string{"-device", "pcie-root-port,id=port,chassis=1"}, words...)
+				words = append([]string{"-device", "pcie-root-port,id=behind,chassis=1"}, words...)
 			}
 			words = append(words, disks(t, bus)...)
 			v, ctx := start(t, vm.Machine{Type: tt.kind, Devices: append(words, tt.more...)})

@@ -3,6 +3,7 @@ package metal
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"cairn/libos/metal/kernel"
 	"cairn/libos/metal/virtio"
@@ -14,16 +15,29 @@ func open() (*Machine, error) {
 	if more {
 		return nil, fmt.Errorf("the machine has more than %d virtio devices", len(devices))
 	}
+	limit := debug.SetMemoryLimit(-1) // what the kernel has found for the program
+	card, disk := shares(limit)
+	var mem memory
 	for i, d := range devices {
-		if err := m.add(i, d); err != nil {
+		if err := m.add(i, d, &mem, card, disk); err != nil {
 			return nil, errors.Join(err, m.close())
 		}
 	}
+	debug.SetMemoryLimit(limit - mem.taken)
 	return m, nil
 }
 
-// add starts device i.
-func (m *Machine) add(i int, d kernel.Device) error {
+// shares says how much of so much memory, in bytes, a card may have for frames, and a disk
+// for requests: on a large machine as much as helps, on a small one what both still
+// work well with.
+func shares(total int64) (card, disk int) {
+	card = int(min(max(total/48, 300<<10), 2<<20))
+	disk = int(min(max(total/256, 64<<10), virtio.DefaultBlockMemory))
+	return card, disk
+}
+
+// add starts device i, a card or a disk with that much memory of mem's.
+func (m *Machine) add(i int, d kernel.Device, mem virtio.Memory, card, disk int) error {
 	name := fmt.Sprintf("virtio %s at %s", virtio.KindName(d.Kind), place(d))
 	switch d.Kind {
 	case virtio.Network, virtio.Disk:
@@ -41,18 +55,18 @@ func (m *Machine) add(i int, d kernel.Device) error {
 		return err
 	}
 	if d.Kind == virtio.Disk {
-		disk, err := virtio.OpenBlock(device, memory{}, 0)
+		opened, err := virtio.OpenBlock(device, mem, disk)
 		if err != nil {
 			return err
 		}
-		m.Disks = append(m.Disks, Disk{Name: name, ID: disk.ID(), Block: disk})
+		m.Disks = append(m.Disks, Disk{Name: name, ID: opened.ID(), Block: opened})
 		return nil
 	}
-	card, err := virtio.OpenNet(device, memory{}, 0)
+	opened, err := virtio.OpenNet(device, mem, card)
 	if err != nil {
 		return err
 	}
-	m.Networks = append(m.Networks, Network{Name: name, Link: card})
+	m.Networks = append(m.Networks, Network{Name: name, Link: opened})
 	return nil
 }
 

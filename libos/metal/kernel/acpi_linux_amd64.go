@@ -75,9 +75,11 @@ func findRoot(named uintptr) uintptr {
 	if isRoot(named) {
 		return named
 	}
-	for p := uintptr(0xe0000); p < 0x100000; p += 16 {
-		if isRoot(p) {
-			return p
+	const start, end = 0xe0000, 0x100000
+	a := physical(start, end-start)
+	for i := uintptr(0); a != 0 && i < end-start; i += 16 {
+		if *p64(a + i) == rootMagic && isRoot(start+i) {
+			return start + i
 		}
 	}
 	return 0
