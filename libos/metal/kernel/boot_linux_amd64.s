@@ -40,7 +40,9 @@ DATA ·bootTable+48(SB)/8, $·bootTable+56(SB)
 DATA ·bootTable+64(SB)/8, $0x00af9b000000ffff // selector 8: code, 64 bits
 DATA ·bootTable+72(SB)/8, $0x00cf93000000ffff // selector 16: data
 DATA ·bootTable+80(SB)/4, $0x1f80 // MXCSR: all exceptions masked, round to nearest
-GLOBL ·bootTable(SB), NOPTR, $88
+DATA ·bootTable+88(SB)/8, $·stackArea+(22*4096-8)(SB)
+DATA ·bootTable+96(SB)/8, $·smallMessage(SB)
+GLOBL ·bootTable(SB), NOPTR, $104
 
 // bootPages has room for six pages and the way to the first page's beginning.
 GLOBL ·bootPages(SB), NOPTR, $28672
@@ -51,6 +53,10 @@ GLOBL ·bootPages(SB), NOPTR, $28672
 TEXT ·boot32(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	CLD
+	MOVL 88(AX), DI
+	MOVL DI, 0(DI)
+	CMPL DI, 0(DI)
+	JNE  small
 	MOVL 16(AX), SP
 	ADDL $64, SP
 	PUSHQ AX
@@ -101,6 +107,23 @@ page:
 	PUSHQ 32(DI)
 	RETFL
 
+	// There is no RAM as far as the stacks, and so no message by other means.
+small:
+	MOVL 96(AX), SI
+	MOVL $0x3f8, DX
+character:
+	LODSB
+	CMPB AX, $0
+	JEQ  told
+	OUTB
+	JMP  character
+told:
+	MOVL $0xf4, DX // QEMU's isa-debug-exit
+	MOVL $2, AX
+	OUTL
+	HLT
+	JMP  -1(PC)
+
 // boot64 makes the processor fit for Go code and calls start.
 TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	MOVL BX, R12
@@ -136,3 +159,17 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	MOVQ R12, 0(SP)
 	CALL ·start(SB)
 	JMP  ·resume(SB)
+
+DATA ·smallMessage+0(SB)/8, $"\r\ncairn:"
+DATA ·smallMessage+8(SB)/8, $" kernel:"
+DATA ·smallMessage+16(SB)/8, $" the mac"
+DATA ·smallMessage+24(SB)/8, $"hine has"
+DATA ·smallMessage+32(SB)/8, $" less me"
+DATA ·smallMessage+40(SB)/8, $"mory tha"
+DATA ·smallMessage+48(SB)/8, $"n the im"
+DATA ·smallMessage+56(SB)/8, $"age need"
+DATA ·smallMessage+64(SB)/8, $"s\r\ncairn"
+DATA ·smallMessage+72(SB)/8, $": exit s"
+DATA ·smallMessage+80(SB)/8, $"tatus 2\r"
+DATA ·smallMessage+88(SB)/2, $"\n\x00"
+GLOBL ·smallMessage(SB), RODATA|NOPTR, $96

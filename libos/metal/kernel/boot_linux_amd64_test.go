@@ -2,9 +2,12 @@ package kernel_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +92,28 @@ func TestOldProcessor(t *testing.T) {
 	}
 }
 
+// TestTooLittleMemory takes away the last part of what the image itself needs.
+func TestTooLittleMemory(t *testing.T) {
+	requireQEMU(t)
+	elf := program(t, "")
+	out, err := exec.Command("go", "tool", "nm", elf).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^ *([0-9a-f]+) \w cairn/libos/metal/kernel\.stackArea$`).FindSubmatch(out)
+	if found == nil {
+		t.Fatal("where are the stacks?")
+	}
+	address, err := strconv.ParseUint(string(found[1]), 16, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := vm.Machine{Kernel: bootable(t, elf), Devices: []string{"-m", fmt.Sprintf("%dK", address>>13<<3)}}
+	if out, status := boot(t, m); status != 2 || !strings.Contains(out, "less memory than the image needs") {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+}
+
 // TestCommandLine: words become arguments and environment.
 func TestCommandLine(t *testing.T) {
 	m := vm.Machine{Kernel: image(t), Memory: 96}
@@ -130,9 +155,15 @@ func boot(t *testing.T, m vm.Machine) (console string, status int) {
 	return "\n" + v.Console(), status
 }
 
-// image builds the bootable selftest. A test without QEMU is skipped, but not
-// where all has to be there.
+// image builds the bootable selftest.
 func image(t *testing.T) string {
+	t.Helper()
+	requireQEMU(t)
+	return bootable(t, program(t, "-s -w"))
+}
+
+// requireQEMU skips a test without it, but not where all has to be there.
+func requireQEMU(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath(vm.Program); err != nil {
 		if os.Getenv("CAIRN_CI") == "1" {
@@ -140,7 +171,12 @@ func image(t *testing.T) string {
 		}
 		t.Skip(err)
 	}
-	b, err := os.ReadFile(program(t, "-s -w"))
+}
+
+// bootable makes an image of a program.
+func bootable(t *testing.T, elf string) string {
+	t.Helper()
+	b, err := os.ReadFile(elf)
 	if err != nil {
 		t.Fatal(err)
 	}
