@@ -19,7 +19,7 @@ type imageRun struct {
 	Tap     string      `help:"The network device that is the service's own." placeholder:"NAME"`
 	Memory  int         `short:"m" default:"128" help:"Of a virtual machine, in MiB."`
 	Forward []string    `help:"Lead a port of this host to one of the machine, in place of the manifest's (qemu without --tap); may be repeated." placeholder:"HOST:PORT=PORT"`
-	Q35     bool        `help:"A machine with a PCI bus in place of a microvm (qemu)."`
+	Q35     bool        `name:"q35" help:"A machine with a PCI bus in place of a microvm (qemu)."`
 	Accel   string      `enum:"auto,kvm,tcg" default:"auto" help:"kvm, tcg (emulated), or auto: kvm where this user may (qemu)."`
 	Print   bool        `help:"Only print what would be done."`
 }
