@@ -42,7 +42,7 @@ var rooms = []struct{ room, may, why string }{
 	{"libos/metal/kernel", "", "it stands below the runtime, and its sources are laid into a package of the standard library to test that on it"},
 	{"libos/metal/pvh", "", "it is a file format"},
 	{"libos/metal/virtio", "libos", "drivers are ordinary code that simulated devices test"},
-	{"libos/metal", "libos", "it makes the devices that the kernel found into those of the vocabulary"},
+	{"libos/metal", "libos libos/metal/...", "it makes the devices that the kernel found into those of the vocabulary"},
 	{"libos/libostest", "libos", "the suites work on any device"},
 	{"libos/boot", "libos libos/... net/...", "it finds out which world it is in and attaches the devices"},
 	{"net", "libos", "the network knows of no store and no service"},
