@@ -37,7 +37,7 @@ func (p *polled) open(d *Device, q uint32) bool {
 	if p.memory == 0 {
 		p.memory = frameContig(polledMemory / pageSize)
 	}
-	if p.memory == 0 || d.Problem != 0 {
+	if p.memory == 0 || d.Problem != 0 && d.Problem != ProblemMessages {
 		return false
 	}
 	*p16(direct + p.memory + 16*polledSize) = noInterrupt
