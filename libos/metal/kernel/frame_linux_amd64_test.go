@@ -7,12 +7,17 @@ import (
 	"unsafe"
 )
 
-// newFrames is a table for n frames, none of them free, in memory of the test's.
-func newFrames(t testing.TB, n uintptr) *frameTable {
-	memory := make([]uint64, frameTableSize(n*pageSize)/8)
+// frameMemory lies still: addresses of what is on a stack do not.
+var frameMemory [1000]uint64
+
+// newFrames is a table for n frames, none of them free.
+func newFrames(t *testing.T, n uintptr) *frameTable {
+	if size := frameTableSize(n * pageSize); size > unsafe.Sizeof(frameMemory) {
+		t.Fatalf("the table of %d frames has %d bytes", n, size)
+	}
+	clear(frameMemory[:])
 	var f frameTable
-	f.init(uintptr(unsafe.Pointer(&memory[0])), n*pageSize)
-	t.Cleanup(func() { _ = memory[0] })
+	f.init(uintptr(unsafe.Pointer(&frameMemory)), n*pageSize)
 	return &f
 }
 

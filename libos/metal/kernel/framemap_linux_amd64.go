@@ -4,7 +4,13 @@ package kernel
 // may be more than anybody expects. A frameMap is what is left of it: RAM that
 // nobody else lays claim to, as sorted ranges that neither overlap nor touch.
 
-const maxRanges = 64
+const (
+	maxRanges = 64
+	maxMemory = 1 << 46 // RAM above is left alone
+
+	mapEntry = 24 // bytes of an entry of a PVH memory map: start, size, type
+	ramType  = 1  // all other types are somebody else's
+)
 
 // A frameRange is RAM from start to end (exclusive), both physical addresses and
 // multiples of the page size.
@@ -98,6 +104,40 @@ func (m *frameMap) replace(i, j int, a, b frameRange) bool {
 	return true
 }
 
+// read adds the RAM of a PVH memory map, count entries at address at, and then takes away
+// what is not RAM: that wins where entries overlap. It returns false if some RAM
+// could not be remembered.
+func (m *frameMap) read(at, count uintptr) (all bool) {
+	all = true
+	for _, wantRAM := range [...]bool{true, false} {
+		for e := at; e < at+count*mapEntry; e += mapEntry {
+			start, end := uintptr(*p64(e)), uintptr(*p64(e))+uintptr(*p64(e + 8))
+			if end < start {
+				end = ^uintptr(0)
+			}
+			isRAM := *p32(e + 16) == ramType
+			switch {
+			case isRAM && wantRAM:
+				all = m.add(start, min(end, maxMemory)) && all
+			case !isRAM && !wantRAM:
+				all = m.remove(start, end) && all
+			}
+		}
+	}
+	return all
+}
+
+// trim drops ranges so far up that the table of frames would take more than 1/64 of the RAM
+// there is. It returns false if it had to.
+func (m *frameMap) trim() (all bool) {
+	all = true
+	for m.n > 1 && frameTableSize(m.end()) > m.total()/64 {
+		m.n--
+		all = false
+	}
+	return all
+}
+
 // holds tells whether all from start to end is RAM.
 func (m *frameMap) holds(start, end uintptr) bool {
 	for i := range m.n {
@@ -106,6 +146,14 @@ func (m *frameMap) holds(start, end uintptr) bool {
 		}
 	}
 	return false
+}
+
+// total is the number of bytes of RAM in the map.
+func (m *frameMap) total() (sum uintptr) {
+	for i := range m.n {
+		sum += m.ranges[i].end - m.ranges[i].start
+	}
+	return sum
 }
 
 // end is the first address above all RAM.

@@ -1,8 +1,11 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
+	"unsafe"
 )
 
 // pages of a small memory; a frameMap is compared with an array of them.
@@ -60,14 +63,6 @@ func compareFrameMap(t *testing.T, m *frameMap, model *[modelPages]bool) {
 	}
 }
 
-// total is the number of bytes in m.
-func total(m *frameMap) (sum uintptr) {
-	for _, r := range m.ranges[:m.n] {
-		sum += r.end - r.start
-	}
-	return sum
-}
-
 func TestFrameMapIsBounded(t *testing.T) {
 	var m frameMap
 	for i := range uintptr(maxRanges) {
@@ -78,8 +73,8 @@ func TestFrameMapIsBounded(t *testing.T) {
 	if m.add(9*pageSize, 10*pageSize) {
 		t.Error("one range too many was taken")
 	}
-	if m.n != maxRanges || total(&m) != maxRanges*8*pageSize {
-		t.Errorf("after a refusal: %d ranges, %d bytes", m.n, total(&m))
+	if m.n != maxRanges || m.total() != maxRanges*8*pageSize {
+		t.Errorf("after a refusal: %d ranges, %d bytes", m.n, m.total())
 	}
 	if m.remove(1*pageSize, 2*pageSize) {
 		t.Error("a hole that makes one range too many went unnoticed")
@@ -102,9 +97,76 @@ func TestFrameMapAtTheEdges(t *testing.T) {
 		t.Errorf("got %#x", m.ranges[:m.n])
 	}
 	m.remove(0, top)
-	if total(&m) > pageSize {
-		t.Errorf("%d bytes are left of nothing", total(&m))
+	if m.total() > pageSize {
+		t.Errorf("%d bytes are left of nothing", m.total())
 	}
+}
+
+// mapMemory lies still: addresses of what is on a stack do not.
+var mapMemory [200][3]uint64
+
+// readMap reads entries laid out as a VMM does it.
+func readMap(m *frameMap, entries [][3]uint64) (all bool) {
+	copy(mapMemory[:], entries)
+	all = m.read(uintptr(unsafe.Pointer(&mapMemory)), uintptr(len(entries)))
+	return m.trim() && all
+}
+
+func TestMemoryMapsOfMachines(t *testing.T) {
+	const reserved, mib, gib = 2, 1 << 20, 1 << 30
+	for _, c := range []struct {
+		name    string
+		entries [][3]uint64
+		all     bool
+		want    []frameRange
+	}{
+		{"none", nil, true, nil},
+		{"QEMU's", [][3]uint64{{0, 0x9fc00, 1}, {0x9fc00, 0x400, reserved}, {0xf0000, 0x10000, reserved}, {mib, 127 * mib, 1}, {4 * gib, gib, 1}}, true,
+			[]frameRange{{0, 0x9f000}, {mib, 128 * mib}, {4 * gib, 5 * gib}}},
+		{"unsorted, in two halves", [][3]uint64{{64 * mib, 64 * mib, 1}, {mib, 63 * mib, 1}}, true, []frameRange{{mib, 128 * mib}}},
+		{"overlaps itself", [][3]uint64{{mib, 100 * mib, 1}, {50 * mib, 100 * mib, 1}}, true, []frameRange{{mib, 150 * mib}}},
+		{"somebody else's in the midst, said first", [][3]uint64{{10 * mib, 5000, reserved}, {mib, 127 * mib, 1}}, true,
+			[]frameRange{{mib, 10 * mib}, {10*mib + 8192, 128 * mib}}},
+		{"wraps", [][3]uint64{{mib, ^uint64(0), 1}}, true, []frameRange{{mib, maxMemory}}},
+		{"somebody else's everything", [][3]uint64{{mib, 127 * mib, 1}, {0, ^uint64(0), reserved}}, true, nil},
+		{"a crumb far away", [][3]uint64{{mib, 127 * mib, 1}, {1 << 45, mib, 1}}, false, []frameRange{{mib, 128 * mib}}},
+		{"empty entries, of pages and of bytes", [][3]uint64{{mib, 0, 1}, {2*mib + 1, 4094, 1}, {3 * mib, 0, reserved}, {4 * mib, 4096, 1}}, true,
+			[]frameRange{{4 * mib, 4*mib + 4096}}},
+	} {
+		var m frameMap
+		all := readMap(&m, c.entries)
+		if got := m.ranges[:m.n]; all != c.all || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, %#x, want %v, %#x", c.name, all, got, c.all, c.want)
+		}
+	}
+}
+
+func FuzzMemoryMap(f *testing.F) {
+	f.Add([]byte("any bytes at all make a memory map, but what is in it may not be sane"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var entries [][3]uint64
+		for ; len(b) >= 17 && len(entries) < len(mapMemory); b = b[17:] {
+			entries = append(entries, [3]uint64{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:]), uint64(b[16] & 3)})
+		}
+		var m frameMap
+		readMap(&m, entries)
+		last := uintptr(0)
+		for i, r := range m.ranges[:m.n] {
+			if r.start >= r.end || i > 0 && r.start <= last || r.end > maxMemory {
+				t.Fatalf("range %d of %#x", i, m.ranges[:m.n])
+			}
+			last = r.end
+			for _, e := range entries {
+				end := e[0] + e[1]
+				if end < e[0] {
+					end = ^uint64(0)
+				}
+				if e[2] != ramType && e[1] != 0 && uintptr(e[0]) < r.end && r.start < uintptr(end) {
+					t.Fatalf("range %#x has bytes of %#x, which is not RAM", r, e)
+				}
+			}
+		}
+	})
 }
 
 func FuzzFrameMap(f *testing.F) {

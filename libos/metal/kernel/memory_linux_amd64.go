@@ -8,9 +8,7 @@ import "unsafe"
 const (
 	imageBase      = 0x400000 // where the linker lays a program that has a fixed place
 	bootMagic      = 0x336ec578
-	ramType        = 1       // of a memory map entry; all other types are somebody else's
 	maxEntries     = 1024    // of the memory map
-	maxMemory      = 1 << 40 // RAM above is left alone: its bitmap would take too much of the RAM below
 	lowMemory      = 1 << 20 // below are firmware and what the VMM left
 	bootMapped     = 1 << 32 // physical memory that the boot code's tables reach
 	reservedFrames = 32      // for the program's last words
@@ -52,8 +50,8 @@ func memoryInit(info uintptr) {
 	if r := ram.ranges[0]; r.start < lowMemory {
 		lowRAM = frameRange{max(r.start, pageSize), min(r.end, lowMemory)} // frame 0 means none
 	}
-	takeMemory(0, lowMemory)
-	takeMemory(imageBase, residentEnd)
+	ram.remove(0, lowMemory)
+	ram.remove(imageBase, residentEnd)
 	framesInit()
 	pagesInit()
 	reserve = reservedFrames
@@ -80,35 +78,13 @@ func readCommandLine(phys uintptr) {
 	kdie("the kernel command line has 4,096 bytes or more")
 }
 
-// readMemoryMap collects the RAM of the map at phys. Whatever is not RAM wins
-// where entries overlap.
+// readMemoryMap collects the RAM of the map at phys.
 func readMemoryMap(phys, count uintptr) {
-	if count > maxEntries || phys >= bootMapped-count*24 {
+	if count > maxEntries || phys >= bootMapped-count*mapEntry {
 		kdie("the memory map has more than 1,024 entries, or lies above 4 GiB")
 	}
-	for _, wantRAM := range [...]bool{true, false} {
-		for i := range count {
-			e := direct + phys + i*24
-			start := uintptr(*p64(e))
-			end := start + uintptr(*p64(e + 8))
-			if end < start {
-				end = ^uintptr(0)
-			}
-			isRAM := *p32(e + 16) == ramType
-			switch {
-			case isRAM != wantRAM:
-			case isRAM && !ram.add(start, min(end, maxMemory)):
-				kputs("cairn: kernel: the memory map has too many pieces; some RAM is not used\n")
-			case !isRAM:
-				takeMemory(start, end)
-			}
-		}
-	}
-}
-
-func takeMemory(start, end uintptr) {
-	if !ram.remove(start, end) {
-		kputs("cairn: kernel: the memory map has too many pieces; some RAM is not used\n")
+	if !ram.read(direct+phys, count) || !ram.trim() {
+		kputs("cairn: kernel: the memory map is in too many pieces, or too far apart; some RAM is not used\n")
 	}
 }
 
@@ -121,7 +97,7 @@ func framesInit() {
 		if r.end-r.start < size || r.start+size > bootMapped {
 			continue
 		}
-		takeMemory(r.start, r.start+size)
+		ram.remove(r.start, r.start+size)
 		zero(direct+r.start, size)
 		frames.init(direct+r.start, ram.end())
 		for i := range ram.n {
