@@ -17,7 +17,7 @@ var cases = map[string]func(){
 	"nil-read": nilRead, "nil-write": nilWrite, "nil-call": nilCall, "divide": divide, "index": index, "map": nilMap,
 	"text": writeText, "rodata": writeConstant, "nx": executeData, "high": nonCanonical, "nested": nestedFault,
 
-	"channels": channels, "preemption": preemption, "order": sleepOrder, "threads": lockedThreads, "deadlines": deadlines,
+	"channels": channels, "preemption": preemption, "sleeps": sleeps, "threads": lockedThreads, "deadlines": deadlines,
 	"collector": collector, "registers": floatRegisters, "vectors": allRegisters, "files": files, "time": clocks, "random": random, "poll": poll,
 	"unserved": unserved,
 
