@@ -32,6 +32,7 @@ func (c *imageBuild) Run(ctx context.Context, term terminal) error {
 	if err := writeNew(c.Output, b.Image, 0o755); err != nil {
 		return err
 	}
+	warnUntried(term, b.Facts)
 	warnUnrepeatable(term, b)
 	i, err := inspectFile(c.Output)
 	if err != nil {
@@ -39,6 +40,13 @@ func (c *imageBuild) Run(ctx context.Context, term terminal) error {
 	}
 	_, err = fmt.Fprintf(term.out, "%s  %s\n", i.SHA256, c.Output)
 	return err
+}
+
+// warnUntried says that a version of Go is another than the kernel was written for.
+func warnUntried(term terminal, f image.Facts) {
+	if !f.Tried() {
+		fmt.Fprintf(term.err, "cairn: as a virtual machine, an image made by %s has not been tried: boot it once before you rely on it (cairn image run -t qemu)\n", f.Go)
+	}
 }
 
 // warnUnrepeatable says why nobody else can make the same image, where that is so.

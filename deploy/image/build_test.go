@@ -62,6 +62,17 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+func TestTried(t *testing.T) {
+	for version, want := range map[string]bool{"go1.26": true, "go1.26.3": true, "go1.26.3 X:nogreenteagc": true, "go1.260": false, "go1.27.1": false, "devel": false} {
+		if got := (Facts{Go: version}).Tried(); got != want {
+			t.Errorf("%s: got %v, want %v", version, got, want)
+		}
+	}
+	if !tiny(t).Facts.Tried() {
+		t.Errorf("%s has not been tried, and go.mod wants it", tiny(t).Facts.Go)
+	}
+}
+
 // TestTools lets the tools that people use read an image.
 func TestTools(t *testing.T) {
 	name := tinyFile(t)

@@ -29,6 +29,9 @@ func (v *machine) cloudHypervisor() (*Plan, error) {
 		if d.readOnly {
 			text += ",readonly=on"
 		}
+		if d.file == p.disk {
+			p.diskAt = len(p.Command)
+		}
 		p.Command = append(p.Command, text)
 	}
 	p.Notes = append(p.Notes, "Written after cloud-hypervisor's documentation; not tried.")

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"runtime/debug"
+	"strings"
 )
 
 // Facts are what an image was built from, as the toolchain wrote it down.
@@ -51,6 +52,13 @@ func (f Facts) Time() string { return f.Setting("vcs.time") }
 
 // Modified reports whether the source was not what the commit holds.
 func (f Facts) Modified() bool { return f.Setting("vcs.modified") == "true" }
+
+// tried is the version of Go with which the machine's kernel is tested. It leans on the runtime's insides,
+// which libos/metal/kernel lists, and of which it notices most when it boots.
+const tried = "go1.26"
+
+// Tried reports whether images made by this version of Go have been tried as virtual machines.
+func (f Facts) Tried() bool { return f.Go == tried || strings.HasPrefix(f.Go, tried+".") }
 
 // readFacts reads what the toolchain wrote into a program.
 func readFacts(program []byte) (Facts, error) {

@@ -52,14 +52,15 @@ type Plan struct {
 	// Notes say what has to be there before, or was not tried.
 	Notes []string
 
-	disk  string // name in Command of the disk of files; "": there is none
-	files []packed
-	vm    bool
+	disk   string // name of the disk of files; "": there is none
+	diskAt int    // index of the word of Command that names it; 0: Config does
+	files  []packed
+	vm     bool
 }
 
 // Names in a Command that Run puts its own temporary files for.
 const (
-	filesDisk  = "files.tar"
+	filesDisk  = "cairn-files.tar"
 	configFile = "firecracker.json"
 )
 

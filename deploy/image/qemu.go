@@ -47,6 +47,9 @@ func (v *machine) qemu() (*Plan, error) {
 		if d.readOnly {
 			drive += ",readonly=on"
 		}
+		if d.file == p.disk {
+			p.diskAt = len(p.Command) + 1
+		}
 		p.Command = append(p.Command, "-drive", drive)
 		device("virtio-blk", "drive="+d.name, "serial="+d.name)
 	}

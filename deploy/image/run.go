@@ -56,10 +56,12 @@ func (p *Plan) Run(ctx context.Context, in io.Reader, out, errs io.Writer) (stat
 	if err != nil {
 		return 0, err
 	}
+	ctx, off := context.WithCancel(ctx)
+	defer off()
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = time.Minute
-	last := &lastWords{}
+	last := &lastWords{off: off}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, errs
 	if p.vm {
 		cmd.Stdout = io.MultiWriter(out, last)
@@ -92,8 +94,8 @@ func (p *Plan) prepare(dir string) ([]string, error) {
 			return nil, fmt.Errorf("put the files that arguments name on a disk: %w", err)
 		}
 		config = bytes.ReplaceAll(config, []byte(strconv.Quote(p.disk)), []byte(strconv.Quote(path)))
-		for i, w := range command {
-			command[i] = regexp.MustCompile(`(^|,)(file|path)=`+regexp.QuoteMeta(p.disk)+`($|,)`).ReplaceAllString(w, "${1}${2}="+path+"${3}")
+		if p.diskAt > 0 {
+			command[p.diskAt] = strings.Replace(command[p.diskAt], "="+p.disk, "="+path, 1)
 		}
 	}
 	if p.ConfigName != "" {
@@ -120,11 +122,21 @@ func (p *Plan) writeDisk(path string) error {
 
 // lastWords keeps the end of what a machine's console says: its last line is the
 // exit status.
-type lastWords struct{ tail []byte }
+type lastWords struct {
+	tail []byte
+	off  func()      // ends a machine that has said its exit status and does not go off by itself
+	then *time.Timer // calls off; nil before
+}
+
+// grace is how long a machine may take from its last line to its end.
+const grace = 10 * time.Second
 
 func (l *lastWords) Write(p []byte) (int, error) {
 	l.tail = append(l.tail, p[max(0, len(p)-256):]...)
 	l.tail = l.tail[max(0, len(l.tail)-256):]
+	if _, ok := l.status(); ok && l.then == nil && l.off != nil {
+		l.then = time.AfterFunc(grace, l.off)
+	}
 	return len(p), nil
 }
 

@@ -65,7 +65,7 @@ func TestPrepare(t *testing.T) {
 	}
 	for _, world := range []World{QEMU, Firecracker, CloudHypervisor} {
 		dir := t.TempDir()
-		p, err := Start{File: "/srv/shop.img", Manifest: shop, World: world, Args: []string{"--key", key, "--name", "files.tar"}}.Plan()
+		p, err := Start{File: "/srv/shop.img", Manifest: shop, World: world, Args: []string{"--key", key, "--name", "x,file=" + filesDisk}}.Plan()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestPrepare(t *testing.T) {
 			all += string(config)
 		}
 		disk := filepath.Join(dir, filesDisk)
-		if strings.Count(all, disk) != 1 || !strings.Contains(all, "--name=files.tar") {
+		if strings.Count(all, disk) != 1 || !strings.Contains(all, "--name=x,file="+filesDisk) {
 			t.Errorf("%s: the disk is not named once, or something else is: %s", world, all)
 		}
 		if stat, err := os.Stat(disk); err != nil || stat.Mode() != 0o600 {
