@@ -4,9 +4,11 @@ package kernel
 // to: for random numbers before there is a program, and for a console where there
 // is no serial port. It does so without interrupts, one buffer at a time.
 
-// A polled is one queue of a device, with two descriptors, of which one is used.
+// A polled is a device of which one queue is used: its last one, with two descriptors,
+// of which one is used. Monitors want those before it to be there, too.
 type polled struct {
-	memory uintptr // physical: descriptors and available ring, used ring, the buffer; a page each
+	ring   uintptr // physical: descriptors and available ring, on the next page the used ring
+	buffer uintptr // physical, a page
 	notify uintptr // register that tells the device of news,
 	value  uint32  // by writing this
 	wide   bool    // as 32 bits instead of 16
@@ -15,90 +17,94 @@ type polled struct {
 }
 
 const (
-	polledSize   = 2
-	polledMemory = 3 * pageSize
-	polledBuffer = pageSize // bytes at a time
-	polledTicks  = 1 << 34  // of the processor's clock, some seconds: who is silent for so long is dead
+	polledSize      = 2            // descriptors of a queue
+	polledAvailable = 16 * 2       // where the available ring is, behind them
+	polledUsed      = pageSize     // where the used ring is; legacy devices want it on a page
+	polledQueue     = 2 * pageSize // bytes of a queue
+	polledBuffer    = pageSize     // bytes at a time
+	polledTicks     = 1 << 34      // of the processor's clock, some seconds: who is silent for so long is dead
 
 	descWrite   = 2 // the device writes
 	noInterrupt = 1
 )
 
-// Status of a device (virtio 1.2, 2.1).
+// Status of a device (virtio 1.2, 2.1). Firecracker wants them one by one.
 const (
 	statusSeen     = 1
-	statusDriver   = 2
+	statusDriver   = 2 | statusSeen
+	statusAccepted = 8 | statusDriver
 	statusReady    = 4
-	statusAccepted = 8
 )
 
-// open starts device d with its queue q and no features but Version 1.
-func (p *polled) open(d *Device, q uint32) bool {
-	if p.memory == 0 {
-		p.memory = frameContig(polledMemory / pageSize)
-	}
-	if p.memory == 0 || d.Problem != 0 && d.Problem != ProblemMessages {
+// open starts device d with that many queues and no features but Version 1.
+func (p *polled) open(d *Device, queues uint32) bool {
+	if d.Problem != 0 && d.Problem != ProblemMessages {
 		return false
 	}
-	*p16(direct + p.memory + 16*polledSize) = noInterrupt
-	if d.Bus == BusPCI {
-		return p.openPCI(d, q)
+	memory := frameContig(uintptr(queues)*polledQueue/pageSize + 1)
+	if memory == 0 {
+		return false
 	}
-	return p.openMMIO(d.Registers.Address, q)
+	p.value = queues - 1
+	p.ring = memory + uintptr(p.value)*polledQueue
+	p.buffer = memory + uintptr(queues)*polledQueue
+	*p16(direct + p.ring + polledAvailable) = noInterrupt
+	if d.Bus == BusPCI {
+		return p.openPCI(d, memory, queues)
+	}
+	return p.openMMIO(d.Registers.Address, memory, queues)
 }
 
-func (p *polled) openMMIO(r uintptr, q uint32) bool {
+func (p *polled) openMMIO(r, memory uintptr, queues uint32) bool {
 	const (
-		featureSelect, feature                           = 0x24, 0x20
-		pageBytes, queueSelect, queueMax                 = 0x28, 0x30, 0x34
-		queueSize, queueAlign, queuePage, queueOn        = 0x38, 0x3c, 0x40, 0x44
-		queueNotify, status                              = 0x50, 0x70
-		queueDescriptors, queueAvailable, queueUsedThere = 0x80, 0x90, 0xa0
+		feature, featureSelect           = 0x20, 0x24
+		pageBytes, queueSelect, queueMax = 0x28, 0x30, 0x34
+		queueSize, queueAlign, queuePage = 0x38, 0x3c, 0x40
+		queueOn, queueNotify, status     = 0x44, 0x50, 0x70
+		queueParts, partStep             = 0x80, 0x10
 	)
-	legacy := load32(r+mmioVersion) == 1
+	legacy, accepted := load32(r+mmioVersion) == 1, uint32(statusDriver)
 	store32(r+status, 0)
-	store32(r+status, statusSeen|statusDriver)
+	store32(r+status, statusSeen)
+	store32(r+status, statusDriver)
 	store32(r+featureSelect, 0)
 	store32(r+feature, 0)
-	ready := uint32(statusSeen | statusDriver | statusReady)
 	if legacy {
 		store32(r+pageBytes, pageSize)
 	} else {
 		store32(r+featureSelect, 1)
 		store32(r+feature, 1)
-		store32(r+status, statusSeen|statusDriver|statusAccepted)
-		if load32(r+status)&statusAccepted == 0 {
+		accepted = statusAccepted
+		store32(r+status, accepted)
+		if load32(r+status) != accepted {
 			return false
 		}
-		ready |= statusAccepted
 	}
-	store32(r+queueSelect, q)
-	if load32(r+queueMax) < polledSize {
-		return false
-	}
-	store32(r+queueSize, polledSize)
-	if legacy {
-		store32(r+queueAlign, pageSize)
-		store32(r+queuePage, uint32(p.memory/pageSize))
-	} else {
-		store32(r+queueDescriptors, uint32(p.memory))
-		store32(r+queueDescriptors+4, uint32(p.memory>>32))
-		store32(r+queueAvailable, uint32(p.memory+16*polledSize))
-		store32(r+queueAvailable+4, uint32(p.memory>>32))
-		store32(r+queueUsedThere, uint32(p.memory+pageSize))
-		store32(r+queueUsedThere+4, uint32((p.memory+pageSize)>>32))
+	for q := range queues {
+		store32(r+queueSelect, q)
+		if load32(r+queueMax) < polledSize {
+			return false
+		}
+		at := memory + uintptr(q)*polledQueue
+		store32(r+queueSize, polledSize)
+		if legacy {
+			store32(r+queueAlign, pageSize)
+			store32(r+queuePage, uint32(at/pageSize))
+			continue
+		}
+		queueAt(r+queueParts, partStep, at)
 		store32(r+queueOn, 1)
 	}
-	store32(r+status, ready)
-	p.notify, p.value, p.wide = r+queueNotify, q, true
+	store32(r+status, accepted|statusReady)
+	p.notify, p.wide = r+queueNotify, true
 	return true
 }
 
-func (p *polled) openPCI(d *Device, q uint32) bool {
+func (p *polled) openPCI(d *Device, memory uintptr, queues uint32) bool {
 	const (
-		featureSelect, feature, status                   = 0x08, 0x0c, 0x14
-		queueSelect, queueSize, queueOn, queueOffset     = 0x16, 0x18, 0x1c, 0x1e
-		queueDescriptors, queueAvailable, queueUsedThere = 0x20, 0x28, 0x30
+		featureSelect, feature, status               = 0x08, 0x0c, 0x14
+		queueSelect, queueSize, queueOn, queueOffset = 0x16, 0x18, 0x1c, 0x1e
+		queueParts, partStep                         = 0x20, 0x08
 	)
 	r := d.Common.Address
 	store8(r+status, 0)
@@ -107,44 +113,55 @@ func (p *polled) openPCI(d *Device, q uint32) bool {
 			return false
 		}
 	}
-	store8(r+status, statusSeen|statusDriver)
-	store32(r+featureSelect, 0)
-	store32(r+feature, 0)
-	store32(r+featureSelect, 1)
-	store32(r+feature, 1)
-	store8(r+status, statusSeen|statusDriver|statusAccepted)
-	if load8(r+status)&statusAccepted == 0 {
+	store8(r+status, statusSeen)
+	store8(r+status, statusDriver)
+	for word := range uint32(2) {
+		store32(r+featureSelect, word)
+		store32(r+feature, word) // Version 1 is the first bit of the second word
+	}
+	store8(r+status, statusAccepted)
+	if load8(r+status) != statusAccepted {
 		return false
 	}
-	store16(r+queueSelect, uint16(q))
-	if load16(r+queueSize) < polledSize {
-		return false
+	offset := uintptr(0)
+	for q := range queues {
+		store16(r+queueSelect, uint16(q))
+		if load16(r+queueSize) < polledSize {
+			return false
+		}
+		store16(r+queueSize, polledSize)
+		queueAt(r+queueParts, partStep, memory+uintptr(q)*polledQueue)
+		offset = uintptr(load16(r+queueOffset)) * uintptr(d.NotifyStep)
+		store16(r+queueOn, 1)
 	}
-	store16(r+queueSize, polledSize)
-	for i, a := range [...]uintptr{p.memory, p.memory + 16*polledSize, p.memory + pageSize} {
-		store32(r+queueDescriptors+8*uintptr(i), uint32(a))
-		store32(r+queueDescriptors+8*uintptr(i)+4, uint32(a>>32))
-	}
-	offset := uintptr(load16(r+queueOffset)) * uintptr(d.NotifyStep)
 	if offset > d.Notify.Size-2 {
 		return false
 	}
-	store16(r+queueOn, 1)
-	store8(r+status, statusSeen|statusDriver|statusAccepted|statusReady)
-	p.notify, p.value = d.Notify.Address+offset, q
+	store8(r+status, statusAccepted|statusReady)
+	p.notify = d.Notify.Address + offset
 	return true
+}
+
+// queueAt writes where the parts of the queue at physical address p are, into
+// registers from r on.
+func queueAt(r, step, p uintptr) {
+	for _, part := range [...]uintptr{p, p + polledAvailable, p + polledUsed} {
+		store32(r, uint32(part))
+		store32(r+4, uint32(part>>32))
+		r += step
+	}
 }
 
 // give hands the device the first n bytes of the buffer, to fill if write, and waits
 // until it is done with them. It returns how many the device says it wrote; false if
 // it answers nonsense or not at all, which is the end of it.
 func (p *polled) give(n uint32, flags uint32) (written uint32, ok bool) {
-	if p.broken || p.memory == 0 {
+	if p.broken || p.notify == 0 {
 		return 0, false
 	}
-	ring := direct + p.memory
-	available, used := ring+16*polledSize, ring+pageSize
-	*p64(ring) = uint64(p.memory + 2*pageSize)
+	ring := direct + p.ring
+	available, used := ring+polledAvailable, ring+polledUsed
+	*p64(ring) = uint64(p.buffer)
 	*p32(ring + 8) = n
 	*p32(ring + 12) = flags
 	store16(available+4+2*uintptr(p.count%polledSize), 0)
@@ -184,10 +201,10 @@ func earlyRandom(a, n uintptr) bool {
 	if !rng.tried {
 		rng.tried = true
 		for i := 0; i < deviceCount && !rng.open; i++ {
-			rng.open = devices[i].Kind == kindEntropy && rng.polled.open(&devices[i], 0)
+			rng.open = devices[i].Kind == kindEntropy && rng.polled.open(&devices[i], 1)
 		}
 	}
-	buffer := direct + rng.memory + 2*pageSize
+	buffer := direct + rng.buffer
 	for n > 0 {
 		if !rng.open {
 			return false

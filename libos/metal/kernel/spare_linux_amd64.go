@@ -5,8 +5,8 @@ package kernel
 // everything. It takes lines; what is said before devices are known waits.
 
 const (
-	kindConsole  = 3
-	queueConsole = 1 // what the first port transmits
+	kindConsole   = 3
+	queuesConsole = 2 // of the first port: what it receives, which is nothing, and what it transmits
 )
 
 var spare struct {
@@ -20,7 +20,7 @@ var spare struct {
 func spareInit() {
 	spare.ready = true
 	for i := 0; i < deviceCount && !spare.open; i++ {
-		spare.open = devices[i].Kind == kindConsole && spare.polled.open(&devices[i], queueConsole)
+		spare.open = devices[i].Kind == kindConsole && spare.polled.open(&devices[i], queuesConsole)
 	}
 	spareFlush()
 }
@@ -48,7 +48,7 @@ func spareFlush() {
 	if !spare.open || spare.n == 0 {
 		return
 	}
-	buffer := direct + spare.memory + 2*pageSize
+	buffer := direct + spare.buffer
 	for i := range spare.n {
 		*p8(buffer + uintptr(i)) = spare.text[i]
 	}
