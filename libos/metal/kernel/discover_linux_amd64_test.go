@@ -213,6 +213,56 @@ func TestFirecracker(t *testing.T) {
 	}
 }
 
+// TestCloudHypervisor reads tables as cloud-hypervisor writes them: from the root pointer
+// that it names, in the EBDA; no fixed registers but a port for soft-off and one for reset;
+// devices on PCI, placed.
+func TestCloudHypervisor(t *testing.T) {
+	b := newBoard(t)
+	segment := deviceCode("\x2e_SB_PC00", nameCode("_HID", dwordCode(hidPCIe)), nameCode("_CID", dwordCode(hidPCI)), nameCode("_ADR", []byte{0}),
+		nameCode("_SEG", []byte{0}), nameCode("_UID", []byte{0}), nameCode("_CCA", []byte{1}), nameCode("SUPP", []byte{0}),
+		nameCode("_CRS", resourcesCode(code([]byte{resourceWord, 13, 0, 2, 0, 0}, make([]byte, 10)), []byte{0x47, 1, 0xf8, 0xc, 0xf8, 0xc, 1, 8},
+			fixed32(0xe8000000, 1<<20), dwordMemory(0, 0xc0000000, 0xe7ffffff), qwordMemory(0, 1<<40, 1<<41-1))),
+		deviceCode("S003", nameCode("_SUN", byteCode(3)), nameCode("_ADR", dwordCode(3<<16))))
+	events := code(
+		deviceCode("\x2e_SB_GEC_", nameCode("_HID", dwordCode(hidController)), nameCode("_UID", textCode("Generic Event Controller")),
+			code([]byte{amlExt, amlRegion}, []byte("GDST"), []byte{0}, dwordCode(0xe7fff000), []byte{1}),
+			[]byte{0x93, 0x61, 0x0a, 8, amlNotify, '\\', 0x2e}, []byte("_SB_PWRB"), byteCode(0x80)),
+		deviceCode("\x2e_SB_GED_", nameCode("_HID", textCode("ACPI0013")), nameCode("_UID", []byte{0}), nameCode("_CRS", resourcesCode(extended(3, 6)))))
+	soft := nameCode("_S5_", sized([]byte{amlPackage}, []byte{4}, byteCode(5), byteCode(5), []byte{0, 0}))
+	at := uintptr(0xa0000 + rootSize2)
+	place := func(p []byte) uint64 { was := at; b.put(at, p); at += uintptr(len(p)); return uint64(was) }
+	d := place(acpiTable("DSDT", 6, segment, soft, events))
+	f := place(fixedTable(276, map[int][]byte{112: le32(flagReduced | flagReset | 1<<8), 116: address(1, 0x600), 128: {1},
+		140: le64(d), 244: address(1, 0x600), 256: address(1, 0x600)}))
+	m := place(acpiTable("APIC", 5, le32(0xfee00000), le32(0), slices.Concat([]byte{9, 16, 0, 0}, make([]byte, 12)),
+		[]byte{1, 12, 0, 0}, le32(0xfec00000), le32(0), []byte{2, 10, 0, 4}, le32(4), le16(0)))
+	g := place(acpiTable("MCFG", 1, make([]byte, 8), le64(0xe8000000), le16(0), []byte{0, 0}, le32(0)))
+	x := place(acpiTable("XSDT", 1, le64(f), le64(m), le64(g)))
+	b.put(0xa0000, acpiRoot(2, x))
+
+	readTables(findRoot(0xa0000))
+	if !fadt.soft || fadt.softTypeA != 5 || fadt.sleep != (register{false, 0x600}) || fadt.reset != (register{false, 0x600}) || fadt.resetValue != 1 || fadt.button {
+		t.Errorf("the fixed registers are %+v", fadt)
+	}
+	checkEvents(t, 6, 0xe7fff000, 1, 8)
+	if want := (ecam{base: 0xe8000000}); ecamCount != 1 || ecams[0] != want {
+		t.Errorf("configuration is at %+v, want %+v", ecams[:ecamCount], want)
+	}
+	if pciWindow.next != 0xc0000000 || pciWindow.end != 0xe8000000 {
+		t.Errorf("the window is %+v", pciWindow)
+	}
+	if ioapicCount != 1 || !overrides[4].given || deviceCount != 0 {
+		t.Errorf("%d I/O APICs, overrides %v, %d devices", ioapicCount, overrides, deviceCount)
+	}
+}
+
+func checkEvents(t *testing.T, pin uint32, address uintptr, width uint64, mask uint32) {
+	t.Helper()
+	if e := events; !e.interrupt || e.pin != pin || e.level || e.low || e.address != address || e.width != width || e.mask != mask {
+		t.Errorf("the event device is %+v, want pin %d, %d bytes at %#x, bit %#x", e, pin, width, address, mask)
+	}
+}
+
 type commandText struct {
 	text *[4096]byte
 	n    int
@@ -335,33 +385,15 @@ func TestResources(t *testing.T) {
 	}
 }
 
-// TestEvents finds the register and the bit of the power button as the two monitors
-// that have an event device write it.
+// TestEvents finds the register and the bit of the power button as QEMU writes them.
 func TestEvents(t *testing.T) {
-	region := func(name string, at uint32, n byte) []byte {
-		return code([]byte{amlExt, amlRegion}, []byte(name), []byte{0}, dwordCode(at), byteCode(n))
-	}
-	tests := []struct {
-		name  string
-		code  []byte
-		mask  uint32
-		width uint64
-	}{
-		{"QEMU", deviceCode("GED_", nameCode("_HID", textCode("ACPI0013")), nameCode("_CRS", resourcesCode(extended(3, 9))),
-			region("EREG", 0xfea00000, 4), []byte{0xa0, 0x10, 0x93, 0x7b, 0x60, 0x0a, 2, 0, 0x0a, 2, amlNotify}, []byte("PWRB"), byteCode(0x80)), 2, 4},
-		{"cloud-hypervisor", code(
-			deviceCode("\x2e_SB_GEC_", nameCode("_HID", dwordCode(hidController)), region("GDST", 0xfea00000, 1),
-				[]byte{0x93, 0x61, 0x0a, 8, amlNotify, '\\', 0x2e}, []byte("_SB_PWRB"), byteCode(0x80)),
-			deviceCode("\x2e_SB_GED_", nameCode("_HID", textCode("ACPI0013")), nameCode("_CRS", resourcesCode(extended(3, 9))))), 8, 1},
-	}
-	for _, tt := range tests {
-		b := newBoard(t)
-		b.put(0x1000, tt.code)
-		readAML(testPhysical+0x1000, uintptr(len(tt.code)))
-		if e := events; !e.interrupt || e.pin != 9 || e.level || e.low || e.address != 0xfea00000 || e.width != tt.width || e.mask != tt.mask {
-			t.Errorf("%s: %+v", tt.name, e)
-		}
-	}
+	b := newBoard(t)
+	p := deviceCode("GED_", nameCode("_HID", textCode("ACPI0013")), nameCode("_CRS", resourcesCode(extended(3, 9))),
+		code([]byte{amlExt, amlRegion}, []byte("EREG"), []byte{0}, dwordCode(0xfea00000), byteCode(4)),
+		[]byte{0xa0, 0x10, 0x93, 0x7b, 0x60, 0x0a, 2, 0, 0x0a, 2, amlNotify}, []byte("PWRB"), byteCode(0x80))
+	b.put(0x1000, p)
+	readAML(testPhysical+0x1000, uintptr(len(p)))
+	checkEvents(t, 9, 0xfea00000, 4, 2)
 }
 
 // TestHostBridge: the window of the bridge counts, not those of devices within it or

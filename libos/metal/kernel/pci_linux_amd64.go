@@ -119,7 +119,7 @@ func (s *busSet) add(bus uint32) bool {
 func scanSegment(e *ecam) {
 	var seen busSet
 	var queue [256]uint8
-	queue[0], seen[0] = uint8(e.first), 0
+	queue[0] = uint8(e.first)
 	seen.add(e.first)
 	for i, n := 0, 1; i < n; i++ {
 		bus := uint32(queue[i])
@@ -145,7 +145,10 @@ func scanSegment(e *ecam) {
 					continue
 				}
 				behind := uint32(f.read8(pciSecondary))
-				if behind > e.first && behind <= e.last && seen.add(behind) {
+				switch {
+				case behind == 0:
+					kputs("cairn: kernel: nobody set up a PCI bridge; what is behind it is not seen\n")
+				case behind > e.first && behind <= e.last && seen.add(behind):
 					queue[n] = uint8(behind)
 					n++
 				}
