@@ -103,57 +103,61 @@ func scanPCI() {
 	}
 }
 
-// A busSet is the buses of a segment that are still to be scanned, or have been.
-type busSet [4]uint64
-
-func (s *busSet) add(bus uint32) bool {
-	word, bit := &s[bus>>6&3], uint64(1)<<(bus&63)
-	if *word&bit != 0 {
-		return false
-	}
-	*word |= bit
-	return true
+// A busQueue is the buses of a segment that are to be scanned, each once.
+type busQueue struct {
+	buses [256]uint8
+	n     int
+	seen  [4]uint64
 }
 
-// scanSegment scans the first bus of a segment, and those behind bridges, each once.
+func (q *busQueue) add(bus uint32) {
+	word, bit := &q.seen[bus>>6&3], uint64(1)<<(bus&63)
+	if *word&bit == 0 {
+		*word |= bit
+		q.buses[q.n] = uint8(bus)
+		q.n++
+	}
+}
+
+// scanSegment scans the first bus of a segment, and those behind bridges.
 func scanSegment(e *ecam) {
-	var seen busSet
-	var queue [256]uint8
-	queue[0] = uint8(e.first)
-	seen.add(e.first)
-	for i, n := 0, 1; i < n; i++ {
-		bus := uint32(queue[i])
-		memory := uintptr(0)
-		if e.base != 0 {
-			if memory = mapped(e.base+uintptr(bus)<<20, 1<<20); memory == 0 {
-				continue
-			}
+	var q busQueue
+	q.add(e.first)
+	for i := 0; i < q.n; i++ {
+		q.scanBus(e, uint32(q.buses[i]))
+	}
+}
+
+func (q *busQueue) scanBus(e *ecam, bus uint32) {
+	memory := uintptr(0)
+	if e.base != 0 {
+		if memory = mapped(e.base+uintptr(bus)<<20, 1<<20); memory == 0 {
+			return
 		}
-		for device := range uint32(32) {
-			count := uint32(1)
-			for number := uint32(0); number < count; number++ {
-				f := functionAt(e, memory, bus, device<<3|number)
-				if f.read16(pciVendor) == pciNone {
-					continue
-				}
-				header := f.read8(pciHeader)
-				if number == 0 && header&pciManyFuncs != 0 {
-					count = 8
-				}
-				if f.read16(pciClass) != pciBridge || header&0x7f != 1 {
-					addPCI(f)
-					continue
-				}
-				behind := uint32(f.read8(pciSecondary))
-				switch {
-				case behind == 0:
-					kputs("cairn: kernel: nobody set up a PCI bridge; what is behind it is not seen\n")
-				case behind > e.first && behind <= e.last && seen.add(behind):
-					queue[n] = uint8(behind)
-					n++
-				}
-			}
+	}
+	for devfn := uint32(0); devfn < 256; devfn++ {
+		f := functionAt(e, memory, bus, devfn)
+		there := f.read16(pciVendor) != pciNone
+		if there {
+			q.scanFunction(e, f)
 		}
+		if devfn&7 == 0 && (!there || f.read8(pciHeader)&pciManyFuncs == 0) {
+			devfn += 7 // on to the next device
+		}
+	}
+}
+
+// scanFunction adds f, or the bus behind it if it is a bridge.
+func (q *busQueue) scanFunction(e *ecam, f function) {
+	if f.read16(pciClass) != pciBridge || f.read8(pciHeader)&^pciManyFuncs != 1 {
+		addPCI(f)
+		return
+	}
+	switch behind := uint32(f.read8(pciSecondary)); {
+	case behind == 0:
+		kputs("cairn: kernel: nobody set up a PCI bridge; what is behind it is not seen\n")
+	case behind > e.first && behind <= e.last:
+		q.add(behind)
 	}
 }
 
