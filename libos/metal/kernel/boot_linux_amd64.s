@@ -110,19 +110,7 @@ page:
 	// There is no RAM as far as the stacks, and so no message by other means.
 small:
 	MOVL 96(AX), SI
-	MOVL $0x3f8, DX
-character:
-	LODSB
-	CMPB AX, $0
-	JEQ  told
-	OUTB
-	JMP  character
-told:
-	MOVL $0xf4, DX // QEMU's isa-debug-exit
-	MOVL $2, AX
-	OUTL
-	HLT
-	JMP  -1(PC)
+	JMP  ·tell(SB)
 
 // boot64 makes the processor fit for Go code and calls start.
 TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
@@ -160,6 +148,27 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	CALL ·start(SB)
 	JMP  ·resume(SB)
 
+// tell ends the machine with the message at SI. It needs no memory, no stack and,
+// like boot32, no particular mode.
+TEXT ·tell(SB),NOSPLIT|NOFRAME,$0
+	MOVL $0x3f8, DX // the console
+character:
+	LODSB
+	CMPB AX, $0
+	JEQ  told
+	OUTB
+	JMP  character
+told:
+	MOVL $0xf4, DX // QEMU's isa-debug-exit
+	MOVL $2, AX
+	OUTL
+	MOVL $0x64, DX // the keyboard controller resets the machine
+	MOVL $0xfe, AX
+	OUTB
+	CLI
+	HLT
+	JMP  -1(PC)
+
 DATA ·smallMessage+0(SB)/8, $"\r\ncairn:"
 DATA ·smallMessage+8(SB)/8, $" kernel:"
 DATA ·smallMessage+16(SB)/8, $" the mac"
@@ -173,3 +182,14 @@ DATA ·smallMessage+72(SB)/8, $": exit s"
 DATA ·smallMessage+80(SB)/8, $"tatus 2\r"
 DATA ·smallMessage+88(SB)/2, $"\n\x00"
 GLOBL ·smallMessage(SB), RODATA|NOPTR, $96
+
+DATA ·loopMessage+0(SB)/8, $"\r\ncairn:"
+DATA ·loopMessage+8(SB)/8, $" kernel:"
+DATA ·loopMessage+16(SB)/8, $" one fau"
+DATA ·loopMessage+24(SB)/8, $"lt cause"
+DATA ·loopMessage+32(SB)/8, $"s anothe"
+DATA ·loopMessage+40(SB)/8, $"r\r\ncairn"
+DATA ·loopMessage+48(SB)/8, $": exit s"
+DATA ·loopMessage+56(SB)/8, $"tatus 2\r"
+DATA ·loopMessage+64(SB)/2, $"\n\x00"
+GLOBL ·loopMessage(SB), RODATA|NOPTR, $72

@@ -55,6 +55,7 @@ func TestBoot(t *testing.T) {
 		"kernelstack":  {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x", "main.recurseForEver"}},
 		"nmi":          {2, []string{"kernel: non-maskable interrupt", "rip=0x", "main.nmi", "main.main"}},
 		"doublefault":  {2, []string{"kernel: double fault", "rip=0x", "main.doubleFault", "main.main"}},
+		"faultloop":    {2, []string{"kernel: one fault causes another"}},
 		"machinecheck": {2, []string{"kernel: machine check", "rip=0x", "main.machineCheck", "main.main"}},
 	} {
 		t.Run(name, func(t *testing.T) {

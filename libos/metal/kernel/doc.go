@@ -32,7 +32,7 @@ machine around it, the VMM is the border.
 	VMM        loads the segments, finds the note, enters 32-bit code      boot_linux_amd64.s
 	boot32     maps the first 4 GiB, turns on 64 bits
 	boot64     stack, thread-local storage, g; calls
-	start      console, FPU, memory, tables, devices, clock, random        start_linux_amd64.go
+	start      console, tables, FPU, memory, devices, clock, random        start_linux_amd64.go
 	resume     goes to thread 1, at the entry point of the program         trap_linux_amd64.s
 
 What the program finds on its first stack is in arguments_linux_amd64.go: the words of the
@@ -66,17 +66,18 @@ The kernel has four stacks, each with an absent page below it:
 
 # What ends the machine
 
-Exit, and with a message, registers, return addresses and the list of threads (dumpState):
+Exit, and with a message, registers, the stack with names of functions, and the list of threads (dumpState):
 a fault inside the kernel, such as a system call with a bad pointer; a kernel stack that
 overflows; NMI, double fault, machine check; a signal that nobody handles, or that comes
 from its own handler; memory that is exhausted twice (the first time the runtime is told
-by SIGBUS, and shows its goroutines); no source of random numbers at the start. The last
-line on the console is always "cairn: exit status N".
+by SIGBUS, and shows its goroutines); at the start, a machine that is too small, or has no
+source of random numbers, or no clock. The last line on the console is always "cairn: exit
+status N".
 
 # Code in this package
 
 Whatever runs on a trap is ordinary Go that follows strict rules, which TestCalls enforces in
-the compiled program. It does not allocate, so it has no closures, maps, append, string
+the compiled program. It does not allocate, so it has no closures that escape, no maps, append, string
 concatenation or conversion to interfaces, and none of its variables escapes. It stores
 no Go pointers: addresses are uintptr, and thus take no write barrier. It makes no
 indirect calls, and no calls out of the package. It does not recurse without a bound. It may

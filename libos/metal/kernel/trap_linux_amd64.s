@@ -194,6 +194,11 @@ restored:
 	LOAD
 	IRETQ
 lost:
+	CMPL ·nested(SB), $4 // the last words themselves fail, again and again
+	JLT  last
+	LEAQ ·loopMessage(SB), SI
+	JMP  ·tell(SB)
+last:
 	JMP ·enterLast(SB)
 
 // enterFatal is where vectors lead after which nothing can go on.

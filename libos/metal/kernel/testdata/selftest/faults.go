@@ -159,3 +159,9 @@ func kernelStack()
 func nmi()
 func doubleFault()
 func machineCheck()
+func manyFaults()
+
+func faultLoop() {
+	manyFaults()
+	badPointer()
+}

@@ -29,3 +29,8 @@ TEXT ·doubleFault(SB),NOSPLIT|NOFRAME,$0
 	MOVQ AX, cairn∕libos∕metal∕kernel·tss+44(SB)
 	MOVQ 0, AX
 	RET
+
+// manyFaults lets the kernel believe that it faulted often, on the way to a message.
+TEXT ·manyFaults(SB),NOSPLIT,$0-0
+	MOVL $5, cairn∕libos∕metal∕kernel·nested(SB)
+	RET

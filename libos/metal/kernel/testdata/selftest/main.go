@@ -27,6 +27,7 @@ var cases = map[string]func(){
 	"exit": func() { os.Exit(7) }, "panic": func() { panic("as it should") }, "overflow": overflow, "memory": outOfMemory,
 	"deadlock": deadlock, "abort": abort, "badpointer": badPointer, "kernelstack": kernelStack, "nmi": nmi,
 	"doublefault": doubleFault, "machinecheck": machineCheck, "fatalfault": fatalFault, "handlerfault": handlerFault,
+	"faultloop": faultLoop,
 }
 
 func main() {
