@@ -3,6 +3,7 @@ package virtio
 import (
 	"encoding/binary"
 	"fmt"
+	"runtime"
 
 	"cairn/libos"
 )
@@ -18,6 +19,9 @@ type sender struct {
 	frames      []sending // by descriptor
 	first, next uint32    // numbers of the oldest frame that has not gone, and of the next
 	tail, head  uint64    // the bytes from tail to head, modulo len(mem), are taken
+
+	untold  int  // bytes of frames that the card has not been told of
+	telling bool // Net.tells holds one, or teller has it
 }
 
 // A sending is a frame that the card has, or one that has gone while an older one has not.
@@ -62,7 +66,54 @@ func (n *Net) Send(h libos.FrameHeader, parts ...[]byte) error {
 	}
 	n.out.copy(at, n.plan.header, h, parts)
 	n.out.commit(at, n.plan.header+size)
+	n.tell()
 	return nil
+}
+
+// Telling the card of a frame leaves the virtual machine, which costs as much as a
+// good part of what it takes to answer a request. So the card is told when
+// nothing else is to be done, of all there is to be sent by then; or at once when it is
+// much.
+const (
+	tellFrames = 32
+	tellBytes  = 64 << 10
+)
+
+// tell tells the card of what has been sent, or sees to it that teller does.
+func (n *Net) tell() {
+	s := &n.out
+	switch {
+	case s.queue.waiting() >= tellFrames || s.untold >= tellBytes:
+		s.kick()
+	case !s.telling:
+		s.telling = true
+		n.tells <- struct{}{}
+	}
+}
+
+// teller tells the card of frames once the goroutines that can run have had their turn,
+// until the card is closed.
+func (n *Net) teller() {
+	defer close(n.told)
+	for {
+		select {
+		case <-n.tells:
+		case <-n.gone:
+			return
+		}
+		runtime.Gosched()
+		n.mu.Lock()
+		n.out.telling = false
+		if n.err() == nil {
+			n.out.kick()
+		}
+		n.mu.Unlock()
+	}
+}
+
+func (s *sender) kick() {
+	s.untold = 0
+	s.queue.kick()
 }
 
 // sendable returns an error for a frame that the card would not send.
@@ -94,6 +145,7 @@ func (n *Net) room(size int) (int, error) {
 		if at, ok := s.find(size); ok {
 			return at, nil
 		}
+		s.kick()
 		// A good part of what the card has is worth waking up for.
 		if s.queue.arm((s.queue.out*3 + 3) / 4) {
 			if err := n.wait(s.queue); err != nil {
@@ -173,5 +225,5 @@ func (s *sender) commit(at, size int) {
 	s.next++
 	s.queue.desc[id] = descriptor{addr: s.phys + uint64(at), length: uint32(size)}
 	s.queue.offer(id)
-	s.queue.kick()
+	s.untold += size
 }

@@ -77,7 +77,7 @@ func TestSendRefuses(t *testing.T) {
 		if err := n.Send(c.h, make([]byte, c.size)); err == nil {
 			t.Errorf("%+v with %d bytes was sent", c.h, c.size)
 		}
-		if e.out.pop() != nil || e.isClosed() {
+		if n.out.queue.next != 0 || e.isClosed() {
 			t.Errorf("%+v with %d bytes reached the device", c.h, c.size)
 		}
 	}
