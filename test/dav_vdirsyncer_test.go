@@ -14,7 +14,8 @@ import (
 // the same as the server's.
 type device struct {
 	*person
-	dir string
+	dir     string
+	command func(words ...string) *exec.Cmd // makes one where the device is
 }
 
 const vdirsyncerConfig = `[general]
@@ -59,7 +60,7 @@ password = "%[4]s"
 func newDevice(p *person) *device {
 	p.t.Helper()
 	program(p.t, "vdirsyncer")
-	d := &device{p, p.t.TempDir()}
+	d := &device{p, p.t.TempDir(), func(words ...string) *exec.Cmd { return exec.Command(words[0], words[1:]...) }}
 	mkdir(p.t, filepath.Join(d.dir, "cal"))
 	mkdir(p.t, filepath.Join(d.dir, "card"))
 	d.configure("")
@@ -74,7 +75,7 @@ func (d *device) configure(resolution string) {
 
 // vdirsyncer runs one of its commands. To each question the answer is yes.
 func (d *device) vdirsyncer(args ...string) (string, error) {
-	cmd := exec.Command("vdirsyncer", append([]string{"-c", filepath.Join(d.dir, "config")}, args...)...)
+	cmd := d.command(append([]string{"vdirsyncer", "-c", filepath.Join(d.dir, "config")}, args...)...)
 	cmd.Env = cleanEnv(d.dir)
 	cmd.Stdin = strings.NewReader(strings.Repeat("y\n", 100))
 	out, err := cmd.CombinedOutput()
