@@ -8,6 +8,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
 	"math/big"
@@ -33,10 +34,10 @@ const metalPatience = 5 * time.Minute
 // is QEMU's: it has 10.0.2.15 from DHCP, and reaches this machine's loopback as 10.0.2.2.
 type metal struct {
 	*vm.VM
-	t            *testing.T
-	plain, tls   *loopback.Port // that lead to its ports 80 and 443
-	ctx          context.Context
-	name, folder string
+	t          *testing.T
+	plain, tls *loopback.Port // that lead to its ports 80 and 443
+	ctx        context.Context
+	folder     string
 }
 
 // A setting is how a machine differs from the usual.
@@ -81,7 +82,7 @@ func boot(t *testing.T, program string, s setting, args ...string) *metal {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), metalPatience)
 	t.Cleanup(cancel)
-	m := &metal{t: t, ctx: ctx, name: program, folder: t.TempDir(), plain: loopback.Reserve(t), tls: loopback.Reserve(t)}
+	m := &metal{t: t, ctx: ctx, folder: t.TempDir(), plain: loopback.Reserve(t), tls: loopback.Reserve(t)}
 	devices := s.devices
 	if devices == nil {
 		devices = []string{
@@ -213,7 +214,7 @@ func newAuthority(t *testing.T) *authority {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "machines of these tests"}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 0, 2, 15)},
 		IsCA: true, BasicConstraintsValid: true, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
@@ -233,11 +234,13 @@ type home struct {
 	*githost.Host
 	files map[string][]byte
 	args  []string
+	work  string // where the site is written
 }
 
 func newHome(t *testing.T) *home {
 	t.Helper()
-	h := &home{Host: githost.New(t, githost.HTTPBackend)}
+	h := &home{Host: githost.New(t, githost.HTTPBackend), work: t.TempDir()}
+	git(t, h.work, "init", "-q", "-b", "main")
 	for _, variable := range h.GitEnv() {
 		if name, ok := strings.CutPrefix(variable, "GIT_SSL_CAINFO="); ok {
 			h.files = map[string][]byte{"/etc/ca.pem": []byte(read(t, name))}
@@ -250,13 +253,10 @@ func newHome(t *testing.T) *home {
 // publish pushes a page to the site www.
 func (h *home) publish(t *testing.T, text string) {
 	t.Helper()
-	work := filepath.Join(t.TempDir(), "work")
-	mkdir(t, work)
-	git(t, work, "init", "-q", "-b", "main")
-	write(t, filepath.Join(work, "index.html"), []byte(text))
-	git(t, work, "add", "-A")
-	git(t, work, "commit", "-qm", text)
-	push := exec.Command("git", "-C", work, "push", "-qf", h.GitURL(), "HEAD:refs/heads/site/www/main")
+	write(t, filepath.Join(h.work, "index.html"), []byte(text))
+	git(t, h.work, "add", "-A")
+	git(t, h.work, "commit", "-qm", "a page")
+	push := exec.Command("git", "-C", h.work, "push", "-q", h.GitURL(), "HEAD:refs/heads/site/www/main")
 	push.Env = h.GitEnv()
 	if out, err := push.CombinedOutput(); err != nil {
 		t.Fatalf("push: %v\n%s", err, out)

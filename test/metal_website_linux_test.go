@@ -19,7 +19,7 @@ func TestMetalWebsite(t *testing.T) {
 	files := maps.Clone(h.files)
 	files["/etc/cert.pem"], files["/etc/key.pem"] = a.cert, a.key
 	start := func() *metal {
-		return boot(t, "unipi", setting{files: files, memory: 96}, append(h.args, "--tls-cert", "/etc/cert.pem", "--tls-key", "/etc/key.pem")...)
+		return boot(t, "unipi", setting{files: files, memory: 96}, append(h.args, "--host", "www=localhost", "--tls-cert", "/etc/cert.pem", "--tls-key", "/etc/key.pem")...)
 	}
 	h.publish(t, "one")
 	m := start()
