@@ -67,6 +67,18 @@ func TestEnvListen(t *testing.T) {
 	}
 }
 
+func TestShare(t *testing.T) {
+	for _, c := range []struct{ memory, usual, parts, want int64 }{
+		{0, 64, 10, 64},
+		{1000, 64, 10, 64},
+		{100, 64, 10, 10},
+	} {
+		if got := (Env{Memory: c.memory}).Share(c.usual, c.parts); got != c.want {
+			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
 func TestEnvAddress(t *testing.T) {
 	own := []netip.Addr{netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("192.0.2.7")}
 	for _, c := range []struct {

@@ -79,12 +79,15 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 	}
 	metrics, url, err := setup.ServeMetrics(ctx, p.env, watch)
 	p.metrics = url
+	serve := strict.Server(p.env, nil)
 	p.servers = []func(context.Context) error{
-		func(ctx context.Context) error { return p.web.Serve(ctx, p.sites, strict.With(p.davHosts(people))) },
-		func(ctx context.Context) error { return strict.Serve(ctx, p.tls.ServerConfig(), p.git, wire, p.log) },
+		func(ctx context.Context) error {
+			return p.web.Serve(ctx, p.sites, strict.Server(p.env, p.davHosts(people)))
+		},
+		func(ctx context.Context) error { return serve(ctx, p.tls.ServerConfig(), p.git, wire, p.log) },
 		func(ctx context.Context) error { return ssh.Serve(ctx, p.ssh) },
 		func(ctx context.Context) error {
-			return strict.Serve(ctx, p.tls.ServerConfig(), p.dav, dav.Guard(people, setup.Loopback(p.dav)), p.log)
+			return serve(ctx, p.tls.ServerConfig(), p.dav, dav.Guard(people, setup.Loopback(p.dav)), p.log)
 		},
 		p.tls.Run,
 		d.Run,

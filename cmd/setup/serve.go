@@ -11,7 +11,7 @@ import (
 )
 
 // A Server serves l until ctx ends, over TLS unless config is nil. Requests under
-// way have a moment to finish. One is ServeHTTP, another strict.Serve.
+// way have a moment to finish. One is ServeHTTP, another strict.Server.
 type Server func(ctx context.Context, config *tls.Config, l net.Listener, h http.Handler, log *slog.Logger) error
 
 // How long clients of ServeHTTP may take.

@@ -95,7 +95,7 @@ func (s *server) serve(ctx context.Context) error {
 		return err
 	}
 	return setup.Together(ctx,
-		func(ctx context.Context) error { return s.web.Serve(ctx, s.sites, strict.Serve) },
+		func(ctx context.Context) error { return s.web.Serve(ctx, s.sites, strict.Server(s.env, nil)) },
 		s.tls.Run,
 		s.watch,
 		metrics,
