@@ -26,7 +26,9 @@ var (
 // argumentsInit makes the first thread's stack and returns where it begins.
 func argumentsInit() uintptr {
 	vmaAdd(firstStackEnd-firstStackSize, firstStackEnd, 3)
-	split()
+	if problem := split(); problem != "" {
+		kdie(problem)
+	}
 	sp := uintptr(firstStackEnd)
 
 	put(0) // how many arguments, below
@@ -98,51 +100,46 @@ var (
 	wordCount int
 )
 
-// split cuts the command line into words: it takes quotes out and ends each word with a zero.
-func split() {
+// split cuts the command line into words: it takes quotes out and ends each word
+// with a zero. It returns what is wrong with the line, if something is.
+func split() (problem string) {
 	line := uintptr(unsafe.Pointer(&commandWords))
 	copymem(line, uintptr(unsafe.Pointer(&commandLine)), uintptr(commandLineLen))
 	to, quoted, inWord := line, false, false
 	for i := range uintptr(commandLineLen) {
 		c := *p8(line + i)
-		switch {
-		case c == '"':
-			quoted = !quoted
-			if !inWord {
-				newWord(to)
-			}
-			inWord = true
-		case !quoted && (c == ' ' || c == '\t' || c == '\n'):
+		if !quoted && (c == ' ' || c == '\t' || c == '\n') {
 			if inWord {
 				*p8(to) = 0
 				to++
 			}
 			inWord = false
-		default:
-			if !inWord {
-				newWord(to)
+			continue
+		}
+		if !inWord {
+			if wordCount == maxWords {
+				return "the command line has more than 256 words"
 			}
+			words[wordCount] = to
+			wordCount++
 			inWord = true
+		}
+		if c == '"' {
+			quoted = !quoted
+		} else {
 			*p8(to) = c
 			to++
 		}
 	}
 	*p8(to) = 0
 	if quoted {
-		kdie("the command line ends inside double quotes")
+		return "the command line ends inside double quotes"
 	}
+	return ""
 }
 
 // commandWords is the command line once more, with a zero after each word.
 var commandWords [len(commandLine) + 8]byte
-
-func newWord(a uintptr) {
-	if wordCount == maxWords {
-		kdie("the command line has more than 256 words")
-	}
-	words[wordCount] = a
-	wordCount++
-}
 
 // putWords puts the words that are environment, or those that are arguments.
 func putWords(environment bool) {
