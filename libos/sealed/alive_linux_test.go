@@ -8,6 +8,7 @@ import (
 	"mime"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -213,11 +214,14 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// TestStopped: a process that was stopped while it waited goes on.
+// TestStopped: a process that was stopped while it waited goes on. For that the kernel makes a
+// call of its own, where the time of waiting was limited.
 func TestStopped(t *testing.T) {
-	cmd := process(t, "sleeps")
+	asRoot(t) // who may look at where a thread is
+	cmd := process(t, "ends on a signal")
 	rest := start(t, cmd)
-	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT, syscall.SIGUSR1} {
+	waitsForTime(t, cmd.Process.Pid)
+	for _, s := range []syscall.Signal{syscall.SIGSTOP, syscall.SIGCONT, syscall.SIGTERM} {
 		if err := cmd.Process.Signal(s); err != nil {
 			t.Fatal(err)
 		}
@@ -225,28 +229,28 @@ func TestStopped(t *testing.T) {
 			waitStopped(t, cmd.Process.Pid)
 		}
 	}
-	if got := rest(); !strings.Contains(got, "awake") || !cmd.ProcessState.Success() {
-		t.Errorf("got %v\n%s", cmd.ProcessState, got)
+	if got, want := rest()+cmd.ProcessState.String(), "SIGTERM\nexit status 7"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
-func init() {
-	roles["sleeps"] = func([]string) error {
-		signals := make(chan os.Signal, 1)
-		signal.Notify(signals, syscall.SIGUSR1)
-		return waitSealed(func() {
-			tick := time.NewTicker(50 * time.Microsecond) // a thread of the runtime always waits for a while
-			defer tick.Stop()
-			for {
-				select {
-				case <-tick.C:
-				case <-signals:
-					fmt.Println("awake")
-					return
-				}
+// waitsForTime returns when a thread of the process waits at a futex for a limited time.
+func waitsForTime(t *testing.T, pid int) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range threads {
+			call, err := os.ReadFile(name)
+			words := strings.Fields(string(call)) // number, arguments, …
+			if err == nil && len(words) > 4 && words[0] == fmt.Sprint(syscall.SYS_FUTEX) && words[4] != "0x0" {
+				return
 			}
-		})
+		}
 	}
+	t.Fatal("no thread waits for a limited time")
 }
 
 // waitStopped waits until all of a process stands still.
