@@ -287,18 +287,25 @@ func TestEntropy(t *testing.T) {
 	}
 }
 
-// TestPowerButton presses the button: of a machine with the fixed registers of ACPI, and of
-// one with an event device.
+// TestPowerButton presses the button: of a machine with an event device, of one with the
+// fixed registers of ACPI, and, where there is neither, on the keyboard.
 func TestPowerButton(t *testing.T) {
-	for _, kind := range []string{"microvm", "q35"} {
-		t.Run(kind, func(t *testing.T) {
+	for _, tt := range []struct {
+		kind, press string
+		more        []string
+	}{
+		{"microvm", "system_powerdown", nil},
+		{"q35", "system_powerdown", nil},
+		{"microvm,acpi=off", "sendkey ctrl-alt-delete", []string{"-device", "i8042"}},
+	} {
+		t.Run(tt.kind, func(t *testing.T) {
 			dir, err := os.MkdirTemp("", "")
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer os.RemoveAll(dir)
 			monitor := filepath.Join(dir, "monitor")
-			v, ctx := start(t, vm.Machine{Type: kind, Append: "button", Devices: []string{"-monitor", "unix:" + monitor + ",server=on,wait=off"}})
+			v, ctx := start(t, vm.Machine{Type: tt.kind, Append: "button", Devices: append(tt.more, "-monitor", "unix:"+monitor+",server=on,wait=off")})
 			if _, err := v.Await(ctx, regexp.MustCompile(`press the button\n`)); err != nil {
 				t.Fatal(err)
 			}
@@ -307,7 +314,7 @@ func TestPowerButton(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if _, err := io.WriteString(conn, "system_powerdown\n"); err != nil {
+			if _, err := io.WriteString(conn, tt.press+"\n"); err != nil {
 				t.Fatal(err)
 			}
 			ended(t, v, ctx, 0)
