@@ -24,6 +24,7 @@ type card struct {
 	name string // for people
 	link libos.Link
 	on   interfaceConfig
+	used bool // by a network, which closes it
 }
 
 // openFiles takes the disk of files, if there is one, for all there is to be read. What will be
@@ -45,9 +46,12 @@ func (d *devices) openFiles(args libos.Args) error {
 	return nil
 }
 
-// close closes the disks. The card belongs to the network.
+// close closes what is not closed by others.
 func (d *devices) close() error {
 	var errs []error
+	if d.card != nil && !d.card.used {
+		errs = append(errs, d.card.link.Close())
+	}
 	for _, disk := range d.disks {
 		errs = append(errs, disk.Close())
 	}

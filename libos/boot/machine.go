@@ -71,7 +71,7 @@ func onlyCard(m libos.Manifest, cards []metal.Network, on interfaceConfig) (*car
 	if on.mac != nil {
 		link = renamed{link, on.mac}
 	}
-	return &card{cards[0].Name, link, on}, nil
+	return &card{name: cards[0].Name, link: link, on: on}, nil
 }
 
 // renamed is a card under another address.

@@ -136,6 +136,49 @@ func TestMachineRefuses(t *testing.T) {
 	}
 }
 
+// TestMachineAddress makes sure that a machine asks for an address when it is told of none.
+func TestMachineAddress(t *testing.T) {
+	m := libos.Manifest{Ports: []libos.Port{{Name: "listen"}}, Args: Arguments}
+	for text, want := range map[string]bool{"": true, "--gateway 192.0.2.1": true, "--ipv4 dhcp": true, "--ipv4 192.0.2.7/24": false, "--ipv6 auto": false, "--ipv6 auto --ipv4 dhcp": true} {
+		args, err := m.Parse(strings.Fields(text), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, _ := cable.New(cable.Options{})
+		has := &metal.Machine{Networks: []metal.Network{{Name: "card 0", Link: link}}}
+		d, err := machine(func() (*metal.Machine, error) { return has, nil })(m, args)
+		if err != nil || d.card.on.dhcp != want {
+			t.Errorf("%q: got %+v, %v, want DHCP %v", text, d, err, want)
+			continue
+		}
+		if err := d.close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestReadFiles reads files before their names lead nowhere.
+func TestReadFiles(t *testing.T) {
+	m := libos.Manifest{Args: []libos.Arg{{Name: "key-file", Kind: libos.File}, {Name: "trust", Kind: libos.Files}}}
+	args, err := m.Parse(strings.Fields("--key-file key --trust a --trust b"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &devices{readFile: func(name string) ([]byte, error) { return []byte("in " + name), nil }}
+	if err := d.readFiles(args); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"key", "a", "b"} {
+		if got, err := d.readFile(name); string(got) != "in "+name || err != nil {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	d.readFile = noFiles
+	if err := d.readFiles(args); err == nil {
+		t.Error("files that cannot be read: got no error")
+	}
+}
+
 // TestTakeDisks gives disks to whom they are for.
 func TestTakeDisks(t *testing.T) {
 	m := libos.Manifest{Name: "sample", Disks: []libos.Disk{{Name: "data"}, {Name: "more"}}, Args: append([]libos.Arg{{Name: "key-file", Kind: libos.File}}, filesArgs...)}

@@ -57,6 +57,7 @@ func nothing() error { return nil }
 
 // network runs a TCP/IP stack on the card. It returns when the stack has its addresses.
 func (c *card) network(ctx context.Context, dns []netip.AddrPort, log *slog.Logger) (network, error) {
+	c.used = true
 	s, err := stack.New(c.link, stack.Options{
 		IPv4:     c.on.v4,
 		DHCP:     c.on.dhcp,

@@ -17,7 +17,7 @@ func (d *devices) openTAP(device string, on interfaceConfig) error {
 	if err != nil {
 		return fmt.Errorf("%w: make it first (ip tuntap add %s mode tap user NAME vnet_hdr; ip link set %s up), or use --net=host", err, device, device)
 	}
-	d.card = &card{device, link, on}
+	d.card = &card{name: device, link: link, on: on}
 	d.attached.Links = []sealed.Descriptor{{Name: device, FD: link.FD()}}
 	return nil
 }
