@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-
-	"github.com/go-git/go-git/v5/plumbing/format/config"
 )
 
 // checkFormat refuses what is no bare repository of the kind that we read and
@@ -31,8 +29,8 @@ func checkFormat(root osDisk, partial bool) error {
 		return fmt.Errorf("open repository %s: %w", root, err)
 	}
 	defer f.Close()
-	cfg := config.New()
-	if err := config.NewDecoder(f).Decode(cfg); err != nil {
+	cfg, err := readConfig(f)
+	if err != nil {
 		return fmt.Errorf("open repository %s: read config: %w", root, err)
 	}
 	if err := checkConfig(cfg, partial); err != nil {
@@ -47,25 +45,27 @@ var refusedFiles = map[string]string{
 	"commondir":               "it is a worktree of another repository; open that one",
 }
 
-func checkConfig(cfg *config.Config, partial bool) error {
-	core := cfg.Section("core")
-	if v := core.Option("repositoryformatversion"); v != "" && v != "0" && v != "1" {
+func checkConfig(cfg config, partial bool) error {
+	if v, _ := cfg.last("core", "repositoryformatversion"); v != "" && v != "0" && v != "1" {
 		return fmt.Errorf("its format version is %s; 0 and 1 are known", v)
 	}
-	if core.HasOption("bare") && isFalse(core.Option("bare")) {
+	if v, ok := cfg.last("core", "bare"); ok && isFalse(v) {
 		return errors.New("it has a working tree; use a bare clone (git clone --bare)")
 	}
-	if partial && !cfg.Section("extensions").HasOption("partialClone") {
+	if _, ok := cfg.last("extensions", "partialclone"); partial && !ok {
 		return errors.New("it is no partial repository: objects that are missing would be taken for lost")
 	}
-	for _, o := range cfg.Section("extensions").Options {
-		switch key, value := strings.ToLower(o.Key), strings.ToLower(o.Value); {
-		case key == "noop", key == "noop-v1", key == "worktreeconfig":
-		case key == "objectformat" && value == "sha1":
-		case key == "refstorage" && value == "files":
-		case key == "partialclone" && partial:
+	for _, s := range cfg {
+		if s.section != "extensions" {
+			continue
+		}
+		switch value := strings.ToLower(s.value); {
+		case s.key == "noop", s.key == "noop-v1", s.key == "worktreeconfig":
+		case s.key == "objectformat" && value == "sha1":
+		case s.key == "refstorage" && value == "files":
+		case s.key == "partialclone" && partial:
 		default:
-			return fmt.Errorf("it uses the extension %s = %s, which is not supported; clone it into an ordinary repository", o.Key, o.Value)
+			return fmt.Errorf("it uses the extension %s = %s, which is not supported; clone it into an ordinary repository", s.key, s.value)
 		}
 	}
 	return nil
@@ -74,7 +74,7 @@ func checkConfig(cfg *config.Config, partial bool) error {
 // isFalse reads a boolean as git-config(1) does.
 func isFalse(v string) bool {
 	switch strings.ToLower(v) {
-	case "false", "no", "off", "0":
+	case "false", "no", "off", "0", "":
 		return true
 	}
 	return false
