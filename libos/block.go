@@ -15,7 +15,8 @@ type Block interface {
 	// beyond its end is not written at all. What was written outlives a loss of power
 	// after the next Sync.
 	io.WriterAt
-	// Sync returns when all that was written before it is there to stay.
+	// Sync returns when all that was written before it is there to stay. When it has failed
+	// once it always does.
 	Sync() error
 	// Size is the size of the disk in bytes.
 	Size() int64

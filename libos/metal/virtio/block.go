@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"cairn/libos"
 )
@@ -32,6 +33,8 @@ type Block struct {
 
 	// A write of part of a block reads the block first: nobody else may write then.
 	part sync.RWMutex
+
+	lost atomic.Pointer[error] // why a Sync failed
 
 	gone chan struct{} // closed when the disk's interrupts are not waited for any more
 }
@@ -163,17 +166,25 @@ func (b *Block) ID() string { return b.id }
 func (b *Block) Name() string { return b.dev.Name() }
 
 // Sync returns when what was written is there to stay. A disk that cannot be told to
-// see to that has always done so already (virtio 1.2, 5.2.5.1).
+// see to that has always done so already (virtio 1.2, 5.2.5.1). When it has failed
+// once every Sync fails: what was lost then does not come back.
 func (b *Block) Sync() error {
 	if err := b.err(); err != nil || b.plan.features&blockFlush == 0 {
 		return err
+	}
+	if lost := b.lost.Load(); lost != nil {
+		return *lost
 	}
 	r, err := b.acquire()
 	if err != nil {
 		return err
 	}
 	defer b.release(r)
-	return b.do(r, typeFlush, 0, 0)
+	if err := b.do(r, typeFlush, 0, 0); err != nil {
+		b.lost.CompareAndSwap(nil, &err)
+		return err
+	}
+	return nil
 }
 
 // Close stops the disk, and ends every call under way.

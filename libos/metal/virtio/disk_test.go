@@ -24,6 +24,8 @@ type simDisk struct {
 	short   bool           // tells lengths as some do, of what it read
 	block   int
 
+	unsynced bool // the next flush fails
+
 	evil func(*simQueue, *simChain) // what it does with the first read
 
 	silent  int           // so many reads it does not answer
@@ -97,6 +99,9 @@ func (d *simDisk) do(kind uint32, at int64, c *simChain) (status byte, n int) {
 		}
 	}
 	switch {
+	case kind == typeFlush && d.unsynced:
+		d.unsynced = false
+		return statusError, 1
 	case kind == typeFlush && len(c.in) == 1 && len(c.out) == 1 && at == 0:
 		d.flushes++
 		return statusOK, 1
@@ -193,6 +198,18 @@ func TestBlockSync(t *testing.T) {
 		}
 		if d.flushes != c.want {
 			t.Errorf("features %#x: %d flushes, want %d", c.offers, d.flushes, c.want)
+		}
+	}
+}
+
+// TestBlockLost: what a Sync has once lost is not there after the next.
+func TestBlockLost(t *testing.T) {
+	d := newDisk(t, make([]byte, 4096), diskAll)
+	d.unsynced = true
+	b := openDisk(t, d, 0)
+	for range 2 {
+		if err := b.Sync(); !errors.Is(err, errIO) {
+			t.Errorf("got %v, want %v", err, errIO)
 		}
 	}
 }
