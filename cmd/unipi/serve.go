@@ -55,9 +55,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.sites.Loopback && s.remote == nil {
 		s.sites.First = s.firstPage
 	}
-	for _, a := range s.env.Addrs {
-		s.hosts[s.first()] = append(s.hosts[s.first()], setup.URLHost(a))
-	}
+	s.hosts[s.first()] = append(s.hosts[s.first()], setup.OwnHosts(s.env)...)
 	return s.list(ctx)
 }
 

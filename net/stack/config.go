@@ -280,7 +280,7 @@ func (a *assignment) OnChanged(_ stack.AddressLifetimes, state stack.AddressAssi
 	}
 	a.c.change(func() {
 		if _, known := a.c.inUse[a.addr]; !known {
-			a.c.log.Info("an address is in use", "address", a.addr)
+			a.c.log.Info("this machine has an address", "address", a.addr)
 		}
 		a.c.inUse[a.addr] = a.from
 	})
