@@ -104,6 +104,9 @@ func status(t *testing.T, name string) map[string]string {
 }
 
 func init() {
+	roles["waits in a folder"] = func(args []string) error {
+		return waitSealedWith(sealed.Attached{Consoles: outputs, Folder: args[0]}, sleep)
+	}
 	roles["has descriptors"] = func(args []string) error {
 		a := sealed.Attached{Consoles: outputs}
 		switch args[0] {
@@ -149,6 +152,31 @@ func TestDescriptors(t *testing.T) {
 			t.Errorf("%s: %s, got %q, want %q", what, state(status), errs, want)
 		}
 	}
+}
+
+// TestAsUser seals a process that had no privileges before.
+func TestAsUser(t *testing.T) {
+	asRoot(t)
+	const user = 4242
+	dir := t.TempDir()
+	openUp(t, dir)
+	folder := filepath.Join(dir, "state")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	giveTo(t, folder, user)
+	cmd := process(t, "waits in a folder", folder)
+	cmd.Dir = "/"
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	rest := start(t, cmd)
+	got := status(t, fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	for field, want := range map[string]string{"Uid": "4242\t4242\t4242\t4242", "NoNewPrivs": "1", "Seccomp": "2", "CapPrm": "0000000000000000"} {
+		if got[field] != want {
+			t.Errorf("%s is %q, want %q", field, got[field], want)
+		}
+	}
+	_ = cmd.Process.Kill()
+	rest()
 }
 
 func TestOtherUser(t *testing.T) {

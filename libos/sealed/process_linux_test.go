@@ -58,6 +58,9 @@ func (b *built) path(t *testing.T) string {
 		if b.dir, b.err = os.MkdirTemp("", "sealed-test-"); b.err != nil {
 			return
 		}
+		if b.err = os.Chmod(b.dir, 0o755); b.err != nil { // for other users
+			return
+		}
 		cmd := exec.Command("go", "test", "-c", "-o", filepath.Join(b.dir, "program"), ".")
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 		if out, err := cmd.CombinedOutput(); err != nil {
