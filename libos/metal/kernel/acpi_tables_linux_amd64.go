@@ -102,19 +102,15 @@ var fadt struct {
 	smiCommand           uint32
 	enable               uint8 // written to smiCommand, it turns ACPI on
 	sci                  uint32
-	button               bool // there is a fixed power button
-	reset                register
-	resetValue           uint8
+	button               bool     // there is a fixed power button
 	sleep                register // of a machine without the fixed ones
 	century              uint8    // index of the clock's century; 0: none
 	soft                 bool     // there is a soft-off state,
 	softTypeA, softTypeB uint8    // and these are its numbers
-	oem                  uint64   // who wrote the DSDT
 }
 
 const (
 	flagPowerButton = 1 << 4 // set: the power button is not a fixed one
-	flagReset       = 1 << 10
 	flagReduced     = 1 << 20
 )
 
@@ -128,14 +124,14 @@ func readFADT(a, n uintptr) {
 		f.pm1aControl, f.pm1bControl = port(*p32(a + 64)), port(*p32(a + 68))
 		f.smiCommand, f.enable = port(*p32(a + 48)), *p8(a + 52)
 		f.sci = uint32(*p16(a + 46))
-		f.button = flags&flagPowerButton == 0 && f.pm1Event != 0 && f.pm1EventLen >= 4
+		f.button = flags&flagPowerButton == 0 && f.pm1Event != 0 && f.pm1EventLen >= 4 && f.pm1aControl != 0
 	}
 	f.century = *p8(a + 108)
-	if n >= 129 && flags&flagReset != 0 {
-		f.reset, f.resetValue = registerAt(a+116), *p8(a + 128)
-	}
 	if n >= 256 && flags&flagReduced != 0 {
 		f.sleep = registerAt(a + 244)
+		if f.sleep.memory {
+			mapped(f.sleep.address, 1) // now, while there is memory for page tables
+		}
 	}
 }
 

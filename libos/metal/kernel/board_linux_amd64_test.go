@@ -37,7 +37,7 @@ func newBoard(t testing.TB) *board {
 		clear(overrides[:])
 		deviceCount, ioapicCount, ecamCount, missed, lapicPhys = 0, 0, 0, false, 0xfee00000
 		fadt.pm1aControl, fadt.pm1bControl, fadt.sleep, fadt.soft, fadt.button = 0, 0, register{}, false, false
-		fadt.softTypeA, fadt.softTypeB, fadt.reset = 0, 0, register{}
+		fadt.softTypeA, fadt.softTypeB = 0, 0
 		events.interrupt, events.address, events.mask, events.width = false, 0, 0, 0
 		pciWindow.next, pciWindow.end = 0, 0
 		for _, w := range b.used {

@@ -22,7 +22,7 @@ func TestBoot(t *testing.T) {
 	m := vm.Machine{Kernel: image(t), Memory: 96}
 	t.Run("survived", func(t *testing.T) {
 		faults := "running nil-read nil-write nil-call divide index map text rodata nx high nested"
-		load := "channels preemption sleeps threads deadlines collector registers vectors files time random poll unserved"
+		load := "channels preemption sleeps threads deadlines collector registers vectors files time random poll unserved calls"
 		m.Append = faults + " " + load + " exit"
 		out, status := boot(t, m)
 		for name := range strings.FieldsSeq(faults + " " + load) {

@@ -52,8 +52,7 @@ func TestFirecracker(t *testing.T) {
 }
 
 // TestCloudHypervisor reads tables as cloud-hypervisor writes them: from the root pointer
-// that it names, in the EBDA; no fixed registers but a port for soft-off and one for reset;
-// devices on PCI, placed.
+// that it names, in the EBDA; no fixed registers but a port for soft-off.
 func TestCloudHypervisor(t *testing.T) {
 	b := newBoard(t)
 	segment := deviceCode("\x2e_SB_PC00", nameCode("_HID", dwordCode(hidPCIe)), nameCode("_CID", dwordCode(hidPCI)), nameCode("_ADR", []byte{0}),
@@ -70,7 +69,7 @@ func TestCloudHypervisor(t *testing.T) {
 	at := uintptr(0xa0000 + rootSize2)
 	place := func(p []byte) uint64 { was := at; b.put(at, p); at += uintptr(len(p)); return uint64(was) }
 	d := place(acpiTable("DSDT", 6, segment, soft, events))
-	f := place(fixedTable(276, map[int][]byte{112: le32(flagReduced | flagReset | 1<<8), 116: address(1, 0x600), 128: {1},
+	f := place(fixedTable(276, map[int][]byte{112: le32(flagReduced | 1<<10 | 1<<8), 116: address(1, 0x600), 128: {1},
 		140: le64(d), 244: address(1, 0x600), 256: address(1, 0x600)}))
 	m := place(acpiTable("APIC", 5, le32(0xfee00000), le32(0), slices.Concat([]byte{9, 16, 0, 0}, make([]byte, 12)),
 		[]byte{1, 12, 0, 0}, le32(0xfec00000), le32(0), []byte{2, 10, 0, 4}, le32(4), le16(0)))
@@ -79,7 +78,7 @@ func TestCloudHypervisor(t *testing.T) {
 	b.put(0xa0000, acpiRoot(2, x))
 
 	readTables(findRoot(0xa0000))
-	if !fadt.soft || fadt.softTypeA != 5 || fadt.sleep != (register{false, 0x600}) || fadt.reset != (register{false, 0x600}) || fadt.resetValue != 1 || fadt.button {
+	if !fadt.soft || fadt.softTypeA != 5 || fadt.sleep != (register{false, 0x600}) || fadt.button {
 		t.Errorf("the fixed registers are %+v", fadt)
 	}
 	checkEvents(t, 6, 0xe7fff000, 1, 8)
