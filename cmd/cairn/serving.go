@@ -44,11 +44,7 @@ func (p *process) hosts(s *config.Site) []string {
 	if s.Name != firstSite {
 		return s.Hosts
 	}
-	hosts := slices.Clone(s.Hosts)
-	for _, a := range p.env.Addrs {
-		hosts = append(hosts, setup.URLHost(a))
-	}
-	return hosts
+	return slices.Concat(s.Hosts, setup.OwnHosts(p.env))
 }
 
 // guards are the log-ins that a site asks for.

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -208,6 +209,16 @@ func TestTLSArguments(t *testing.T) {
 		if (got != nil) != c.tls || (err != nil) != c.refused {
 			t.Errorf("%q: got %v, %v, want TLS %v, refused %v", c.args, got, err, c.tls, c.refused)
 		}
+	}
+}
+
+func TestOwnHosts(t *testing.T) {
+	if got := OwnHosts(libos.Env{}); got != nil {
+		t.Errorf("on the host's network: got %q", got)
+	}
+	got := OwnHosts(libos.Env{Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}})
+	if want := []string{"localhost", "127.0.0.1", "[::1]", "192.0.2.7", "[2001:db8::7]"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

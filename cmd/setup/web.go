@@ -87,6 +87,19 @@ func Everywhere(env libos.Env, l net.Listener) bool {
 	return err == nil && at.Addr().IsUnspecified()
 }
 
+// OwnHosts are the names in URLs of a machine on a network of its own: its addresses, and those of
+// loopback, from where a port may be led to it. On the host's network they are none.
+func OwnHosts(env libos.Env) []string {
+	if len(env.Addrs) == 0 {
+		return nil
+	}
+	names := []string{"localhost", "127.0.0.1", "[::1]"}
+	for _, a := range env.Addrs {
+		names = append(names, URLHost(a))
+	}
+	return names
+}
+
 // URLHost is an address as it stands in a URL.
 func URLHost(a netip.Addr) string {
 	if a.Is6() {
