@@ -27,12 +27,16 @@ type descriptor struct {
 // maxDescriptors bounds them: one for each interrupt of each device, and few more.
 const maxDescriptors = 64
 
-var descriptors [maxDescriptors]descriptor
+var (
+	descriptors     [maxDescriptors]descriptor
+	descriptorsUsed int // none from here on was ever used
+)
 
 func descriptorsInit() {
 	for fd := range 3 {
 		descriptors[fd] = descriptor{kind: console, watcher: -1}
 	}
+	descriptorsUsed = 3
 }
 
 func kindOf(fd int32) descriptorKind {
@@ -47,6 +51,7 @@ func fdNew(kind descriptorKind, count uint64) uintptr {
 	for fd := range descriptors {
 		if descriptors[fd].kind == unused {
 			descriptors[fd] = descriptor{kind: kind, count: count, watcher: -1}
+			descriptorsUsed = max(descriptorsUsed, fd+1)
 			return uintptr(fd)
 		}
 	}

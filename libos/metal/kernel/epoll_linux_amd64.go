@@ -80,7 +80,7 @@ func sysEpollWait(t *thread, ep int32, events, max uintptr, timeout int32) uintp
 
 // collect writes down what happened, at most max events, and returns how many.
 func collect(ep int32, events, max uintptr) (n uintptr) {
-	for fd := 0; fd < maxDescriptors && n < max; fd++ {
+	for fd := 0; fd < descriptorsUsed && n < max; fd++ {
 		d := &descriptors[fd]
 		if d.kind == unused || d.watcher != ep {
 			continue

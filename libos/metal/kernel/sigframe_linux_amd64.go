@@ -59,7 +59,8 @@ func sendSignal(t *thread, sig, code uint32, value uint64) {
 	sp = (fp-unsafe.Sizeof(signalFrame{}))&^15 - 8 // as after a call
 
 	s := (*signalFrame)(at(sp))
-	*s = signalFrame{restorer: a.restorer}
+	zero(sp, unsafe.Sizeof(*s))
+	s.restorer = a.restorer
 	s.info.number, s.info.code, s.info.address = sig, code, value
 	c := &s.context
 	c.flags, c.stack, c.blocked = t.fpLive, t.alternate(), t.blocked

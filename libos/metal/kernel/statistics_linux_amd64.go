@@ -17,3 +17,14 @@ func ReadStatistics() Statistics {
 	s.Faults = faults
 	return s
 }
+
+// Calls returns how often each system call was made so far, by name.
+func Calls() map[string]uint32 {
+	made := map[string]uint32{}
+	for n, times := range calls {
+		if times != 0 {
+			made[callName(uint64(n))] = times
+		}
+	}
+	return made
+}

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"cairn/libos/metal/kernel"
 )
 
 func channels() {
@@ -227,6 +229,14 @@ func random() {
 	rand.Read(a[:])
 	rand.Read(b[:])
 	must(a != b && a != [32]byte{})
+}
+
+// calls: those of this program are counted, by name.
+func calls() {
+	before := kernel.Calls()
+	syscall.Getpid()
+	after := kernel.Calls()
+	must(after["getpid"] == before["getpid"]+1 && after["futex"] > 0 && after["execve"] == 0)
 }
 
 // poll waits for a descriptor in the runtime's poller, as drivers do.
