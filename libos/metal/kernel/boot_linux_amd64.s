@@ -92,7 +92,7 @@ page:
 	DECL CX
 	JNZ  page
 
-	MOVL $0x6a0, AX // PAE, global pages, SSE with exceptions
+	MOVL $0x6e0, AX // PAE, machine checks, global pages, SSE with exceptions
 	MOVL AX, CR4
 	MOVL SI, CR3
 	MOVL $0xc0000080, CX
