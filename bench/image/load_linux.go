@@ -26,48 +26,42 @@ var loads = []struct {
 	{"handshake", "TLS 1.3 handshakes on new connections", measure.PerSecond, false, 0},
 }
 
-// load measures both machines under load. One is ended before the other starts, so that
+// load measures both machines under load, in turn. One is ended before the other starts, so that
 // it does not take its processor.
 func (b *bench) load(ctx context.Context, _ string, size int) error {
-	probe := program{file: b.test}
-	figures := map[bool][][]float64{} // by whether it is ours, and load
-	for _, ours := range []bool{true, false} {
-		g := b.peer
-		if ours {
-			g = b.ours
-		}
-		figures[ours] = make([][]float64, len(loads))
-		for _, p := range []program{b.website(), probe} {
-			err := b.run(ctx, g, p, usual, "80", func(*vm.VM) error {
-				return b.measure(ctx, p.file == b.unipi, figures[ours])
-			})
-			if err != nil {
-				return err
+	figures := [2][][]float64{make([][]float64, len(loads)), make([][]float64, len(loads))}
+	for range b.room.Rounds {
+		for side, g := range []guest{b.ours, b.peer} {
+			for _, p := range []program{b.website(), {file: b.test}} {
+				err := b.run(ctx, g, p, usual, "80", func(*vm.VM) error {
+					return b.measure(ctx, p.file == b.unipi, figures[side])
+				})
+				if err != nil {
+					return err
+				}
 			}
 		}
 	}
 	for i, l := range loads {
 		b.room.Add(measure.Result{
-			Work: l.work, Size: size, Unit: l.unit, Ours: figures[true][i], Peer: figures[false][i],
+			Work: l.work, Size: size, Unit: l.unit, Ours: figures[0][i], Peer: figures[1][i],
 			Tool: b.tool(), Goal: measure.Goal{Ratio: l.goal},
 		})
 	}
 	return nil
 }
 
-// measure puts the loads of one program on it, each as often as there are rounds.
+// measure puts the loads of one program on it.
 func (b *bench) measure(ctx context.Context, website bool, figures [][]float64) error {
-	for range b.room.Rounds {
-		for i, l := range loads {
-			if l.website != website {
-				continue
-			}
-			figure, err := stack.Load(ctx, b.place.name, l.kind, guestAddress, b.room.Share(3))
-			if err != nil {
-				return err
-			}
-			figures[i] = append(figures[i], figure)
+	for i, l := range loads {
+		if l.website != website {
+			continue
 		}
+		figure, err := stack.Load(ctx, b.place.name, l.kind, guestAddress, b.room.Share(3))
+		if err != nil {
+			return err
+		}
+		figures[i] = append(figures[i], figure)
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return unix.Exec("/program", append([]string{"/program"}, strings.Split(string(arguments), "\n")...), nil)
+	return unix.Exec("/program", append([]string{"/program"}, strings.FieldsFunc(string(arguments), func(r rune) bool { return r == '\n' })...), nil)
 }
 
 func load(name string) error {

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// now is where a time goes that is only asked for.
+var now time.Time
+
 // costs are timed in this order; each does its work n times.
 var costs = []struct {
 	name string
@@ -24,7 +27,7 @@ var costs = []struct {
 	}},
 	{"time.Now", 200_000, func(n int) error {
 		for range n {
-			time.Now()
+			now = time.Now()
 		}
 		return nil
 	}},

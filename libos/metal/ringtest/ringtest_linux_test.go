@@ -10,6 +10,14 @@ import (
 	"cairn/libos/metal/vm"
 )
 
+// occasion is what these tests are run for.
+func occasion() Occasion {
+	if os.Getenv("CAIRN_LONG") != "" {
+		return Long
+	}
+	return Always
+}
+
 // TestSuites runs the quick suites, and where CAIRN_LONG is set some that take longer.
 func TestSuites(t *testing.T) {
 	if _, err := exec.LookPath(vm.Program); err != nil {
@@ -19,6 +27,9 @@ func TestSuites(t *testing.T) {
 		t.Skipf("%v (Debian: qemu-system-x86)", err)
 	}
 	for _, s := range Suites {
+		if s.When > occasion() {
+			continue
+		}
 		t.Run(s.Package, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
