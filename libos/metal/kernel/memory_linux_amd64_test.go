@@ -50,6 +50,38 @@ func TestNoEntropyNoStart(t *testing.T) {
 	}
 }
 
+// TestPowerOff ends machines that have no device for the exit status: by ACPI with fixed registers
+// (a PC), by ACPI without (microvm), and without ACPI.
+func TestPowerOff(t *testing.T) {
+	m := vm.Machine{Kernel: image(t), Append: "exit"}
+	for _, m.Type = range []string{"q35", "microvm", "microvm,acpi=off"} {
+		v, err := m.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Kill()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		if status, err := v.Wait(ctx); err != nil || status != 7 {
+			t.Errorf("%s: exit status %d, %v, want that of os.Exit(7)", m.Type, status, err)
+		}
+	}
+}
+
+// TestTimeOfDay compares a machine's date with that of its host: its clock may have
+// been read to the second only, and that clock set to the second only.
+func TestTimeOfDay(t *testing.T) {
+	before := time.Now()
+	out, status := boot(t, vm.Machine{Kernel: image(t), Append: "date"})
+	after := time.Now()
+	_, date, _ := strings.Cut(out, "\ndate ")
+	date, _, _ = strings.Cut(date, "\n")
+	got, err := time.Parse(time.RFC3339Nano, date)
+	if err != nil || status != 0 || got.Before(before.Add(-2*time.Second)) || got.After(after) {
+		t.Errorf("%v (%v, exit status %d), want from %v to %v", got, err, status, before, after)
+	}
+}
+
 // TestWithoutConsole boots a machine that has no serial port: the status is all that is left.
 func TestWithoutConsole(t *testing.T) {
 	m := vm.Machine{Kernel: image(t), Type: "microvm,isa-serial=off", Append: "exit", Devices: []string{"-device", "isa-debug-exit,iobase=0xf4,iosize=1"}}

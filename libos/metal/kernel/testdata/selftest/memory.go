@@ -246,3 +246,5 @@ func above() {
 	}
 	must(b[page+5] == 5)
 }
+
+func date() { fmt.Println("date", time.Now().UTC().Format(time.RFC3339Nano)) }
