@@ -22,7 +22,7 @@ var cases = map[string]func(){
 	"unserved": unserved, "calls": calls,
 
 	"mappings": mappings, "reserving": reserving, "returning": returning, "areas": areas, "permissions": permissions,
-	"agree": agree, "cheap": cheap, "idle": idle, "above": above,
+	"agree": agree, "cheap": cheap, "idle": idle, "above": above, "date": date,
 
 	"exit": func() { os.Exit(7) }, "panic": func() { panic("as it should") }, "overflow": overflow, "memory": outOfMemory,
 	"deadlock": deadlock, "abort": abort, "badpointer": badPointer, "kernelstack": kernelStack, "nmi": nmi,
