@@ -139,25 +139,20 @@ func TestWorks(t *testing.T) {
 
 // ends are ways in which a process dies of itself.
 var ends = map[string]func(){
-	"panic":             func() { panic("a panic in a sealed process") },
-	"panic on a thread": func() { go func() { panic("a panic in a sealed process") }(); sleep() },
-	"nil":               func() { var p *int; *p = 1 },
-	"deadlock of a map": func() {
-		m := map[int]int{}
-		for range 4 {
-			go func() {
-				for {
-					m[1]++
-				}
-			}()
-		}
-		sleep()
-	},
-	"overflow of a stack": func() { debug.SetMaxStack(1 << 20); overflow(0) },
+	"panic":               func() { panic("a panic in a sealed process") },
+	"panic on a thread":   func() { go func() { panic("a panic in a sealed process") }(); sleep() },
+	"nil":                 func() { var p *int; *p = 1 },
+	"misuse of a lock":    func() { new(sync.Mutex).Unlock() },
+	"overflow of a stack": func() { debug.SetMaxStack(1 << 20); os.Exit(overflow(0)) },
 	"exit":                func() { os.Exit(3) },
 }
 
-func overflow(n int) int { return overflow(n+1) + 1 }
+func overflow(n int) int {
+	if n < 0 {
+		return 0
+	}
+	return overflow(n+1) + 1
+}
 
 // TestEnds: what ends a process says why, with a stack, and ends it as elsewhere.
 func TestEnds(t *testing.T) {
@@ -168,7 +163,7 @@ func TestEnds(t *testing.T) {
 		"panic":               {"a panic in a sealed process", 2},
 		"panic on a thread":   {"a panic in a sealed process", 2},
 		"nil":                 {"invalid memory address or nil pointer dereference", 2},
-		"deadlock of a map":   {"fatal error: concurrent map writes", 2},
+		"misuse of a lock":    {"fatal error: sync: unlock of unlocked mutex", 2},
 		"overflow of a stack": {"stack exceeds 1048576-byte limit", 2},
 		"exit":                {"", 3},
 	} {
