@@ -53,7 +53,7 @@ GLOBL ·bootPages(SB), NOPTR, $28672
 TEXT ·boot32(SB),NOSPLIT|NOFRAME,$0
 	CLI
 	CLD
-	MOVL 88(AX), DI
+	MOVL 88(AX), DI // is there RAM as far as the stacks?
 	MOVL DI, 0(DI)
 	CMPL DI, 0(DI)
 	JNE  small

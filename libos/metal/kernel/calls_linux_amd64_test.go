@@ -14,7 +14,7 @@ import (
 // each trap; handlers lists the assembly itself.
 var roots = []string{"start", "trap", "trapInKernel", "trapLast"}
 
-var handlers = []string{"boot32", "boot64", "enterSyscall", "enterKernel", "resume", "enterTrap", "enterFatal", "enterLast", "tell", "idleLoop"}
+var handlers = []string{"boot32", "boot64", "enterSyscall", "enterKernel", "resume", "enterTrap", "enterAgain", "enterFatal", "enterLast", "tell", "idleLoop"}
 
 // outside is all that kernel code may call of others: moving and clearing
 // memory, which know of no g, and what a broken promise about an index leads to,

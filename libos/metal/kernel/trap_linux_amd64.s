@@ -52,6 +52,26 @@
 	MOVQ 0x70(SP), AX; \
 	ADDQ $rip, SP
 
+// SAVEFP and LOADFP store and load the FPU's registers, with XSAVE where there is
+// one. They use AX and DX. The header of an area that was never saved to is zero.
+#define SAVEFP(area) \
+	CMPQ ·xsaveMask(SB), $0; \
+	JEQ  5(PC); \
+	MOVL $-1, AX; \
+	MOVL AX, DX; \
+	XSAVE64 area; \
+	JMP  2(PC); \
+	FXSAVE64 area
+
+#define LOADFP(area) \
+	CMPQ ·xsaveMask(SB), $0; \
+	JEQ  5(PC); \
+	MOVL $-1, AX; \
+	MOVL AX, DX; \
+	XRSTOR64 area; \
+	JMP  2(PC); \
+	FXRSTOR64 area
+
 // The g that Go code in the kernel believes to run on: all zeros, so that no
 // stack check ever fires.
 GLOBL ·kernelG(SB), NOPTR, $1024
@@ -100,23 +120,14 @@ TEXT ·resume(SB),NOSPLIT|NOFRAME,$0
 	MOVQ TLS, CX
 	MOVQ ownG(SP), AX
 	MOVQ AX, 0(CX)(TLS*1)
+	PXOR X15, X15 // after a system call that is all that Go code expects
 	CMPQ fpLive(SP), $0
-	JEQ  dead
+	JEQ  registers
 	MOVQ $0, fpLive(SP)
-	CMPQ ·xsaveMask(SB), $0
-	JEQ  old
-	MOVL $-1, AX
-	MOVL AX, DX
-	XRSTOR64 fpArea(SP)
-	JMP  registers
-old:
-	FXRSTOR64 fpArea(SP)
+	LOADFP(fpArea(SP))
 registers:
 	LOAD
 	IRETQ
-dead:
-	PXOR X15, X15 // all that Go code expects
-	JMP  registers
 
 // enterTrap is where the vectors lead: on the stack of an interrupt or a fault
 // lie vector (as an address in the table below), error code and what IRETQ takes.
@@ -132,42 +143,31 @@ TEXT ·enterTrap(SB),NOSPLIT|NOFRAME,$0
 	CLD
 	REP; MOVSQ
 	MOVQ $1, fpLive(SP)
-	CMPQ ·xsaveMask(SB), $0
-	JEQ  old
-	MOVL $-1, AX
-	MOVL AX, DX
-	XSAVE64 fpArea(SP)
+	SAVEFP(fpArea(SP))
 	JMP  ·enterKernel(SB)
-old:
-	FXSAVE64 fpArea(SP)
-	JMP  ·enterKernel(SB)
-
-	// The kernel itself: it touched a page of a thread that is not there yet,
-	// or all is lost.
 kernel:
+	JMP  ·enterAgain(SB)
+
+// enterAgain: a trap inside the kernel itself. It touched a page of a thread that is
+// not there yet, and goes on when it is; or all is lost.
+TEXT ·enterAgain(SB),NOSPLIT|NOFRAME,$0
 	SUBQ $vector, SP
 	SAVE
+	CLD
 	MOVQ SP, BX
 	INCL ·nested(SB)
 	CMPL ·nested(SB), $1
 	JNE  lost
-	SUBQ $(64+3072), SP // an XSAVE area and, above it, where this frame is
+
+	SUBQ $(64+3072), SP // an FPU area and, above it, where the frame is
 	ANDQ $~63, SP
 	MOVQ BX, 3072(SP)
-	LEAQ 512(SP), DI // the area's header must start as zeros
+	LEAQ 512(SP), DI // the area's header
 	XORL AX, AX
 	MOVL $8, CX
-	CLD
 	REP; STOSQ
-	CMPQ ·xsaveMask(SB), $0
-	JEQ  oldSave
-	MOVL $-1, AX
-	MOVL AX, DX
-	XSAVE64 0(SP)
-	JMP  saved
-oldSave:
-	FXSAVE64 0(SP)
-saved:
+	SAVEFP(0(SP))
+
 	SUBQ $64, SP
 	MOVQ BX, 0(SP)
 	MOVQ TLS, CX
@@ -180,26 +180,20 @@ saved:
 	MOVQ 16(SP), R12
 	MOVQ R12, 0(CX)(TLS*1)
 	ADDQ $64, SP
-	CMPQ ·xsaveMask(SB), $0
-	JEQ  oldRestore
-	MOVL $-1, AX
-	MOVL AX, DX
-	XRSTOR64 0(SP)
-	JMP  restored
-oldRestore:
-	FXRSTOR64 0(SP)
-restored:
+
+	LOADFP(0(SP))
 	DECL ·nested(SB)
 	MOVQ 3072(SP), SP
 	LOAD
 	IRETQ
+
 lost:
-	CMPL ·nested(SB), $4 // the last words themselves fail, again and again
-	JLT  last
-	LEAQ ·loopMessage(SB), SI
+	CMPL ·nested(SB), $4
+	JGE  loop
+	JMP  ·enterLast(SB)
+loop:
+	LEAQ ·loopMessage(SB), SI // the last words themselves fail, again and again
 	JMP  ·tell(SB)
-last:
-	JMP ·enterLast(SB)
 
 // enterFatal is where vectors lead after which nothing can go on.
 TEXT ·enterFatal(SB),NOSPLIT|NOFRAME,$0
@@ -269,16 +263,8 @@ ADDRESS(·addressOfNames, runtime·pclntab)
 ADDRESS(·addressOfText, runtime·text)
 ADDRESS(·addressOfTextEnd, runtime·etext)
 
-// saveFP stores the FPU's registers; p is a multiple of 64 and the area's
-// header zero.
+// saveFP stores the FPU's registers; p is a multiple of 64 and the area's header zero.
 TEXT ·saveFP(SB),NOSPLIT,$0-8
 	MOVQ p+0(FP), BX
-	CMPQ ·xsaveMask(SB), $0
-	JEQ  old
-	MOVL $-1, AX
-	MOVL AX, DX
-	XSAVE64 0(BX)
-	RET
-old:
-	FXSAVE64 0(BX)
+	SAVEFP(0(BX))
 	RET
