@@ -44,6 +44,7 @@ var parts = []part{
 	{"stack", stack.Run},
 	{"remote", remote.Run},
 	{"image", image.Run},
+	{"suites", image.Suites},
 }
 
 func main() {
@@ -91,6 +92,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	sizes := flags.String("n", "10000", "how many `files` a repository has, several with commas between")
 	rounds := flags.Int("rounds", 5, "how often to repeat each")
 	work := flags.Int("work", 1000, "how much a round does, as a part of a `thousand`")
+	soak := flags.Duration("soak", 0, "how `long` image/soak keeps a machine under load (default: not at all)")
 	profile := flags.String("cpuprofile", "", "write a profile of this process to `file`")
 	dir := flags.String("dir", "", "the `folder` on whose disk to measure (default: that of temporary files)")
 	if err := flags.Parse(args); err != nil {
@@ -104,7 +106,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	if temp, err = filepath.Abs(temp); err != nil {
 		return err
 	}
-	room := &measure.Room{Dir: temp, Rounds: *rounds, Work: *work, Log: log}
+	room := &measure.Room{Dir: temp, Rounds: *rounds, Work: *work, Soak: *soak, Log: log}
 	for s := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {

@@ -55,7 +55,7 @@ func Run(ctx context.Context, room *measure.Room) error {
 		name string
 		run  func(ctx context.Context, dir string, size int) error
 	}{
-		{"boot", b.boot}, {"memory", b.memory}, {"idle", b.idle}, {"size", b.size}, {"load", b.load}, {"micro", b.micro}, {"lines", b.lines},
+		{"boot", b.boot}, {"memory", b.memory}, {"idle", b.idle}, {"size", b.size}, {"load", b.load}, {"micro", b.micro}, {"lines", b.lines}, {"soak", b.soak},
 	} {
 		if err := room.Stage(ctx, stage.name, 1, stage.run); err != nil {
 			return err

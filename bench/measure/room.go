@@ -11,12 +11,13 @@ import (
 
 // A Room is what a set of benchmarks runs in.
 type Room struct {
-	Dir    string    // an empty folder on the disk that is measured
-	Sizes  []int     // how many files a repository has: each benchmark runs at each
-	Rounds int       // how often each is repeated
-	Work   int       // how much a round does, as a part of the usual thousand
-	Only   string    // the one stage to run; empty for all
-	Log    io.Writer // says what is being done
+	Dir    string        // an empty folder on the disk that is measured
+	Sizes  []int         // how many files a repository has: each benchmark runs at each
+	Rounds int           // how often each is repeated
+	Work   int           // how much a round does, as a part of the usual thousand
+	Only   string        // the one stage to run; empty for all
+	Soak   time.Duration // how long to keep under load what is to show that nothing grows; 0: not at all
+	Log    io.Writer     // says what is being done
 
 	Results []Result
 }

@@ -67,7 +67,6 @@ var Suites = []Suite{
 	{Package: "sync", When: Long, Without: []Gap{{programs, "TestMutexMisuse TestIssue76126"}}},
 	{Package: "time", When: Long, Without: []Gap{{files, "TestLoadLocationFromTZData TestLoadLocationFromTZDataSlim"}}},
 
-	{Package: "archive/tar", When: Campaign, Run: "Pax|PAX|Octal|Numeric|Sparse|Base256|Split|Parse"},
 	{Package: "bufio", When: Campaign, Without: []Gap{{sockets, "TestCopyUnixpacket"}}},
 	{Package: "bytes", When: Campaign},
 	{Package: "compress/flate", When: Campaign, Without: []Gap{{files, "TestWriteBlock TestWriteBlockDynamic TestWriterPersistentWriteError"}}},
