@@ -48,6 +48,9 @@ func up(ctx context.Context, home string, args []string, term terminal) int {
 
 // start makes what is lacking and serves until ctx ends.
 func start(ctx context.Context, env libos.Env) error {
+	if err := setup.MayLogin(env); err != nil {
+		return err
+	}
 	setup.BoundHeap(ctx)
 	dir, err := upHome(env)
 	if err != nil {

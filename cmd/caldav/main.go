@@ -57,6 +57,9 @@ const firstUser = "owner"
 var software = object.Signature{Name: "Cairn", Email: "cairn@localhost"}
 
 func run(ctx context.Context, env libos.Env) (err error) {
+	if err := setup.MayLogin(env); err != nil {
+		return err
+	}
 	setup.BoundHeap(ctx)
 	s := &server{env: env, page: monitor.New(), close: func() error { return nil }}
 	defer func() { err = errors.Join(err, s.close()) }()
