@@ -85,6 +85,31 @@ func TestFewExits(t *testing.T) {
 	}
 }
 
+// TestEager: a card is told at once where waiting for more has been in vain.
+func TestEager(t *testing.T) {
+	n, e := openEvil(t, netAll)
+	n.mu.Lock()
+	for i := range fewFrames {
+		n.out.queue.offer(uint16(i))
+		n.out.gathered(longTurn)
+	}
+	n.out.gathered(longTurn + 1) // by now it was worth it
+	if n.out.eager != 0 {
+		t.Error("the card is told at once where there was much to tell")
+	}
+	n.out.kick()
+	n.out.queue.offer(fewFrames)
+	n.out.gathered(longTurn + 1)
+	n.out.kick()
+	n.mu.Unlock()
+	if got := e.rings[queueOut].Load(); got != 1 {
+		t.Errorf("%d notifications, want one for the first frame", got)
+	}
+	if n.out.eager != eagerSends {
+		t.Errorf("%d frames are to be told of at once, want %d", n.out.eager, eagerSends)
+	}
+}
+
 // TestCrowd has many senders on both ends of a cable, more than the cards hold.
 func TestCrowd(t *testing.T) {
 	for _, c := range cards {

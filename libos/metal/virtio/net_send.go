@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"time"
 
 	"cairn/libos"
 )
@@ -22,6 +23,7 @@ type sender struct {
 
 	untold  int  // bytes of frames that the card has not been told of
 	telling bool // Net.tells holds one, or teller has it
+	eager   int  // so many frames it is told of at once
 }
 
 // A sending is a frame that the card has, or one that has gone while an older one has not.
@@ -71,19 +73,25 @@ func (n *Net) Send(h libos.FrameHeader, parts ...[]byte) error {
 }
 
 // Telling the card of a frame leaves the virtual machine, which costs as much as a
-// good part of what it takes to answer a request. So the card is told when
-// nothing else is to be done, of all there is to be sent by then; or at once when it is
-// much.
+// good part of what it takes to answer a request. So the card is told once the goroutines
+// that can run have had their turn, of all there is to be sent by then; or at once when it
+// is much. Where that turns out to be long for little, since they compute rather
+// than send, it is told at once for a while.
 const (
 	tellFrames = 32
 	tellBytes  = 64 << 10
+
+	longTurn   = 500 * time.Microsecond
+	fewFrames  = 8
+	eagerSends = 64
 )
 
 // tell tells the card of what has been sent, or sees to it that teller does.
 func (n *Net) tell() {
 	s := &n.out
 	switch {
-	case s.queue.waiting() >= tellFrames || s.untold >= tellBytes:
+	case s.eager > 0 || s.queue.waiting() >= tellFrames || s.untold >= tellBytes:
+		s.eager = max(0, s.eager-1)
 		s.kick()
 	case !s.telling:
 		s.telling = true
@@ -91,8 +99,7 @@ func (n *Net) tell() {
 	}
 }
 
-// teller tells the card of frames once the goroutines that can run have had their turn,
-// until the card is closed.
+// teller tells the card of frames after a turn of the others, until the card is closed.
 func (n *Net) teller() {
 	defer close(n.told)
 	for {
@@ -101,13 +108,22 @@ func (n *Net) teller() {
 		case <-n.gone:
 			return
 		}
+		began := time.Now()
 		runtime.Gosched()
 		n.mu.Lock()
 		n.out.telling = false
 		if n.err() == nil {
+			n.out.gathered(time.Since(began))
 			n.out.kick()
 		}
 		n.mu.Unlock()
+	}
+}
+
+// gathered takes notice of how long a turn was.
+func (s *sender) gathered(turn time.Duration) {
+	if n := s.queue.waiting(); turn > longTurn && n > 0 && n < fewFrames {
+		s.eager = eagerSends
 	}
 }
 
