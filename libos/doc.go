@@ -5,6 +5,7 @@
 //   - Net is a network with a transport on it: sockets. net/host makes one from
 //     the kernel's, net/stack from a Link.
 //   - Link is a network card: frames.
+//   - Block is a disk, or a file that stands for one.
 //   - Manifest says what a service needs and which arguments it takes.
 //
 // Outside, a Net deals in the standard library's net.Conn and net.Listener, so
