@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -81,63 +80,6 @@ func haveKVM() bool {
 		return false
 	}
 	return f.Close() == nil
-}
-
-type imageOCI struct {
-	File   string `arg:"" type:"existingfile" help:"The image."`
-	Output string `short:"o" required:"" help:"A new folder (OCI image layout), or a file that ends in .tar (for docker load)." placeholder:"DIR|TAR"`
-	Tag    string `help:"Its name; by itself cairn/ and the program's." placeholder:"NAME[:TAG]"`
-}
-
-func (c *imageOCI) Run(term terminal) error {
-	data, err := os.ReadFile(c.File)
-	if err != nil {
-		return err
-	}
-	built, err := image.OCI(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.File, err)
-	}
-	tag := c.Tag
-	if tag == "" {
-		i, err := inspectFile(c.File)
-		if err != nil {
-			return err
-		}
-		tag = "cairn/" + i.Program()
-	}
-	if err := image.WriteOCI(built, c.Output, tag); err != nil {
-		return err
-	}
-	digest, err := built.Digest()
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(term.out, "%s  %s\n", digest, c.Output)
-	return err
-}
-
-type imageUnit struct {
-	File    string   `arg:"" type:"existingfile" help:"The image."`
-	Service []string `arg:"" optional:"" name:"arguments" help:"Behind --: arguments of the service."`
-	Tap     string   `help:"The network device that is the service's own." placeholder:"NAME"`
-}
-
-func (c *imageUnit) Run(term terminal) error {
-	file, err := filepath.Abs(c.File)
-	if err != nil {
-		return err
-	}
-	i, err := inspectFile(file)
-	if err != nil {
-		return err
-	}
-	unit, err := image.Start{File: file, Manifest: i.Manifest, World: image.Sealed, Args: c.Service, TAP: c.Tap}.Unit()
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(term.out, unit)
-	return err
 }
 
 // statusOf is the exit status that an error ends the command with.

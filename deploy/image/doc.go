@@ -24,7 +24,7 @@
 //
 // # Caveats
 //
-// The facts and the bill are the builder's word: only Verify compares them with a source. Building needs Linux on x86-64, since
-// the program itself is asked for its manifest. The command lines for Firecracker and cloud-hypervisor follow their documentation and
+// The facts and the bill are the builder's word: only Verify compares them with a source. Building needs Linux on x86-64, and
+// a source that is trusted: the program itself is run and asked for its manifest. The command lines for Firecracker and cloud-hypervisor follow their documentation and
 // have not been tried.
 package image

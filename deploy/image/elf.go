@@ -11,10 +11,10 @@ import (
 
 // Bounds on what is read of a file that somebody else made.
 const (
-	maxFile     = 512 << 20 // bytes of a whole file
+	maxFile     = 256 << 20 // bytes of a whole file
 	maxSections = 256
 	maxSegments = 64
-	maxNames    = 64 << 10 // bytes of the sections' names
+	maxStrings  = 64 << 10 // bytes of the sections' names
 )
 
 // Numbers of the ELF-64 object file format, System V ABI chapters 4 and 5.
@@ -123,7 +123,7 @@ func (o *object) readSections(offset uint64, entry, n, names uint16) error {
 	}
 	text := b[int(names)*sectionSize:]
 	length := order.Uint64(text[32:])
-	if length > maxNames {
+	if length > maxStrings {
 		return fmt.Errorf("it is damaged: its sections have %d bytes of names", length)
 	}
 	table, err := o.read(order.Uint64(text[24:]), length)

@@ -8,9 +8,10 @@ import (
 
 // Bounds on what is followed of the function table of somebody else's file.
 const (
-	maxTable = 128 << 20
-	maxLines = 4 << 20 // different lines of code
-	maxName  = 4096    // bytes of a file's name
+	maxTable = 64 << 20
+	maxLines = 2 << 20  // different lines of code
+	maxNames = 64 << 10 // different files
+	maxName  = 1024     // bytes of the name of a file or a function
 )
 
 // The function table of a Go program (.gopclntab), as src/internal/abi/symtab.go and
@@ -135,8 +136,8 @@ func (t *functionTable) addLines(x *lineIndex, f *function, record []byte) error
 			i, j = i+1, j+1
 		}
 	}
-	if len(x.lines) > maxLines {
-		return fmt.Errorf("%w: more than %d lines", errTable, maxLines)
+	if len(x.lines) > maxLines || len(x.names) > maxNames {
+		return fmt.Errorf("%w: it has too many lines or files", errTable)
 	}
 	return nil
 }

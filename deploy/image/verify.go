@@ -37,7 +37,11 @@ func Verify(ctx context.Context, file []byte, source string) (*Difference, error
 	if err != nil {
 		return nil, fmt.Errorf("build it again: %w", err)
 	}
-	return compare(file, made.Image, have.Facts, made.Facts)
+	d, err := compare(file, made.Image, have.Facts, made.Facts)
+	if d != nil && have.Facts.Modified() {
+		d.Advice = "The image was made from a source with changes that were not committed: only who made it can have them."
+	}
+	return d, err
 }
 
 // compareSource finds what can be told without building: another toolchain, another revision.
