@@ -6,7 +6,7 @@ package kernel
 
 const (
 	maxRanges = 64
-	maxMemory = 1 << 46 // RAM above is left alone
+	maxMemory = 1 << 46 // physical memory that the direct map has room for; RAM above is left alone
 
 	mapEntry = 24 // bytes of an entry of a PVH memory map: start, size, type
 	ramType  = 1  // all other types are somebody else's

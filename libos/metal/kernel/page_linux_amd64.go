@@ -115,6 +115,9 @@ func directEntry(a uintptr, shift uint) *uint64 {
 // mapDevice makes the registers at physical address phys accessible, uncached
 // unless they lie within 2 MiB of RAM, and returns their address in the direct map.
 func mapDevice(phys, size uintptr) uintptr {
+	if phys >= maxMemory || size > maxMemory-phys {
+		kdie("the registers of a device lie above 64 TiB")
+	}
 	mapDirect(phys, phys+size, pteUncached)
 	return direct + phys
 }

@@ -7,8 +7,7 @@ const (
 	mapFixed     = 0x10
 	mapAnonymous = 0x20
 
-	// Where a mapping goes that names no place: beside Go's heap (at 0xc000000000),
-	// whose tables it then shares.
+	// Where a mapping goes that names no place.
 	mmapLow  = 0x8000000000
 	mmapHigh = 0xc000000000
 
@@ -49,10 +48,7 @@ func sysMmap(addr, n uintptr, prot, flags uint32, fd int32) uintptr {
 		}
 	}
 	n, ok := userRange(addr, n)
-	if !ok {
-		return einval
-	}
-	if overlapsImage(addr, n) {
+	if !ok || overlapsImage(addr, n) {
 		return einval
 	}
 	if !space.set(addr, addr+n, prot) {
