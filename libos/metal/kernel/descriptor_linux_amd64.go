@@ -111,9 +111,6 @@ func readCounter(d *descriptor, p, n uintptr) uintptr {
 	if n < 8 {
 		return einval
 	}
-	if d.count == 0 && d.kind == interrupts {
-		interruptRearm(d.source) // may raise it
-	}
 	if d.count == 0 {
 		return eagain
 	}

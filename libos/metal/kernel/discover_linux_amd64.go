@@ -18,8 +18,7 @@ type Device struct {
 
 	Registers Window // MMIO
 	pin       uint32
-	level     bool
-	low       bool
+	low       bool // the pin is active low
 
 	Common, Notify, Config Window // PCI: structures of virtio 1.2, 4.1.4
 	NotifyStep             uint32
@@ -77,7 +76,7 @@ const (
 
 // addMMIO adds the device whose n bytes of registers are at physical address p,
 // unless it is known already or there is none.
-func addMMIO(p, n uintptr, pin uint32, level, low bool) {
+func addMMIO(p, n uintptr, pin uint32, low bool) {
 	if n < mmioConfig || n > 1<<20 {
 		return
 	}
@@ -92,7 +91,7 @@ func addMMIO(p, n uintptr, pin uint32, level, low bool) {
 	}
 	if d := addDevice(); d != nil {
 		*d = Device{Kind: load32(a + mmioKind), Bus: BusMMIO, Place: p,
-			Registers: Window{a, n}, pin: pin, level: level, low: low}
+			Registers: Window{a, n}, pin: pin, low: low}
 		if v := load32(a + mmioVersion); v != 1 && v != 2 {
 			d.Problem = ProblemVersion
 		}
@@ -102,7 +101,7 @@ func addMMIO(p, n uintptr, pin uint32, level, low bool) {
 // addACPI adds the device that byte code declares.
 func addACPI(o *amlObject) {
 	if r := readResources(o.crs, o.size); r.memory != 0 && r.interrupt {
-		addMMIO(r.memory, r.size, r.pin, r.level, r.low)
+		addMMIO(r.memory, r.size, r.pin, r.low)
 	}
 }
 
@@ -133,8 +132,8 @@ func readDeviceWords(line *[4096]byte, n int) {
 		if end == at+1 || irq > 1<<16 {
 			continue
 		}
-		pin, level, low := isaPin(uint32(irq))
-		addMMIO(uintptr(address), uintptr(size), pin, level, low)
+		pin, _, low := isaPin(uint32(irq))
+		addMMIO(uintptr(address), uintptr(size), pin, low)
 	}
 }
 

@@ -20,8 +20,8 @@ func failed(r uintptr) bool { return r > ^uintptr(4095) }
 
 // Interrupt returns a descriptor that becomes readable, 8 bytes at a time, when
 // device n of Devices interrupts; it must be one on BusMMIO. Made into an os.File it
-// parks goroutines, not threads. An interrupt that is level-triggered is held back
-// from when it fires until a read finds nothing.
+// parks goroutines, not threads. It fires when the device's pin rises: who hears it must
+// have the device lower it, or will hear no more.
 func Interrupt(n int) (fd uintptr, ok bool) {
 	r := metalCall(callInterrupt, uintptr(n), 0, 0, 0)
 	return r, !failed(r)

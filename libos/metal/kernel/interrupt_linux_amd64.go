@@ -5,9 +5,10 @@ package kernel
 // kinds: a pin of an I/O APIC, a message (MSI-X), and the power button, which is a
 // pin too.
 //
-// A level-triggered pin stays asserted until the device is spoken to, and that
-// happens later, on a goroutine. So it is masked when it fires, and unmasked
-// when the reader of the descriptor comes back to wait (interruptRearm).
+// The pin of a virtio device is served as one that is edge-triggered even where tables
+// say level: level would want it masked until a goroutine has spoken to the device, which
+// is two more accesses for each interrupt. It is safe because whoever waits
+// acknowledges so that the pin has fallen once (virtio.MMIO), and then looks at the queues.
 
 const (
 	sourceFree = iota
@@ -21,9 +22,7 @@ type source struct {
 	fd      uint32
 	gsi     uint32
 	bits    uint32 // of the redirection entry, its vector included
-	level   bool
-	masked  bool // until the reader comes back
-	strange uint32
+	strange uint32 // how often the button's pin fired for something else
 }
 
 const (
@@ -82,8 +81,7 @@ func (io *ioapic) write(reg, v uint32) {
 }
 
 // pinSet writes the lower half of a pin's redirection entry. false: there is no such
-// pin. A pin that is level-triggered must stay so while it is masked: in between it
-// would forget that it is asserted.
+// pin.
 func pinSet(gsi, bits uint32) bool {
 	for i := range ioapicCount {
 		if io := &ioapics[i]; gsi >= io.gsi && gsi-io.gsi < io.pins {
@@ -110,21 +108,9 @@ func deviceInterrupt(vector uint64) {
 		eoi()
 		return
 	}
-	if s.kind == sourcePin && s.level {
-		pinSet(s.gsi, s.bits|pinMasked)
-		s.masked = true
-	}
 	eoi()
 	if s.kind != sourceFree {
 		fdInterrupt(int32(s.fd))
-	}
-}
-
-// interruptRearm lets the pin of source i fire again.
-func interruptRearm(i uint32) {
-	if s := &sources[i]; s.masked {
-		s.masked = false
-		pinSet(s.gsi, s.bits)
 	}
 }
 
@@ -166,7 +152,7 @@ func sourceOfPin(kind, gsi uint32, level, low bool) uintptr {
 		return fd
 	}
 	s := &sources[i]
-	s.gsi, s.level, s.bits = gsi, level, vectorDevice+i
+	s.gsi, s.bits = gsi, vectorDevice+i
 	if level {
 		s.bits |= pinLevel
 	}
@@ -189,7 +175,7 @@ func sysInterrupt(n uintptr) uintptr {
 		return einval
 	}
 	d := &devices[n]
-	return sourceOfPin(sourcePin, d.pin, d.level, d.low)
+	return sourceOfPin(sourcePin, d.pin, false, d.low)
 }
 
 // sysMessage opens a message: its descriptor, its vector 16 bits further up, and
