@@ -31,7 +31,7 @@ func syscall(t *thread) {
 
 	// Memory.
 	case 9: // mmap
-		ret = sysMmap(a1, a2, uint32(a3), uint32(a4), int32(a5))
+		ret = sysMmap(a1, a2, uint32(a3), uint32(a4))
 	case 10: // mprotect
 		ret = sysMprotect(a1, a2, uint32(a3))
 	case 11: // munmap

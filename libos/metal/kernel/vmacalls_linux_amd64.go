@@ -31,7 +31,7 @@ func userRange(addr, n uintptr) (uintptr, bool) {
 }
 
 // sysMmap maps n bytes of zeroed memory at or near addr and returns where they are.
-func sysMmap(addr, n uintptr, prot, flags uint32, fd int32) uintptr {
+func sysMmap(addr, n uintptr, prot, flags uint32) uintptr {
 	if n == 0 {
 		return einval
 	}
