@@ -40,7 +40,7 @@ DATA ·bootTable+48(SB)/8, $·bootTable+56(SB)
 DATA ·bootTable+64(SB)/8, $0x00af9b000000ffff // selector 8: code, 64 bits
 DATA ·bootTable+72(SB)/8, $0x00cf93000000ffff // selector 16: data
 DATA ·bootTable+80(SB)/4, $0x1f80 // MXCSR: all exceptions masked, round to nearest
-DATA ·bootTable+88(SB)/8, $·stackArea+(22*4096-8)(SB)
+DATA ·bootTable+88(SB)/8, $·stackArea+(18*4096-8)(SB)
 DATA ·bootTable+96(SB)/8, $·smallMessage(SB)
 GLOBL ·bootTable(SB), NOPTR, $104
 
@@ -140,7 +140,7 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	BYTE $0xdb; BYTE $0xe3 // FNINIT
 	LDMXCSR ·bootTable+80(SB)
 	LEAQ ·stackArea(SB), SP
-	ADDQ $(4095+9*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go
+	ADDQ $(4095+5*4096), SP // the end of the kernel's stack, see stack_linux_amd64.go
 	ANDQ $~4095, SP
 	SUBQ $16, SP
 	MOVQ SP, ·kernelSP(SB)

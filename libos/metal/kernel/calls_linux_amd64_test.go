@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"cairn/libos/metal/kernel"
 )
 
 // roots are the functions that assembly calls when the machine begins, and on
@@ -24,7 +26,7 @@ var outside = regexp.MustCompile(`^runtime\.(memmove|memclrNoHeapPointers|memequ
 // TestCalls walks all calls from the roots: kernel code neither allocates, nor
 // has write barriers, nor calls what it cannot know.
 func TestCalls(t *testing.T) {
-	calls := disassemble(t)
+	functions := disassemble(t)
 	seen := map[string]bool{}
 	var walk func(fn string, path []string)
 	walk = func(fn string, path []string) {
@@ -32,12 +34,8 @@ func TestCalls(t *testing.T) {
 			return
 		}
 		seen[fn] = true
-		body, ok := calls[fn]
-		if !ok {
-			t.Errorf("%s: there is no such function", fn)
-		}
 		path = append(slices.Clone(path), fn)
-		for _, callee := range body {
+		for _, callee := range functions.at(t, fn).calls {
 			switch {
 			case strings.HasPrefix(callee, kernelPackage):
 				walk(callee, path)
@@ -47,16 +45,61 @@ func TestCalls(t *testing.T) {
 		}
 	}
 	for _, fn := range append(slices.Clone(roots), handlers...) {
-		name := kernelPackage + fn
-		if _, ok := calls[name]; !ok {
-			name += ".abi0"
-		}
-		walk(name, nil)
+		walk(functions.name(fn), nil)
 	}
 	if len(seen) < 100 {
 		t.Errorf("only %d functions of the kernel found", len(seen))
 	}
 	t.Logf("%d functions of the kernel", len(seen))
+}
+
+// TestStacks adds up frames along all calls: the kernel's stacks suffice, and nothing
+// recurses, but for kdie, which may fail once.
+func TestStacks(t *testing.T) {
+	functions := disassemble(t)
+	const foreign = 4096 // what functions outside of the package take, at most
+	end := functions.name("kdie")
+	depths, open := map[string]int{end: 0}, map[string]bool{}
+	var depth func(fn string) int
+	deepest := func(fn string) (d int) {
+		for _, callee := range functions.at(t, fn).calls {
+			if callee != fn { // a loop
+				d = max(d, depth(callee))
+			}
+		}
+		return functions.at(t, fn).frame + d
+	}
+	depth = func(fn string) int {
+		if !strings.HasPrefix(fn, kernelPackage) {
+			return foreign
+		}
+		if d, ok := depths[fn]; ok {
+			return d
+		}
+		if open[fn] {
+			t.Errorf("%s recurses", fn)
+			return 0
+		}
+		open[fn] = true
+		defer delete(open, fn)
+		depths[fn] = deepest(fn)
+		return depths[fn]
+	}
+	once := deepest(end)
+	clear(depths)
+	depths[end] = 2 * once
+
+	const onFaultStack = 3072 + 512 // what enterAgain puts there first
+	for root, limit := range map[string]int{
+		"start": kernel.KernelStack, "trap": kernel.KernelStack,
+		"trapInKernel": kernel.FaultStack - onFaultStack, "trapLast": min(kernel.FatalStack, kernel.FaultStack-onFaultStack),
+	} {
+		d := depth(functions.name(root))
+		t.Logf("%s: at most %d of %d bytes", root, d, limit)
+		if d > limit {
+			t.Errorf("%s takes up to %d bytes of stack, and has %d", root, d, limit)
+		}
+	}
 }
 
 // TestRegisters makes sure that the compiler still keeps g in R14 and its stack's
@@ -78,31 +121,66 @@ var (
 	targetLine = regexp.MustCompile(`\t(?:CALL|J[A-Z]+) (\S+)\(SB\)`)
 	insideLine = regexp.MustCompile(`\tCALL 0x([0-9a-f]+)`) // into the midst of a function
 	callLine   = regexp.MustCompile(`\tCALL (.*\S)`)
+	frameLine  = regexp.MustCompile(`\t(?:SUBQ \$0x|ADDQ \$-0x)([0-9a-f]+), SP`)
+	pushLine   = regexp.MustCompile(`\tPUSHQ `)
 )
 
-// disassemble returns what each function of the kernel calls or jumps to. A call
-// whose target is not in the instruction is one of "CALL …".
-func disassemble(t *testing.T) map[string][]string {
+// function is what the disassembly says of one: what it calls or jumps to, and how
+// much of the stack it takes, in bytes. A call whose target is not in the
+// instruction is one of "CALL …".
+type function struct {
+	calls []string
+	frame int
+}
+
+// listing is all functions of the kernel.
+type listing map[string]*function
+
+// name is that of a function of the package that assembly or Go code calls.
+func (l listing) name(fn string) string {
+	if _, ok := l[kernelPackage+fn]; ok {
+		return kernelPackage + fn
+	}
+	return kernelPackage + fn + ".abi0"
+}
+
+func (l listing) at(t *testing.T, fn string) *function {
+	f, ok := l[fn]
+	if !ok {
+		t.Fatalf("%s: there is no such function", fn)
+	}
+	return f
+}
+
+func disassemble(t *testing.T) listing {
 	name := program(t, "")
 	out, err := exec.Command("go", "tool", "objdump", "-s", `^cairn/libos/metal/kernel\.`, name).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	functionAt := symbols(t, name)
-	calls, fn := map[string][]string{}, ""
+	all, f := listing{}, &function{}
 	for line := range strings.Lines(string(out)) {
 		if m := textLine.FindStringSubmatch(line); m != nil {
-			fn = m[1]
-			calls[fn] = []string{}
+			f = &function{frame: 8} // the return address
+			all[m[1]] = f
 		} else if m := targetLine.FindStringSubmatch(line); m != nil {
-			calls[fn] = append(calls[fn], m[1])
+			f.calls = append(f.calls, m[1])
 		} else if m := insideLine.FindStringSubmatch(line); m != nil {
-			calls[fn] = append(calls[fn], functionAt(m[1]))
+			f.calls = append(f.calls, functionAt(m[1]))
 		} else if m := callLine.FindStringSubmatch(line); m != nil {
-			calls[fn] = append(calls[fn], "CALL "+m[1])
+			f.calls = append(f.calls, "CALL "+m[1])
+		} else if m := frameLine.FindStringSubmatch(line); m != nil {
+			size, err := strconv.ParseUint(m[1], 16, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.frame += int(size)
+		} else if pushLine.MatchString(line) {
+			f.frame += 8
 		}
 	}
-	return calls
+	return all
 }
 
 // symbols returns a function that finds the function that a hexadecimal address lies in.

@@ -80,8 +80,9 @@ Whatever runs on a trap is ordinary Go that follows strict rules, which TestCall
 the compiled program. It does not allocate, so it has no closures that escape, no maps, append, string
 concatenation or conversion to interfaces, and none of its variables escapes. It stores
 no Go pointers: addresses are uintptr, and thus take no write barrier. It makes no
-indirect calls, and no calls out of the package. It does not recurse without a bound. It may
-index arrays: a failed check is a fault inside the kernel. It imports only unsafe, so that
+indirect calls, and no calls out of the package. It does not recurse, and
+TestStacks adds up what its calls take of the stack. It may index arrays: a failed check is a
+fault inside the kernel. It imports only unsafe, so that
 its sources can also be laid into a package of the standard library, to run the tests
 of that in ring 0.
 

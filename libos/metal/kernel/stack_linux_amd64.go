@@ -6,7 +6,7 @@ package kernel
 // stackPages lists them from the bottom of stackArea, in pages, guard first.
 // boot64 knows where the first ends.
 const (
-	kernelStack    = 8 // kernel code on behalf of threads
+	kernelStack    = 4 // kernel code on behalf of threads
 	faultStack     = 4 // exceptions: their frame; and a demand fault inside the kernel
 	fatalStack     = 4 // NMI, double fault, machine check
 	interruptStack = 1 // interrupts: their frame only

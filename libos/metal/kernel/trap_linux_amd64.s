@@ -80,7 +80,7 @@ GLOBL ·kernelG(SB), NOPTR, $1024
 GLOBL ·kernelTLS(SB), NOPTR, $128
 
 // All stacks, see stack_linux_amd64.go.
-GLOBL ·stackArea(SB), NOPTR, $(22*4096)
+GLOBL ·stackArea(SB), NOPTR, $(18*4096)
 
 GLOBL ·kernelSP(SB), NOPTR, $8  // where the kernel's stack begins
 GLOBL ·enteredSP(SB), NOPTR, $8 // SP of a thread, or of the stack of a trap, for a moment on the way in
