@@ -219,6 +219,14 @@ func TestMachines(t *testing.T) {
 					t.Fatalf("echo of %d bytes of %#x is %#x", len(want), i, got)
 				}
 			}
+			for range 100 { // many at once: an interrupt that is lost is the end
+				for range 32 {
+					c.send(t, make([]byte, 60))
+				}
+				for range 32 {
+					c.receive(t)
+				}
+			}
 			c.send(t, append([]byte("quit"), make([]byte, 60)...))
 			console := awaitEnd(t, v, ctx)
 			for _, want := range []string{
