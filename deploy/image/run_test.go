@@ -44,6 +44,41 @@ func TestRunMachine(t *testing.T) {
 	}
 }
 
+// TestRunWorlds starts a service in every world there is here with the same arguments, of which one
+// names a file.
+func TestRunWorlds(t *testing.T) {
+	judge(t, "qemu-system-x86_64")
+	dir := t.TempDir()
+	b, err := Build(t.Context(), Options{Program: "./testdata/reader"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, key := filepath.Join(dir, "reader.img"), filepath.Join(dir, "my key")
+	if err := os.WriteFile(file, b.Image, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(key, []byte("what is in the file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range map[string]Start{
+		"unix":    {World: Unix},
+		"sealed":  {World: Sealed},
+		"microvm": {World: QEMU},
+		"q35":     {World: QEMU, PCI: true},
+	} {
+		s.File, s.Manifest, s.Args = file, b.Manifest, []string{"--key", key}
+		p, err := s.Plan()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs bytes.Buffer
+		status, err := p.Run(t.Context(), nil, &out, &errs)
+		if got := strings.ReplaceAll(out.String(), "\r", ""); err != nil || status != 0 || !strings.Contains(got, "what is in the file\n") {
+			t.Errorf("%s: got status %d, %v, %q and %q", name, status, err, got, errs.String())
+		}
+	}
+}
+
 // TestRunFails says so when a machine ends without a word, or cannot be started.
 func TestRunFails(t *testing.T) {
 	silent := &Plan{Command: []string{"true"}, vm: true}
