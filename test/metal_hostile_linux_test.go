@@ -67,6 +67,7 @@ func (w *wire) Send(_ libos.FrameHeader, parts ...[]byte) error {
 // TestMetalHostileNetwork gives a machine frames that are not what they say, and more
 // connections than it can have. It serves all the while, and afterwards.
 func TestMetalHostileNetwork(t *testing.T) {
+	campaign(t)
 	h := newHome(t)
 	h.publish(t, "one")
 	l, err := net.Listen("tcp", "127.0.0.1:0")

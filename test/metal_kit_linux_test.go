@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -75,6 +76,14 @@ func imageOf(t *testing.T, program string) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// campaign leaves a test that takes long to where there is time.
+func campaign(t *testing.T) {
+	t.Helper()
+	if os.Getenv("CAIRN_LONG") == "" {
+		t.Skip("takes long: CAIRN_LONG=1 runs it")
+	}
 }
 
 // boot starts a program in a machine.

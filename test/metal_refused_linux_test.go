@@ -54,6 +54,7 @@ func TestMetalEntropy(t *testing.T) {
 // TestMetalMemory serves more than the machine can hold: it says so, and either goes on or
 // ends with a status.
 func TestMetalMemory(t *testing.T) {
+	campaign(t)
 	h := newHome(t)
 	write(t, h.work+"/large.bin", noise(48<<20))
 	h.publish(t, "one")
