@@ -1,7 +1,10 @@
 package kernel
 
+// softOffPauses is how long a VMM may take: some tenths of a second.
+const softOffPauses = 5_000_000
+
 // acpiOff enters soft-off (S5), if ACPI said how (ACPI 6.5, 4.8.3.2.1 and 4.8.3.7).
-// It returns if that does not end the machine at once.
+// It returns if that does not end the machine.
 func acpiOff() {
 	const sleepEnable, sleepTypeShift = 1 << 13, 10          // of the fixed registers
 	const reducedEnable, reducedTypeShift = uint8(1) << 5, 2 // of the sleep control register
@@ -16,5 +19,8 @@ func acpiOff() {
 	}
 	if fadt.sleep.address != 0 {
 		fadt.sleep.write8(fadt.softTypeA<<reducedTypeShift | reducedEnable)
+	}
+	for range softOffPauses {
+		pause()
 	}
 }
