@@ -221,6 +221,43 @@ func TestSealedWebsite(t *testing.T) {
 	isSealed(t, cmd.Process.Pid)
 }
 
+// TestSealedOnHost serves a site with the host's sockets and without a folder.
+func TestSealedOnHost(t *testing.T) {
+	judge(t, os.Getuid() == 0, "the right to become another user")
+	h := newHome(t)
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	write(t, ca, h.files["/etc/ca.pem"])
+	h.publish(t, "one")
+	unipi := exec.Command(filepath.Join(binDir, "unipi"), "--seal", "--listen", "127.0.0.1:0", "--remote", h.GitURL(), "--remote-ca", ca)
+	log := filepath.Join(t.TempDir(), "log")
+	f, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	unipi.Stderr = f
+	if err := unipi.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(unipi.Process.Signal(syscall.SIGTERM), unipi.Wait()); err != nil {
+			t.Errorf("unipi ended with %v\n%s", err, read(t, log))
+		}
+	}()
+	var address string
+	err = wait("unipi", func() error {
+		if address = following(read(t, log), `unipi: serving .* on (\S+)\n`); address == "" {
+			return fmt.Errorf("it does not say that it serves: %s", read(t, log))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows(t, "http://"+address, "one")
+	isSealed(t, unipi.Process.Pid)
+}
+
 // TestSealedCalendar keeps calendars at a git host, sealed, for vdirsyncer and curl.
 func TestSealedCalendar(t *testing.T) {
 	s := newSeal(t)
