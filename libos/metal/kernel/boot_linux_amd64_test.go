@@ -93,6 +93,32 @@ func TestOldProcessor(t *testing.T) {
 	}
 }
 
+// TestEveryCall: those that are not served are reported, each by its name and once.
+func TestEveryCall(t *testing.T) {
+	out, status := boot(t, vm.Machine{Kernel: image(t), Append: "every nil-read channels", Memory: 96})
+	if status != 0 || strings.Count(out, "\nok ") != 3 {
+		t.Fatalf("exit status %d\n%s", status, out)
+	}
+	seen := map[string]bool{}
+	for _, m := range regexp.MustCompile(`system call (\d+) \((\w+)\) is not served`).FindAllStringSubmatch(out, -1) {
+		if seen[m[1]] {
+			t.Errorf("system call %s is reported twice", m[1])
+		}
+		seen[m[1]] = true
+		if n, _ := strconv.Atoi(m[1]); n < 335 && m[2] == "unknown" {
+			t.Errorf("system call %d has no name", n)
+		}
+	}
+	for _, want := range []string{"41 (socket)", "59 (execve)", "101 (ptrace)", "334 (rseq)", "424 (pidfd_send_signal)", "462 (mseal)", "999 (unknown)"} {
+		if !strings.Contains(out, "system call "+want+" is not served") {
+			t.Errorf("no word of system call %s", want)
+		}
+	}
+	if seen["0"] || seen["1"] || seen["202"] {
+		t.Error("read, write or futex is reported")
+	}
+}
+
 // TestTooLittleMemory takes away the last part of what the image itself needs.
 func TestTooLittleMemory(t *testing.T) {
 	requireQEMU(t)

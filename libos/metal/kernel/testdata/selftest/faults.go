@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -151,6 +152,22 @@ func unserved() {
 	}
 	_, _, err := syscall.RawSyscall(0x123456, 0, 0, 0)
 	must(err == syscall.ENOSYS)
+}
+
+// every makes every system call there is, but for those that would do what they are
+// there for: change memory, threads and signals, wait, or end.
+func every() {
+	not := []uintptr{
+		syscall.SYS_MMAP, syscall.SYS_MPROTECT, syscall.SYS_MUNMAP, syscall.SYS_RT_SIGRETURN, syscall.SYS_NANOSLEEP, syscall.SYS_CLONE,
+		syscall.SYS_EXIT, syscall.SYS_KILL, syscall.SYS_RT_SIGPROCMASK, syscall.SYS_CLOCK_GETTIME, syscall.SYS_SIGALTSTACK, syscall.SYS_ARCH_PRCTL, syscall.SYS_EXIT_GROUP,
+	}
+	b := make([]byte, 1<<16)
+	p := uintptr(unsafe.Pointer(&b[0]))
+	for n := range uintptr(1000) {
+		if !slices.Contains(not, n) {
+			syscall.RawSyscall6(n, p, 64, p, p, p, p)
+		}
+	}
 }
 
 // In faults_amd64.s: what breaks the kernel itself.

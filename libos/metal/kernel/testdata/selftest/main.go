@@ -19,7 +19,7 @@ var cases = map[string]func(){
 
 	"channels": channels, "preemption": preemption, "sleeps": sleeps, "threads": lockedThreads, "deadlines": deadlines,
 	"collector": collector, "registers": floatRegisters, "vectors": allRegisters, "files": files, "time": clocks, "random": random, "poll": poll,
-	"unserved": unserved, "calls": calls,
+	"unserved": unserved, "calls": calls, "every": every,
 
 	"mappings": mappings, "reserving": reserving, "returning": returning, "areas": areas, "permissions": permissions,
 	"agree": agree, "cheap": cheap, "idle": idle, "above": above, "date": date,
