@@ -9,7 +9,8 @@
 // The worlds are a process on a host (process.go) and a machine without an operating system
 // (machine.go), where the arguments are what the virtual machine monitor hands over as the
 // kernel's command line. Beside its own arguments every service takes, in every world, those of
-// Arguments: the network (network.go), and a disk of files (archive.go).
+// Arguments: the network (network.go), a disk of files (archive.go), and whether a process gives
+// up all else when it has what it needs (seal.go).
 //
 // # How it ends
 //
