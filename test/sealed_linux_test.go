@@ -228,7 +228,7 @@ func TestSealedOnHost(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	write(t, ca, h.files["/etc/ca.pem"])
 	h.publish(t, "one")
-	unipi := exec.Command(filepath.Join(binDir, "unipi"), "--seal", "--listen", "127.0.0.1:0", "--remote", h.GitURL(), "--remote-ca", ca)
+	unipi := exec.Command(filepath.Join(binDir, "unipi"), "--seal", "--listen", "127.0.0.1:0", "--remote", strings.Replace(h.GitURL(), "127.0.0.1", "localhost", 1), "--remote-ca", ca)
 	log := filepath.Join(t.TempDir(), "log")
 	f, err := os.Create(log)
 	if err != nil {

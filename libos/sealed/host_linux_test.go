@@ -128,7 +128,7 @@ func serves() error {
 	return nil
 }
 
-// datagrams sends one to itself.
+// datagrams sends two to itself, the second as questions for names are sent.
 func datagrams() error {
 	c, err := listener.ListenPacket(context.Background(), "udp4", "127.0.0.1:0")
 	if err != nil {
@@ -138,12 +138,22 @@ func datagrams() error {
 	if _, err := c.WriteTo([]byte("to myself"), c.LocalAddr()); err != nil {
 		return err
 	}
-	buf := make([]byte, 16)
-	n, _, err := c.ReadFrom(buf)
-	if err == nil && string(buf[:n]) != "to myself" {
-		err = fmt.Errorf("got %q", buf[:n])
+	d, err := dialer.Dial("udp4", c.LocalAddr().String())
+	if err != nil {
+		return err
 	}
-	return err
+	defer d.Close()
+	if _, err := d.Write([]byte("to myself")); err != nil {
+		return err
+	}
+	buf := make([]byte, 16)
+	for range 2 {
+		n, _, err := c.ReadFrom(buf)
+		if err != nil || string(buf[:n]) != "to myself" {
+			return fmt.Errorf("got %q, %w", buf[:n], err)
+		}
+	}
+	return nil
 }
 
 // otherPorts tries those that are not declared.
