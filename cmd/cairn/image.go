@@ -19,13 +19,14 @@ type imageCommands struct {
 }
 
 type imageBuild struct {
-	Program string `arg:"" help:"A folder below cmd (unipi, caldav), or a main package as go build takes it."`
-	Output  string `short:"o" required:"" help:"Where to write the image." placeholder:"FILE"`
-	Source  string `help:"A folder of the source tree; by itself the working directory." placeholder:"DIR" type:"existingdir"`
+	Program string   `arg:"" help:"A folder below cmd (unipi, caldav), or a main package as go build takes it."`
+	Command []string `arg:"" optional:"" help:"Of a program of several commands, the one that is the service (up of cairn)."`
+	Output  string   `short:"o" required:"" help:"Where to write the image." placeholder:"FILE"`
+	Source  string   `help:"A folder of the source tree; by itself the working directory." placeholder:"DIR" type:"existingdir"`
 }
 
 func (c *imageBuild) Run(ctx context.Context, term terminal) error {
-	b, err := image.Build(ctx, image.Options{Program: c.Program, Source: c.Source})
+	b, err := image.Build(ctx, image.Options{Program: c.Program, Command: c.Command, Source: c.Source})
 	if err != nil {
 		return err
 	}

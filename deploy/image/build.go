@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,8 +19,9 @@ import (
 
 // Options say what to build.
 type Options struct {
-	Program string // a folder below cmd ("unipi"), or a main package as go build takes it
-	Source  string // a folder of the source tree; "": the working directory
+	Program string   // a folder below cmd ("unipi"), or a main package as go build takes it
+	Command []string // of a program of several commands, the one that is the service: "up" of cairn
+	Source  string   // a folder of the source tree; "": the working directory
 }
 
 // A Built is an image that has just been built.
@@ -55,7 +57,7 @@ func Build(ctx context.Context, o Options) (*Built, error) {
 	if _, err := t.run(ctx, "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w -buildid=", "-o", file, pkg); err != nil {
 		return nil, t.explain(ctx, err)
 	}
-	b, err := assemble(ctx, file)
+	b, err := assemble(ctx, file, o.Command)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +124,7 @@ func isFolder(name string) bool {
 }
 
 // assemble makes an image of a program that has just been built.
-func assemble(ctx context.Context, file string) (*Built, error) {
+func assemble(ctx context.Context, file string, command []string) (*Built, error) {
 	program, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -131,7 +133,8 @@ func assemble(ctx context.Context, file string) (*Built, error) {
 	if b.Facts, err = readFacts(program); err != nil {
 		return nil, err
 	}
-	if b.Manifest, err = askManifest(ctx, file); err != nil {
+	b.Facts.Command = command
+	if b.Manifest, err = askManifest(ctx, file, command); err != nil {
 		return nil, err
 	}
 	if program, err = pvh.Make(program); err != nil {
@@ -160,21 +163,28 @@ func (b *Built) sections() ([]addition, error) {
 }
 
 // askManifest runs a program that has just been built to have its manifest.
-func askManifest(ctx context.Context, file string) (m libos.Manifest, err error) {
+func askManifest(ctx context.Context, file string, command []string) (m libos.Manifest, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	t := toolchain{dir: filepath.Dir(file), env: []string{}} // nothing of ours in its environment
-	out, err := t.command(ctx, file, "--manifest")
+	out, err := t.command(ctx, file, append(slices.Clone(command), "--manifest")...)
 	if err == nil {
 		err = json.Unmarshal(out, &m)
 	}
-	if err == nil && m.Name == "" {
-		err = errors.New("it has no name")
+	if err == nil && (m.Name == "" || !slices.Equal(commandOf(m), command)) {
+		err = fmt.Errorf("it says it is %q", m.Name)
 	}
 	if err != nil {
-		return m, fmt.Errorf("ask the program for its manifest: %w\nOnly services can be images: their main is boot.Main", err)
+		return m, fmt.Errorf("ask the program for its manifest: %w\nOnly services can be images, whose main is boot.Main; of a program of several commands say which (cairn image build cairn up)", err)
 	}
 	return m, nil
+}
+
+// commandOf are the words behind a program's name that begin its command line, such as up of
+// "cairn up".
+func commandOf(m libos.Manifest) []string {
+	words := strings.Fields(m.Name)
+	return words[min(1, len(words)):]
 }
 
 // changes are what the source has beside its revision, where it has anything.

@@ -12,6 +12,7 @@ import (
 // Facts are what an image was built from, as the toolchain wrote it down.
 type Facts struct {
 	Program  string    `json:"program"`           // import path of its main package
+	Command  []string  `json:"command,omitempty"` // of a program of several, the one that is the service
 	Go       string    `json:"go"`                // version of the toolchain: "go1.26.3"
 	Module   Module    `json:"module"`            // that the program belongs to
 	Modules  []Module  `json:"modules,omitempty"` // that it is made from besides

@@ -54,7 +54,7 @@ func (s Start) machine() (*machine, error) {
 		v.plan.disk, v.plan.files = filesDisk, files
 		v.disks = append(v.disks, disk{name: "files", file: filesDisk, readOnly: true})
 	}
-	v.line, err = kernelLine(rest)
+	v.line, err = kernelLine(commandOf(s.Manifest), rest)
 	return v, err
 }
 

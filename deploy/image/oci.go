@@ -93,7 +93,7 @@ func oneFile(name string, data []byte, made time.Time) ([]byte, error) {
 // ports reach it. Arguments of the person who starts it come after those, and win.
 func containerConfig(i *Info, program string) v1.Config {
 	c := v1.Config{
-		Entrypoint:   []string{"/" + program},
+		Entrypoint:   append([]string{"/" + program}, commandOf(i.Manifest)...),
 		User:         nobody,
 		WorkingDir:   "/",
 		ExposedPorts: map[string]struct{}{},

@@ -84,7 +84,7 @@ func (s Start) Plan() (*Plan, error) {
 
 // process is the plan of a program on this host.
 func (s Start) process() *Plan {
-	p := &Plan{Command: []string{s.File}}
+	p := &Plan{Command: append([]string{s.File}, commandOf(s.Manifest)...)}
 	if s.World == Sealed {
 		p.Command = append(p.Command, "--seal")
 	}

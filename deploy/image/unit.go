@@ -76,7 +76,10 @@ func (u *unit) arguments() {
 	for _, a := range u.Manifest.All() {
 		kinds[a.Name] = a.Kind
 	}
-	u.command = []string{argument(u.File), "--seal"}
+	u.command = []string{argument(u.File)}
+	for _, w := range append(commandOf(u.Manifest), "--seal") {
+		u.command = append(u.command, argument(w))
+	}
 	if u.TAP != "" {
 		u.command = append(u.command, argument("--net="+u.TAP))
 		u.devices = append(u.devices, "/dev/net/tun rw")

@@ -33,7 +33,7 @@ func Verify(ctx context.Context, file []byte, source string) (*Difference, error
 	if d, err := compareSource(ctx, have.Facts, source); d != nil || err != nil {
 		return d, err
 	}
-	made, err := Build(ctx, Options{Program: have.Facts.Program, Source: source})
+	made, err := Build(ctx, Options{Program: have.Facts.Program, Command: have.Facts.Command, Source: source})
 	if err != nil {
 		return nil, fmt.Errorf("build it again: %w", err)
 	}
@@ -99,7 +99,7 @@ func compare(file, made []byte, have, want Facts) (*Difference, error) {
 
 // compareFacts finds another program, module or setting.
 func compareFacts(a, b Facts) *Difference {
-	pairs := []Difference{{What: "program", Image: a.Program, Rebuilt: b.Program}, {What: "Go version", Image: a.Go, Rebuilt: b.Go}}
+	pairs := []Difference{{What: "program", Image: a.Program, Rebuilt: b.Program}, {What: "command", Image: strings.Join(a.Command, " "), Rebuilt: strings.Join(b.Command, " ")}, {What: "Go version", Image: a.Go, Rebuilt: b.Go}}
 	changed := ""
 	if a.Modified() != b.Modified() {
 		changed = "vcs.modified tells whether a tree had changes that are not committed. Only what is committed can be rebuilt by others."

@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"cairn/libos"
@@ -39,10 +40,10 @@ func (w word) String() string { return "--" + w.name + "=" + w.value }
 // every virtual machine monitor, and into our kernel.
 const maxCommandLine = 2047
 
-// kernelLine is the arguments as a kernel's command line, where double quotes keep blanks
+// kernelLine is a service's command line as a kernel's, where double quotes keep blanks
 // together and nothing else has a meaning.
-func kernelLine(list []word) (string, error) {
-	var line []string
+func kernelLine(command []string, list []word) (string, error) {
+	line := slices.Clone(command)
 	for _, w := range list {
 		text := w.String()
 		if strings.ContainsAny(text, "\"\n\r\t\x00") {

@@ -18,12 +18,12 @@ func TestWords(t *testing.T) {
 }
 
 func TestKernelLine(t *testing.T) {
-	got, err := kernelLine([]word{{"on", "true"}, {"name", "a b"}, {"none", ""}})
-	if want := `--on=true "--name=a b" --none=`; err != nil || got != want {
+	got, err := kernelLine([]string{"up"}, []word{{"on", "true"}, {"name", "a b"}, {"none", ""}})
+	if want := `up --on=true "--name=a b" --none=`; err != nil || got != want {
 		t.Errorf("got %q, %v, want %q", got, err, want)
 	}
 	for _, value := range []string{`say "a"`, "two\nlines", "a\tb", strings.Repeat("x", maxCommandLine)} {
-		if got, err := kernelLine([]word{{"name", value}}); err == nil {
+		if got, err := kernelLine(nil, []word{{"name", value}}); err == nil {
 			t.Errorf("%.20q: got %.20q, want an error", value, got)
 		}
 	}
