@@ -80,7 +80,7 @@ func hypervisorLeaf(b, c, d uint32) uint32 {
 	if _, _, features, _ := cpuid(1, 0); features&hypervisor == 0 {
 		return 0
 	}
-	for leaf := uint32(0x40000000); leaf < 0x40010000; leaf += 0x100 {
+	for leaf := uint32(0x40000000); leaf <= 0x40000f00; leaf += 0x100 {
 		if _, lb, lc, ld := cpuid(leaf, 0); lb == b && lc == c && ld == d {
 			return leaf
 		}

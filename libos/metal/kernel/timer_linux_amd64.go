@@ -5,8 +5,8 @@ package kernel
 
 const (
 	msrDeadline      = 0x6e0
-	timerDeadline    = 1 << 18   // mode, in apicLVTTimer
-	timerMeasureTime = 1_000_000 // ns, at least, to measure the timer
+	timerDeadline    = 1 << 18 // mode, in apicLVTTimer
+	timerMeasureTime = 500_000 // ns, at least, to measure the timer
 )
 
 var timer struct {
