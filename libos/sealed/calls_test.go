@@ -65,3 +65,43 @@ func TestCalls(t *testing.T) {
 		}
 	}
 }
+
+// TestDeclared: what a manifest declares is what is allowed, and no more.
+func TestDeclared(t *testing.T) {
+	m := libos.Manifest{
+		Ports: []libos.Port{{Name: "https", Host: "127.0.0.1:8443"}},
+		Peers: []libos.Peer{{Address: "git.example.org:443"}},
+		State: &libos.Folder{Name: "home"},
+		Disks: []libos.Disk{{Name: "data"}, {Name: "site", ReadOnly: true}},
+	}
+	silent, diskless, alone := m, m, libos.Manifest{}
+	silent.Peers, silent.State, silent.Disks = nil, nil, nil
+	diskless.State, diskless.Disks = nil, nil
+	for _, c := range []struct {
+		manifest  libos.Manifest
+		card      bool
+		has, hasn string
+	}{
+		{m, true, "readv pwrite64 openat", "socket"},
+		{m, false, "socket connect accept4 openat", "readv"},
+		{diskless, true, "readv", "socket openat pread64"},
+		{silent, false, "socket accept4", "connect openat readv"},
+		{alone, true, "futex", "readv socket"},
+		{alone, false, "futex", "readv socket"},
+	} {
+		calls := map[string]bool{}
+		for _, r := range sealed.Calls(sealed.Declared(c.manifest, c.card)) {
+			calls[r.Call] = true
+		}
+		for call := range strings.FieldsSeq(c.has) {
+			if !calls[call] {
+				t.Errorf("card = %v: %s is not allowed", c.card, call)
+			}
+		}
+		for call := range strings.FieldsSeq(c.hasn) {
+			if calls[call] {
+				t.Errorf("card = %v: %s is allowed", c.card, call)
+			}
+		}
+	}
+}

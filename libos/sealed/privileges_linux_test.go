@@ -145,7 +145,7 @@ func TestDescriptors(t *testing.T) {
 	succeeds(t, cmd)
 	for what, want := range map[string]string{
 		"opened":  "(/dev/null) is open and not attached\n",
-		"missing": "seal: descriptor 99 is attached and not open\n",
+		"missing": "descriptor 99 is attached and not open\n",
 	} {
 		_, errs, status := ended(t, process(t, "has descriptors", what))
 		if status.ExitStatus() != 1 || !strings.HasSuffix(errs, want) {
@@ -182,7 +182,7 @@ func TestAsUser(t *testing.T) {
 func TestOtherUser(t *testing.T) {
 	asRoot(t)
 	_, errs, status := ended(t, process(t, "seals as another"))
-	if want := "seal: only root can become user 4243\n"; status.ExitStatus() != 1 || errs != want {
+	if want := "only root can become user 4243\n"; status.ExitStatus() != 1 || errs != want {
 		t.Errorf("%s, got %q, want %q", state(status), errs, want)
 	}
 }

@@ -6,5 +6,5 @@ import "errors"
 
 // Seal refuses: only Linux on amd64 has what it takes.
 func Seal(Attached) error {
-	return errors.New("seal: only programs for Linux on amd64 can be sealed")
+	return errors.New("only programs for Linux on amd64 can be sealed")
 }
