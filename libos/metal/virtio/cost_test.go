@@ -58,7 +58,7 @@ func TestFewExits(t *testing.T) {
 			}
 		}
 		for range frames {
-			e.out.put([]uint16{e.out.poll().head}, []int{0})
+			e.out.put([]uint16{e.out.pop().head}, []int{0})
 		}
 		if got := e.rings[queueOut].Load(); got > 1 {
 			t.Errorf("%d notifications for %d frames, want at most one", got, frames)
@@ -82,31 +82,6 @@ func TestFewExits(t *testing.T) {
 		if got := e.rings[queueIn].Load() - before; got > 4 {
 			t.Errorf("%d notifications for 100 buffers given back, want at most 4", got)
 		}
-	}
-}
-
-// TestEager: a card is told at once where waiting for more has been in vain.
-func TestEager(t *testing.T) {
-	n, e := openEvil(t, netAll)
-	n.mu.Lock()
-	for i := range fewFrames {
-		n.out.queue.offer(uint16(i))
-		n.out.gathered(longTurn)
-	}
-	n.out.gathered(longTurn + 1) // by now it was worth it
-	if n.out.eager != 0 {
-		t.Error("the card is told at once where there was much to tell")
-	}
-	n.out.kick()
-	n.out.queue.offer(fewFrames)
-	n.out.gathered(longTurn + 1)
-	n.out.kick()
-	n.mu.Unlock()
-	if got := e.rings[queueOut].Load(); got != 1 {
-		t.Errorf("%d notifications, want one for the first frame", got)
-	}
-	if n.out.eager != eagerSends {
-		t.Errorf("%d frames are to be told of at once, want %d", n.out.eager, eagerSends)
 	}
 }
 

@@ -23,8 +23,8 @@
 // # Costs
 //
 // What costs is to leave the virtual machine: notifications and interrupts. The event index
-// keeps both rare, where the device speaks it. A card is told of frames
-// when the program has nothing else to do, or much to send, and is asked for an
+// keeps both rare, where the device speaks it: none while the other side is at it
+// anyway. A card is told of buffers it gets back several at a time, and is asked for an
 // interrupt about what it has sent only while it is full. Bytes are copied once, since the
 // memory of a Go program lies scattered over the machine's. Nothing is allocated
 // while frames and blocks flow.

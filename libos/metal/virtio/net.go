@@ -29,11 +29,6 @@ type Net struct {
 
 	mu  sync.Mutex // guards out, and is held while the card is full
 	out sender
-
-	tells chan struct{} // to teller, of which there is one
-	once  sync.Once
-	gone  chan struct{} // closed by Close, once
-	told  chan struct{} // closed when teller has ended
 }
 
 var _ libos.Link = (*Net)(nil)
@@ -54,15 +49,11 @@ func OpenNet(d Device, m Memory, memory int) (*Net, error) {
 	if d.ID() != Network {
 		return nil, fmt.Errorf("%s is of kind %d, not a network card", d.Name(), d.ID())
 	}
-	n := &Net{
-		life: life{dev: d}, closed: fmt.Errorf("%s: %w", d.Name(), net.ErrClosed),
-		tells: make(chan struct{}, 1), gone: make(chan struct{}), told: make(chan struct{}),
-	}
+	n := &Net{life: life{dev: d}, closed: fmt.Errorf("%s: %w", d.Name(), net.ErrClosed)}
 	if err := n.open(m, memory); err != nil {
 		d.Close()
 		return nil, err
 	}
-	go n.teller()
 	return n, nil
 }
 
@@ -163,9 +154,4 @@ func (n *Net) Offload() bool { return n.plan.offload }
 func (n *Net) Name() string { return n.dev.Name() }
 
 // Close stops the card, and ends a Receive and every Send.
-func (n *Net) Close() error {
-	err := n.end(n.closed)
-	n.once.Do(func() { close(n.gone) })
-	<-n.told
-	return err
-}
+func (n *Net) Close() error { return n.end(n.closed) }

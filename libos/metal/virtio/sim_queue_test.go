@@ -1,7 +1,6 @@
 package virtio
 
 import (
-	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -78,16 +77,6 @@ func (q *simQueue) pop() *simChain {
 			return c
 		}
 		i = d.next
-	}
-}
-
-// poll waits for a chain without wanting to be notified.
-func (q *simQueue) poll() *simChain {
-	for {
-		if c := q.pop(); c != nil {
-			return c
-		}
-		runtime.Gosched()
 	}
 }
 
