@@ -41,3 +41,13 @@ func TestKVMStructuresDoNotCrossPages(t *testing.T) {
 		t.Errorf("wall at %#x", p)
 	}
 }
+
+func TestKVMNow(t *testing.T) {
+	start := rdtsc()
+	*kvmTime() = pvclock{version: 2, tsc: start, ns: 5e9, mul: 1 << 31, shift: 1} // 1 ns a tick
+	defer func() { kvm.time = [8]uint64{} }()
+	ns, tsc := kvmNow()
+	if tsc < start || tsc > rdtsc() || ns != 5e9+tsc-start {
+		t.Errorf("%d ns at %d, want %d", ns, tsc, 5e9+tsc-start)
+	}
+}

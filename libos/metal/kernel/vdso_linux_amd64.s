@@ -10,6 +10,7 @@ TEXT ·vdsoClockGettime(SB),NOSPLIT|NOFRAME,$0
 	SUBQ $1, DI // all ones for the wall clock, 0 for the other
 again:
 	MOVQ ·clockPage+0(SB), R8   // seq
+	LFENCE // RDTSC does not wait for what stands before it, a RDTSC least of all
 	RDTSC
 	SHLQ $32, DX
 	ORQ  DX, AX
