@@ -44,19 +44,20 @@ func TestBoot(t *testing.T) {
 		status int
 		want   []string // in this order
 	}{
-		"panic":        {2, []string{"panic: as it should", "goroutine 1 [running]:", "main.main()", "main.go:"}},
-		"overflow":     {2, []string{"fatal error: stack overflow", "main.recurse("}},
-		"deadlock":     {2, []string{"all goroutines are asleep - deadlock!", "main.deadlock()"}},
-		"memory":       {2, []string{"out of memory: ", "SIGBUS", "main.outOfMemory()"}},
-		"abort":        {2, []string{"SIGABRT: abort", "main.abort()"}},
-		"fatalfault":   {2, []string{"unexpected fault address 0x123456000", "SIGSEGV", "main.fatalFault()"}},
-		"handlerfault": {128 + 11, []string{"ended by signal 11", "page fault", "rip=0x", "stack:", "main.handlerFault", "main.main", "thread 1 runs"}},
-		"badpointer":   {2, []string{"kernel: fault inside the kernel", "address 0x10", "rip=0x", "stack:", "kernel.sysWrite", "kernel.trap", "main.badPointer", "thread 1 runs"}},
-		"kernelstack":  {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x", "main.recurseForEver"}},
-		"nmi":          {2, []string{"kernel: non-maskable interrupt", "rip=0x", "main.nmi", "main.main"}},
-		"doublefault":  {2, []string{"kernel: double fault", "rip=0x", "main.doubleFault", "main.main"}},
-		"faultloop":    {2, []string{"kernel: one fault causes another"}},
-		"machinecheck": {2, []string{"kernel: machine check", "rip=0x", "main.machineCheck", "main.main"}},
+		"panic":                   {2, []string{"panic: as it should", "goroutine 1 [running]:", "main.main()", "main.go:"}},
+		"overflow":                {2, []string{"fatal error: stack overflow", "main.recurse("}},
+		"deadlock":                {2, []string{"all goroutines are asleep - deadlock!", "main.deadlock()"}},
+		"memory":                  {2, []string{"out of memory: ", "SIGBUS", "main.outOfMemory()"}},
+		"abort":                   {2, []string{"SIGABRT: abort", "main.abort()"}},
+		"fatalfault":              {2, []string{"unexpected fault address 0x123456000", "SIGSEGV", "main.fatalFault()"}},
+		"handlerfault":            {128 + 11, []string{"ended by signal 11", "page fault", "rip=0x", "stack:", "main.handlerFault", "main.main", "thread 1 runs"}},
+		"GOTRACEBACK=crash panic": {128 + 6, []string{"panic: as it should", "ended by signal 6: nobody handles it", "runtime.crash", "main.main"}},
+		"badpointer":              {2, []string{"kernel: fault inside the kernel", "address 0x10", "rip=0x", "stack:", "kernel.sysWrite", "kernel.trap", "main.badPointer", "thread 1 runs"}},
+		"kernelstack":             {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x", "main.recurseForEver"}},
+		"nmi":                     {2, []string{"kernel: non-maskable interrupt", "rip=0x", "main.nmi", "main.main"}},
+		"doublefault":             {2, []string{"kernel: double fault", "rip=0x", "main.doubleFault", "main.main"}},
+		"faultloop":               {2, []string{"kernel: one fault causes another"}},
+		"machinecheck":            {2, []string{"kernel: machine check", "rip=0x", "main.machineCheck", "main.main"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := m
