@@ -66,7 +66,7 @@ func compareSource(ctx context.Context, f Facts, source string) (*Difference, er
 	}
 	if here := strings.TrimSpace(string(head)); here != f.Revision() {
 		return &Difference{"revision of the source", printable(f.Revision()), here,
-			fmt.Sprintf("Verify in a checkout of that one: git worktree add ../then %s; cairn image verify --source ../then …", printable(f.Revision()))}, nil
+			fmt.Sprintf("Verify in a checkout of that one, with the cairn that is in it: git worktree add ../then %s; cd ../then; go run ./cmd/cairn image verify …", printable(f.Revision()))}, nil
 	}
 	return nil, nil
 }
