@@ -51,7 +51,7 @@ func TestBoot(t *testing.T) {
 		"abort":                   {2, []string{"SIGABRT: abort", "main.abort()"}},
 		"fatalfault":              {2, []string{"unexpected fault address 0x123456000", "SIGSEGV", "main.fatalFault()"}},
 		"handlerfault":            {128 + 11, []string{"ended by signal 11", "page fault", "rip=0x", "stack:", "main.handlerFault", "main.main", "thread 1 runs"}},
-		"GOTRACEBACK=crash panic": {128 + 6, []string{"panic: as it should", "ended by signal 6: nobody handles it", "runtime.crash", "main.main"}},
+		"GOTRACEBACK=crash panic": {128 + 6, []string{"panic: as it should", "ended by signal 6: nobody handles it", "runtime.raise", "runtime.gopanic", "main.main"}},
 		"badpointer":              {2, []string{"kernel: fault inside the kernel", "address 0x10", "rip=0x", "stack:", "kernel.sysWrite", "kernel.trap", "main.badPointer", "thread 1 runs"}},
 		"kernelstack":             {2, []string{"kernel: kernel stack overflow", "page fault", "rip=0x", "main.recurseForEver"}},
 		"nmi":                     {2, []string{"kernel: non-maskable interrupt", "rip=0x", "main.nmi", "main.main"}},
