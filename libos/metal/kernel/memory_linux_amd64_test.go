@@ -13,9 +13,9 @@ import (
 	"cairn/libos/metal/vm"
 )
 
-// TestMachines boots machines of different memory and processor.
+// TestMachines boots machines that differ in memory, processor and devices.
 func TestMachines(t *testing.T) {
-	m := vm.Machine{Kernel: image(t)}
+	img := image(t)
 	common := "mappings reserving permissions agree"
 	for _, c := range []struct {
 		name, cases string
@@ -23,6 +23,7 @@ func TestMachines(t *testing.T) {
 		long        bool
 	}{
 		{"little memory", common + " returning areas cheap idle", vm.Machine{Memory: 48}, false},
+		{"hardly more than the image", "running channels", vm.Machine{Memory: 10}, false},
 		{"memory above 4 GiB", common + " above", vm.Machine{Memory: 5120}, false},
 		{"the same without pages of 1 GiB", common + " above", vm.Machine{Memory: 5120, CPU: "max,pdpe1gb=off"}, true},
 		{"the same on a PC", common + " above", vm.Machine{Memory: 5120, Type: "q35"}, true},
@@ -33,58 +34,61 @@ func TestMachines(t *testing.T) {
 			if c.long && os.Getenv("CAIRN_LONG") == "" {
 				t.Skip("only with CAIRN_LONG=1")
 			}
-			c.m.Kernel, c.m.Append = m.Kernel, c.cases
+			c.m.Kernel, c.m.Append = img, c.cases
 			out, status := boot(t, c.m)
 			if status != 0 || strings.Count(out, "\nok ") != len(strings.Fields(c.cases)) {
 				t.Errorf("exit status %d\n%s", status, out)
 			}
 		})
 	}
+	t.Run("no entropy", func(t *testing.T) { noEntropy(t, img) })
+	t.Run("power-off", func(t *testing.T) { powerOff(t, img) })
+	t.Run("date", func(t *testing.T) { date(t, img) })
+	t.Run("no console", func(t *testing.T) { noConsole(t, img) })
 }
 
-// TestNoEntropyNoStart also reads what to do about it.
-func TestNoEntropyNoStart(t *testing.T) {
-	out, status := boot(t, vm.Machine{Kernel: image(t), CPU: "qemu64", Append: "running"})
+// noEntropy: the machine does not start, and says what to do about it.
+func noEntropy(t *testing.T, img string) {
+	out, status := boot(t, vm.Machine{Kernel: img, CPU: "qemu64", Append: "running"})
 	if status != 2 || !strings.Contains(out, "no source of randomness") || !strings.Contains(out, "-device virtio-rng") || strings.Contains(out, "ok running") {
 		t.Errorf("exit status %d\n%s", status, out)
 	}
 }
 
-// TestPowerOff ends machines that have no device for the exit status: by ACPI with fixed registers
+// powerOff ends machines that have no device for the exit status: by ACPI with fixed registers
 // (a PC), by ACPI without (microvm), and without ACPI.
-func TestPowerOff(t *testing.T) {
-	m := vm.Machine{Kernel: image(t), Append: "exit"}
-	for _, m.Type = range []string{"q35", "microvm", "microvm,acpi=off"} {
-		v, err := m.Start()
+func powerOff(t *testing.T, img string) {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	for _, machine := range []string{"q35", "microvm", "microvm,acpi=off"} {
+		v, err := vm.Machine{Kernel: img, Append: "exit", Type: machine}.Start()
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer v.Kill()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-		defer cancel()
 		if status, err := v.Wait(ctx); err != nil || status != 7 {
-			t.Errorf("%s: exit status %d, %v, want that of os.Exit(7)", m.Type, status, err)
+			t.Errorf("%s: exit status %d, %v, want that of os.Exit(7)", machine, status, err)
 		}
 	}
 }
 
-// TestTimeOfDay compares a machine's date with that of its host: its clock may have
-// been read to the second only, and that clock set to the second only.
-func TestTimeOfDay(t *testing.T) {
+// date compares a machine's date with that of its host: its clock may have been read
+// to the second only, and that clock set to the second only.
+func date(t *testing.T, img string) {
 	before := time.Now()
-	out, status := boot(t, vm.Machine{Kernel: image(t), Append: "date"})
+	out, status := boot(t, vm.Machine{Kernel: img, Append: "date"})
 	after := time.Now()
-	_, date, _ := strings.Cut(out, "\ndate ")
-	date, _, _ = strings.Cut(date, "\n")
-	got, err := time.Parse(time.RFC3339Nano, date)
+	_, said, _ := strings.Cut(out, "\ndate ")
+	said, _, _ = strings.Cut(said, "\n")
+	got, err := time.Parse(time.RFC3339Nano, said)
 	if err != nil || status != 0 || got.Before(before.Add(-2*time.Second)) || got.After(after) {
 		t.Errorf("%v (%v, exit status %d), want from %v to %v", got, err, status, before, after)
 	}
 }
 
-// TestWithoutConsole boots a machine that has no serial port: the status is all that is left.
-func TestWithoutConsole(t *testing.T) {
-	m := vm.Machine{Kernel: image(t), Type: "microvm,isa-serial=off", Append: "exit", Devices: []string{"-device", "isa-debug-exit,iobase=0xf4,iosize=1"}}
+// noConsole boots a machine that has no serial port: the status is all that is left.
+func noConsole(t *testing.T, img string) {
+	m := vm.Machine{Kernel: img, Type: "microvm,isa-serial=off", Append: "exit", Devices: []string{"-device", "isa-debug-exit,iobase=0xf4,iosize=1"}}
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	words := slices.DeleteFunc(m.Command(), func(w string) bool { return w == "-serial" || w == "stdio" })
@@ -106,10 +110,9 @@ func TestResidentPart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const room = "cairn/libos/metal/kernel."
 	address := map[string]elf.Symbol{}
 	for _, s := range symbols {
-		if name, ok := strings.CutPrefix(s.Name, room); ok {
+		if name, ok := strings.CutPrefix(s.Name, "cairn/libos/metal/kernel."); ok {
 			address[name] = s
 		}
 	}
@@ -118,13 +121,5 @@ func TestResidentPart(t *testing.T) {
 		if elf.ST_TYPE(s.Info) == elf.STT_OBJECT && s.Value+s.Size > end {
 			t.Errorf("%s is at %#x, beyond the kernel's end %#x", name, s.Value, end)
 		}
-	}
-}
-
-// TestSmallMachine runs in little more than the image takes, which begins at 4 MiB.
-func TestSmallMachine(t *testing.T) {
-	out, status := boot(t, vm.Machine{Kernel: image(t), Memory: 10, Append: "running channels"})
-	if status != 0 {
-		t.Errorf("exit status %d\n%s", status, out)
 	}
 }
