@@ -172,6 +172,7 @@ func (s *seal) load(url string, do func(round int)) {
 // TestSealedWebsite serves a site over TLS from a git host that it reaches over TLS,
 // sealed, with TCP/IP of its own, while it is asked and changed all the time.
 func TestSealedWebsite(t *testing.T) {
+	t.Parallel() // a minute of load is enough for both
 	s := newSeal(t)
 	work := mkdir(t, filepath.Join(s.dir, "work"))
 	git(t, work, "init", "-q", "-b", "main")
@@ -260,6 +261,7 @@ func TestSealedOnHost(t *testing.T) {
 
 // TestSealedCalendar keeps calendars at a git host, sealed, for vdirsyncer and curl.
 func TestSealedCalendar(t *testing.T) {
+	t.Parallel() // a minute of load is enough for both
 	s := newSeal(t)
 	i := launchCaldav(t, s.start("caldav"), filepath.Join(s.dir, "caldav.log"))
 	i.Dav = "https://" + sealedAt
