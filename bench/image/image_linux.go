@@ -99,7 +99,7 @@ func (b *bench) tool() string { return "Debian's kernel " + b.debian.version }
 func (b *bench) website() program {
 	return program{
 		file: b.unipi,
-		args: []string{"--remote", b.host.plain, "--poll", "1h", "--log="},
+		args: []string{"--remote", b.host.plain, "--poll", "1h", "--log=", "--host", "www=" + guestAddress},
 		host: []string{"--listen", ":80"},
 	}
 }
@@ -108,7 +108,7 @@ func (b *bench) website() program {
 func (b *bench) secureWebsite() program {
 	return program{
 		file:  b.unipi,
-		args:  []string{"--remote", b.host.secure, "--remote-ca", "/etc/ca.pem", "--poll", "1h", "--log=", "--tls", "seed", "--seed", seed},
+		args:  []string{"--remote", b.host.secure, "--remote-ca", "/etc/ca.pem", "--poll", "1h", "--log=", "--host", "www=" + guestAddress, "--tls", "seed", "--seed", seed},
 		host:  []string{"--listen", ":80", "--https", ":443"},
 		files: map[string][]byte{"/etc/ca.pem": b.host.ca},
 	}

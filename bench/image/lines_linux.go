@@ -102,7 +102,8 @@ func kernelPrograms(ctx context.Context, b *bench, dir string) ([]string, error)
 	debug := filepath.Join(root, "usr", "lib", "debug")
 	programs := []string{filepath.Join(debug, "boot", "vmlinux-"+b.debian.version)}
 	err = filepath.WalkDir(filepath.Join(debug, "lib", "modules"), func(name string, e os.DirEntry, err error) error {
-		if _, wanted := b.debian.modules[strings.TrimSuffix(filepath.Base(name), ".ko")]; wanted {
+		module, ok := strings.CutSuffix(filepath.Base(name), ".ko")
+		if ok && b.debian.modules[module] != nil {
 			programs = append(programs, name)
 		}
 		return err

@@ -55,7 +55,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &e) && e.Timeout()
 }
 
-// ask sends a request and waits for the first byte of the answer.
+// ask sends a request and waits for the first bytes of the answer.
 func ask(c net.Conn, secure bool) error {
 	c.SetDeadline(time.Now().Add(patience))
 	if secure {
@@ -64,8 +64,14 @@ func ask(c net.Conn, secure bool) error {
 	if _, err := fmt.Fprintf(c, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", guestAddress); err != nil {
 		return err
 	}
-	_, err := io.ReadFull(c, make([]byte, 1))
-	return err
+	status := make([]byte, len("HTTP/1.1 200"))
+	if _, err := io.ReadFull(c, status); err != nil {
+		return err
+	}
+	if string(status) != "HTTP/1.1 200" {
+		return fmt.Errorf("the answer begins with %q", status)
+	}
+	return nil
 }
 
 // guestName is what TLS calls the guest.

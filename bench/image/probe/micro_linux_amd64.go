@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"cairn/libos/metal/kernel"
 )
 
 // costs are timed in this order; each does its work n times.
@@ -62,6 +64,9 @@ var costs = []struct {
 
 // micro prints what each costs.
 func micro(w io.Writer) error {
+	if kernel.Running() {
+		fmt.Fprintf(w, "cost %q %.4g\n", "from the machine's first instruction to the runtime's", float64(kernel.ReadStatistics().Began)/1e9)
+	}
 	for _, c := range costs {
 		runtime.GC()
 		began := time.Now()
