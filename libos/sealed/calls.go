@@ -14,12 +14,15 @@ type self struct {
 }
 
 func calls(a Attached, s self) []Rule {
-	rules := runtimeCalls(s)
+	var rules []Rule
+	for _, l := range a.Links {
+		rules = append(rules, on(l, "writev"), on(l, "readv"))
+	}
+	rules = append(rules, runtimeCalls(s)...)
 	for _, c := range a.Consoles {
 		rules = append(rules, on(c, "write"))
 	}
 	for _, l := range a.Links {
-		rules = append(rules, on(l, "readv"), on(l, "writev"))
 		rules = append(rules, closing(l, s)...)
 	}
 	for _, b := range a.Blocks {
