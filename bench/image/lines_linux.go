@@ -171,11 +171,12 @@ func fromSource(pkg, script string, programs ...string) func(context.Context, *b
 }
 
 // sources fetches a source package, with a list of sources of its own: those of the
-// machine may have binaries only.
+// machine may have binaries only. It is the release's version; what security updates change is not
+// worth a line.
 const sources = `set -e
 mkdir -p apt/etc apt/lists/partial apt/cache/archives/partial
 apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
-	sed -n 's#^Debian main \([^ ]*\) \([a-z-]*\)$#deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 \2 main#p' | sort -u >apt/etc/debian.list
+	sed -n 's#^Debian main \([^ ]*\) \([a-z]*\)$#deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] \1 \2 main#p' | sort -u >apt/etc/debian.list
 cat >apt/conf <<END
 Dir::State::lists "$PWD/apt/lists";
 Dir::Cache "$PWD/apt/cache";

@@ -66,7 +66,6 @@ var Suites = []Suite{
 	{Package: "slices", When: Long},
 	{Package: "strings", When: Long},
 	{Package: "sync", When: Long, Without: []Gap{{programs, "TestMutexMisuse TestIssue76126"}}},
-	{Package: "time", When: Long, Without: []Gap{{files, "TestLoadLocationFromTZData TestLoadLocationFromTZDataSlim"}}},
 
 	{Package: "bufio", When: Campaign, Without: []Gap{{sockets, "TestCopyUnixpacket"}}},
 	{Package: "bytes", When: Campaign},
@@ -139,6 +138,7 @@ var Suites = []Suite{
 		{calls, "TestMincoreErrorSign"},
 	}},
 	{Package: "text/template", When: Campaign, Without: []Gap{{files, "TestParseFiles TestParseGlob TestParseFS TestParseFilesWithData TestParseGlobWithData"}}},
+	{Package: "time", When: Campaign, Without: []Gap{{files, "TestLoadLocationFromTZData TestLoadLocationFromTZDataSlim"}}},
 	{Package: "unicode", When: Campaign},
 	{Package: "unicode/utf16", When: Campaign},
 	{Package: "unicode/utf8", When: Campaign},
