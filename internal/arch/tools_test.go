@@ -45,6 +45,7 @@ func run(t *testing.T, name string, args ...string) {
 	touchAll(t)
 	cmd := exec.Command(name, args...)
 	cmd.Dir = "../.."
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as images are built; libos/sealed is there only then
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
