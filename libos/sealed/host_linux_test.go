@@ -63,7 +63,8 @@ func init() {
 		}
 		return err
 	}
-	for _, name := range []string{"openat", "execve", "mmap of memory to execute", "socketpair", "sendmsg", "clone of a process"} {
+	for _, name := range []string{"openat", "execve", "mmap of memory to execute", "socketpair", "sendmsg", "clone of a process",
+		"sendto that connects", "recvfrom with a flag", "setsockopt of a filter", "setsockopt of a protocol on top"} {
 		roles["on the host, "+name] = func([]string) error {
 			if err := sealed.Seal(sealed.Attached{Consoles: outputs, Host: &libos.Limits{Dial: []string{"*"}}}); err != nil {
 				return err

@@ -27,8 +27,14 @@ func hostCalls(l libos.Limits, s self) []Rule {
 			is(1, "type", flagged([]value{{"SOCK_RAW", 3}}, value{"SOCK_CLOEXEC", 0o2000000})...),
 			is(2, "protocol", value{"NETLINK_ROUTE", 0}),
 		}},
-		Rule{"bind", nil}, Rule{"sendto", nil}, Rule{"recvfrom", nil},
-		Rule{"setsockopt", []limit{is(1, "level", value{"SOL_SOCKET", 1}, value{"IPPROTO_TCP", 6}, value{"IPPROTO_IPV6", 41})}},
+		Rule{"bind", nil},
+		// A flag of sendto, MSG_FASTOPEN, makes a connection without connect, of which Landlock need not know.
+		Rule{"sendto", []limit{is(3, "flags", value{"0", 0})}},
+		Rule{"recvfrom", []limit{is(3, "flags", value{"0", 0})}},
+		// Those that package net sets; others put programs into the kernel, or another protocol on top.
+		option(value{"SOL_SOCKET", 1}, value{"SO_REUSEADDR", 2}, value{"SO_BROADCAST", 6}, value{"SO_KEEPALIVE", 9}),
+		option(value{"IPPROTO_TCP", 6}, value{"TCP_NODELAY", 1}, value{"TCP_KEEPIDLE", 4}, value{"TCP_KEEPINTVL", 5}, value{"TCP_KEEPCNT", 6}),
+		option(value{"IPPROTO_IPV6", 41}, value{"IPV6_V6ONLY", 26}),
 		Rule{"getsockopt", []limit{is(1, "level", value{"SOL_SOCKET", 1}), is(2, "optname", value{"SO_ERROR", 4})}},
 		Rule{"getsockname", nil},
 		Rule{"getpeername", nil},
@@ -41,6 +47,11 @@ func hostCalls(l libos.Limits, s self) []Rule {
 		rules = append(rules, Rule{"listen", nil}, Rule{"accept4", nil})
 	}
 	return rules
+}
+
+// option sets options of one level.
+func option(level value, options ...value) Rule {
+	return Rule{"setsockopt", []limit{is(1, "level", level), is(2, "optname", options...)}}
 }
 
 func listensUDP(l libos.Limits) bool {
