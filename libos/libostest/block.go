@@ -17,6 +17,10 @@ import (
 // and more than a driver has requests for at once.
 const diskSize = 1<<20 + 4096
 
+// DiskContent is what the disks of TestBlock hold at first, for those that must have it
+// before the test begins.
+func DiskContent() []byte { return pattern(diskSize) }
+
 // TestBlock runs the suite for a libos.Block. open returns a disk that holds content;
 // it is closed at the end.
 func TestBlock(t *testing.T, open func(t *testing.T, content []byte, readOnly bool) libos.Block) {
@@ -34,14 +38,14 @@ func TestBlock(t *testing.T, open func(t *testing.T, content []byte, readOnly bo
 		{"Close", testDiskClose},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			content := pattern(diskSize)
+			content := DiskContent()
 			b := open(t, content, false)
 			defer b.Close()
 			c.test(t, b, content)
 		})
 	}
 	t.Run("ReadOnly", func(t *testing.T) {
-		content := pattern(diskSize)
+		content := DiskContent()
 		b := open(t, content, true)
 		defer b.Close()
 		testDiskReadOnly(t, b, content)
