@@ -29,7 +29,7 @@ import (
 
 // metalPatience is how long a machine may take for anything: its instructions are
 // translated, and this machine may be busy.
-const metalPatience = 5 * time.Minute
+const metalPatience = 10 * time.Minute
 
 // A metal is a virtual machine that is nothing but one of our programs. Its network
 // is QEMU's: it has 10.0.2.15 from DHCP, and reaches this machine's loopback as 10.0.2.2.
