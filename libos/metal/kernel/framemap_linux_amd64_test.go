@@ -190,3 +190,14 @@ func FuzzFrameMap(f *testing.F) {
 		}
 	})
 }
+
+func TestMemoryLimit(t *testing.T) {
+	const kib, mib, gib = 1 << 10, 1 << 20, 1 << 30
+	for _, c := range []struct{ free, want uintptr }{
+		{0, 0}, {1 * mib, 768 * kib}, {4 * mib, 3584 * kib}, {64 * mib, 60 * mib}, {16 * gib, 15 * gib},
+	} {
+		if got := memoryLimit(c.free); got != c.want {
+			t.Errorf("of %d bytes %d are for Go, want %d", c.free, got, c.want)
+		}
+	}
+}

@@ -12,7 +12,6 @@ const (
 	lowMemory      = 1 << 20 // below are firmware and what the VMM left
 	bootMapped     = 1 << 32 // physical memory that the boot code's tables reach
 	reservedFrames = 32      // for the program's last words
-	memoryShare    = 16      // of the memory that is left at the start, 1/16 is not for Go's heap: tables, stacks, devices
 )
 
 var (
@@ -164,9 +163,13 @@ func imageSegment(i uintptr) segment {
 
 // memoryFree is what the program may use, in bytes: for GOMEMLIMIT, so that the
 // collector works harder before memory runs out.
-func memoryFree() uintptr {
-	left := frames.free * pageSize
-	return left - left/memoryShare
+func memoryFree() uintptr { return memoryLimit(frames.free * pageSize) }
+
+// memoryLimit is what of the free bytes is for Go: 15/16. The rest is for page tables,
+// pages of threads, and what is allocated while the collector is at work; where memory is
+// scarce that is 512 KiB, but at most a quarter.
+func memoryLimit(free uintptr) uintptr {
+	return free - max(free/16, min(512<<10, free/4))
 }
 
 // outOfMemory says how much memory there was and who has it.
