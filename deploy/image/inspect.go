@@ -123,6 +123,9 @@ func (i *Info) readDocuments(o *object) error {
 	if err := json.Unmarshal(facts, &i.Facts); err != nil {
 		return fmt.Errorf("read what it was built from: %w", err)
 	}
+	if err := sound(i.Manifest, i.Facts.Command); err != nil {
+		return err
+	}
 	bill, err := o.data(billSection, maxDocument)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ const (
 	maxLines = 2 << 20  // different lines of code
 	maxNames = 64 << 10 // different files
 	maxName  = 1024     // bytes of the name of a file or a function
+	maxSpans = 1 << 20  // of a function
 )
 
 // The function table of a Go program (.gopclntab), as src/internal/abi/symtab.go and
@@ -190,7 +191,7 @@ func (t *functionTable) spans(offset uint32, size uint64) ([]span, error) {
 		if m <= 0 || step > size {
 			return nil, errTable
 		}
-		if t.steps -= n + m; t.steps < 0 {
+		if t.steps -= n + m; t.steps < 0 || len(list) == maxSpans {
 			return nil, errTable
 		}
 		b = b[n+m:]
