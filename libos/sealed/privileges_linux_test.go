@@ -107,6 +107,9 @@ func init() {
 	roles["waits in a folder"] = func(args []string) error {
 		return waitSealedWith(sealed.Attached{Consoles: outputs, Folder: args[0]}, sleep)
 	}
+	roles["waits"] = func([]string) error {
+		return waitSealedWith(sealed.Attached{Consoles: outputs}, sleep)
+	}
 	roles["has descriptors"] = func(args []string) error {
 		a := sealed.Attached{Consoles: outputs}
 		switch args[0] {
@@ -152,6 +155,40 @@ func TestDescriptors(t *testing.T) {
 			t.Errorf("%s: %s, got %q, want %q", what, state(status), errs, want)
 		}
 	}
+}
+
+// TestInherited: what was inherited is closed, wherever it leads.
+func TestInherited(t *testing.T) {
+	asRoot(t) // to look into the process
+	names := []string{os.DevNull}
+	for _, pattern := range []string{"/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/*/cgroup.procs"} {
+		found, _ := filepath.Glob(pattern)
+		names = append(names, found...)
+	}
+	cmd := process(t, "waits")
+	for _, name := range names[:min(2, len(names))] {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		cmd.ExtraFiles = append(cmd.ExtraFiles, f)
+	}
+	rest := start(t, cmd)
+	links, err := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
+	if err != nil || len(links) < 3 {
+		t.Fatalf("the process has descriptors %v, %v", links, err)
+	}
+	for _, link := range links {
+		what, _ := os.Readlink(link)
+		for _, f := range cmd.ExtraFiles {
+			if number := filepath.Base(link); what == f.Name() && number != "0" && number != "1" && number != "2" {
+				t.Errorf("%s is open still: %s", what, link)
+			}
+		}
+	}
+	_ = cmd.Process.Kill()
+	rest()
 }
 
 // TestAsUser seals a process that had no privileges before.

@@ -31,7 +31,7 @@ func survey(a Attached) (s self, err error) {
 			s.poller, err = one(s.poller, fd, what)
 		case what == "anon_inode:[eventfd]":
 			s.waker, err = one(s.waker, fd, what)
-		case kept[fd] || strings.HasPrefix(what, "/sys/fs/cgroup/"): // the runtime's, as long as it follows limits
+		case kept[fd]:
 		case fd <= 2:
 			err = silence(fd)
 		default:
@@ -110,6 +110,9 @@ func closeInherited(fd int, what string) error {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	if err != nil {
 		return fmt.Errorf("look at descriptor %d (%s): %w", fd, what, err)
+	}
+	if flags&unix.FD_CLOEXEC != 0 && strings.HasPrefix(what, "/sys/fs/cgroup/") {
+		return nil // the runtime's, as long as it follows limits
 	}
 	if flags&unix.FD_CLOEXEC != 0 {
 		return fmt.Errorf("descriptor %d (%s) is open and not attached", fd, what)
