@@ -25,7 +25,7 @@ type frameMap struct {
 // ones count. It returns false, and changes nothing, if the map has too many
 // pieces to remember another.
 func (m *frameMap) add(start, end uintptr) bool {
-	start, end = pageUp(start), pageDown(end)
+	start, end = pageUpLimited(start), pageDown(end)
 	if start >= end {
 		return true
 	}

@@ -128,6 +128,7 @@ func TestMemoryMapsOfMachines(t *testing.T) {
 		{"somebody else's in the midst, said first", [][3]uint64{{10 * mib, 5000, reserved}, {mib, 127 * mib, 1}}, true,
 			[]frameRange{{mib, 10 * mib}, {10*mib + 8192, 128 * mib}}},
 		{"wraps", [][3]uint64{{mib, ^uint64(0), 1}}, true, []frameRange{{mib, maxMemory}}},
+		{"begins in the last page of all", [][3]uint64{{mib, 127 * mib, 1}, {^uint64(0) - 100, 50, 1}, {^uint64(0) - 100, mib, 1}}, true, []frameRange{{mib, 128 * mib}}},
 		{"somebody else's everything", [][3]uint64{{mib, 127 * mib, 1}, {0, ^uint64(0), reserved}}, true, nil},
 		{"a crumb far away", [][3]uint64{{mib, 127 * mib, 1}, {1 << 45, mib, 1}}, false, []frameRange{{mib, 128 * mib}}},
 		{"empty entries, of pages and of bytes", [][3]uint64{{mib, 0, 1}, {2*mib + 1, 4094, 1}, {3 * mib, 0, reserved}, {4 * mib, 4096, 1}}, true,

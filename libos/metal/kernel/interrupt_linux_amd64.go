@@ -30,7 +30,8 @@ const (
 	maxStrange   = 1000
 )
 
-var sources [64]source
+// sources have the vectors from vectorDevice to the timer's.
+var sources [vectorTimer - vectorDevice]source
 
 // Bits of a redirection entry.
 const (

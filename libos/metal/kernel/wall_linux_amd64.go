@@ -20,6 +20,7 @@ const (
 	rtcStatusA = 10
 	rtcStatusB = 11
 
+	rtcAbsent   = 0xff   // what is read where there is no clock; of one it would be stopped, and busy
 	rtcUpdating = 1 << 7 // of status A: the others change within 244 µs
 	rtcPolls    = 10_000 // of status A, each at least 0.1 µs
 	rtcTries    = 20
@@ -47,6 +48,9 @@ func wallRead() (ns int64, ok bool) {
 	if clockReference == kvmReference {
 		ns = kvmWallNow()
 		return ns, ns > 0
+	}
+	if rtcRegister(rtcStatusA) == rtcAbsent {
+		return 0, false // else each look would take as long as a clock may be busy, many times over
 	}
 	seconds, ok := rtcNow().unix()
 	return seconds * nsPerSecond, ok
