@@ -1,13 +1,23 @@
 package kernel
 
-// ChaCha20 (RFC 8439, 2.3) as a generator of random bytes with fast key erasure:
-// each request first replaces the key, so that whoever sees the kernel's memory
+import "unsafe"
+
+// ChaCha20 (RFC 8439, 2.3) as a generator of random bytes with fast key erasure: a batch
+// of its key stream is made at a time, of which the first bytes replace the key and
+// the others are forgotten as they are given out. So whoever sees the kernel's memory
 // later cannot tell what was given out before.
+
+const (
+	keyBytes   = 32
+	blockBytes = 64
+	batchBytes = 4 * blockBytes
+)
 
 // A generator must not be used before seed was called with bytes from a real source.
 type generator struct {
 	key   [8]uint32
-	block [16]uint32 // scratch, zero between requests
+	batch [batchBytes / 4]uint32 // key stream; zero but for the last left bytes
+	left  uintptr
 }
 
 // seed mixes 32 bytes into the key. A seed that somebody knows, or chose, does no harm.
@@ -15,45 +25,49 @@ func (g *generator) seed(fresh *[8]uint32) {
 	for i := range g.key {
 		g.key[i] ^= fresh[i]
 	}
-	g.erase()
+	g.refill()
 }
 
-// erase replaces the key by the first half of its own key stream, which nothing else uses.
-func (g *generator) erase() {
-	g.keystream(&g.key, 0)
-	copy(g.key[:], g.block[:8])
-	clear(g.block[:])
-}
-
-// fill writes n random bytes at p. The stream has 256 GiB, more than n can be.
-func (g *generator) fill(p, n uintptr) {
-	key := g.key
-	g.erase()
-	for counter := uint32(1); n > 0; counter++ {
-		g.keystream(&key, counter)
-		size := min(n, 64)
-		for i := range size {
-			*p8(p + i) = uint8(g.block[i/4] >> (i % 4 * 8))
-		}
-		p += size
-		n -= size
+// refill makes a new batch and a new key.
+func (g *generator) refill() {
+	for i := range uint32(batchBytes / blockBytes) {
+		chacha20(&g.key, i, (*[16]uint32)(g.batch[i*16:]))
 	}
-	clear(key[:])
-	clear(g.block[:])
+	copy(g.key[:], g.batch[:])
+	clear(g.batch[:keyBytes/4])
+	g.left = batchBytes - keyBytes
 }
 
-// keystream computes one block of the key stream of key, with a nonce of zeros.
-func (g *generator) keystream(key *[8]uint32, counter uint32) {
+// fill writes n random bytes at p.
+func (g *generator) fill(p, n uintptr) {
+	for n > 0 {
+		if g.left == 0 {
+			g.refill()
+		}
+		size := min(n, g.left)
+		from := uintptr(unsafe.Pointer(&g.batch)) + batchBytes - g.left
+		copymem(p, from, size)
+		zero(from, size)
+		g.left -= size
+		p, n = p+size, n-size
+	}
+}
+
+// chacha20 computes one block of the key stream of key, with a nonce of zeros.
+func chacha20(key *[8]uint32, counter uint32, x *[16]uint32) {
 	in := [16]uint32{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}
 	copy(in[4:], key[:])
 	in[12] = counter
-	x := &g.block
 	*x = in
 	for range 10 {
-		for i := range doubleRound {
-			r := &doubleRound[i]
-			quarterRound(x, r[0], r[1], r[2], r[3])
-		}
+		quarterRound(x, 0, 4, 8, 12)
+		quarterRound(x, 1, 5, 9, 13)
+		quarterRound(x, 2, 6, 10, 14)
+		quarterRound(x, 3, 7, 11, 15)
+		quarterRound(x, 0, 5, 10, 15)
+		quarterRound(x, 1, 6, 11, 12)
+		quarterRound(x, 2, 7, 8, 13)
+		quarterRound(x, 3, 4, 9, 14)
 	}
 	for i := range x {
 		x[i] += in[i]
@@ -61,15 +75,7 @@ func (g *generator) keystream(key *[8]uint32, counter uint32) {
 	clear(in[:])
 }
 
-// doubleRound is on which words of the state quarter rounds work: columns, then diagonals. (A table, not
-// eight calls in line: code that runs for the first time is what takes longest at boot.)
-var doubleRound = [8][4]uint8{
-	{0, 4, 8, 12}, {1, 5, 9, 13}, {2, 6, 10, 14}, {3, 7, 11, 15},
-	{0, 5, 10, 15}, {1, 6, 11, 12}, {2, 7, 8, 13}, {3, 4, 9, 14},
-}
-
 func quarterRound(x *[16]uint32, a, b, c, d uint8) {
-	a, b, c, d = a&15, b&15, c&15, d&15
 	x[a] += x[b]
 	x[d] = rotate(x[d]^x[a], 16)
 	x[c] += x[d]

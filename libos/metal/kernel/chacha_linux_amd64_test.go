@@ -6,29 +6,39 @@ import (
 	"testing"
 	"unsafe"
 
-	"golang.org/x/crypto/chacha20"
+	xchacha20 "golang.org/x/crypto/chacha20"
 )
 
-// erasing is what fast key erasure over x/crypto's ChaCha20 gives.
-type erasing struct{ key []byte }
+// erasing is what fast key erasure over x/crypto's ChaCha20 gives: 256 bytes at a time, of which
+// the first 32 are the next key.
+type erasing struct{ key, ready []byte }
 
 func (r *erasing) seed(fresh []byte) {
 	for i := range r.key {
 		r.key[i] ^= fresh[i]
 	}
-	r.fill(0)
+	r.refill()
 }
 
-func (r *erasing) fill(n int) []byte {
-	c, err := chacha20.NewUnauthenticatedCipher(r.key, make([]byte, chacha20.NonceSize))
+func (r *erasing) refill() {
+	c, err := xchacha20.NewUnauthenticatedCipher(r.key, make([]byte, xchacha20.NonceSize))
 	if err != nil {
 		panic(err)
 	}
-	first := make([]byte, 64)
-	c.XORKeyStream(first, first)
+	batch := make([]byte, 256)
+	c.XORKeyStream(batch, batch)
+	r.key, r.ready = batch[:32], batch[32:]
+}
+
+func (r *erasing) fill(n int) []byte {
 	out := make([]byte, n)
-	c.XORKeyStream(out, out)
-	r.key = first[:32]
+	for got := 0; got < n; {
+		if len(r.ready) == 0 {
+			r.refill()
+		}
+		m := copy(out[got:], r.ready)
+		r.ready, got = r.ready[m:], got+m
+	}
 	return out
 }
 
@@ -62,8 +72,10 @@ func TestGeneratorIsFastKeyErasureOfChaCha20(t *testing.T) {
 			seed()
 		}
 	}
-	if g.block != [16]uint32{} {
-		t.Error("key stream lies about after a request")
+	for i, b := range unsafe.Slice((*byte)(unsafe.Pointer(&g.batch)), batchBytes-g.left) {
+		if b != 0 {
+			t.Fatalf("byte %d of the key stream lies about after it was given out", i)
+		}
 	}
 }
 
@@ -71,8 +83,8 @@ func TestGeneratorForgets(t *testing.T) {
 	var g generator
 	g.seed(&[8]uint32{1, 2, 3})
 	before := g.key
-	g.fill(uintptr(unsafe.Pointer(&output)), 32)
+	g.fill(uintptr(unsafe.Pointer(&output)), batchBytes)
 	if g.key == before {
-		t.Error("the key that made the bytes is still there")
+		t.Error("the key that made the bytes is still there after a batch of them")
 	}
 }
