@@ -30,7 +30,7 @@ func pack(m libos.Manifest, list []word) (args []word, files []packed, err error
 	for _, a := range m.All() {
 		kinds[a.Name] = a.Kind
 	}
-	seen := map[string]bool{}
+	seen := map[string]string{}
 	for _, w := range list {
 		if kind := kinds[w.name]; (kind == libos.File || kind == libos.Files) && w.value != "" {
 			host := filepath.Clean(w.value)
@@ -41,10 +41,13 @@ func pack(m libos.Manifest, list []word) (args []word, files []packed, err error
 			}
 			w.value = host
 			p := packed{host: host, member: strings.TrimPrefix(path.Clean(filepath.ToSlash(host)), "/")}
-			if !seen[p.member] {
+			switch other, there := seen[p.member]; {
+			case !there:
 				files = append(files, p)
+				seen[p.member] = p.host
+			case other != p.host:
+				return nil, nil, fmt.Errorf("--%s: the files %s and %s would be one on a disk, where no name begins with a slash: give both from the root", w.name, other, p.host)
 			}
-			seen[p.member] = true
 		}
 		args = append(args, w)
 	}

@@ -28,6 +28,9 @@ func TestPack(t *testing.T) {
 	if !reflect.DeepEqual(args, wantArgs) || !reflect.DeepEqual(files, wantFiles) {
 		t.Errorf("got %v and %v, want %v and %v", args, files, wantArgs, wantFiles)
 	}
+	if _, files, err := pack(shop, []word{{"key", "etc/key"}, {"trust", "/etc/key"}}); err == nil {
+		t.Errorf("two files became %v", files)
+	}
 }
 
 func TestWriteFiles(t *testing.T) {
