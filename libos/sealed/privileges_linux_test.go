@@ -107,9 +107,6 @@ func init() {
 	roles["waits in a folder"] = func(args []string) error {
 		return waitSealedWith(sealed.Attached{Consoles: outputs, Folder: args[0]}, sleep)
 	}
-	roles["waits"] = func([]string) error {
-		return waitSealedWith(sealed.Attached{Consoles: outputs}, sleep)
-	}
 	roles["has descriptors"] = func(args []string) error {
 		a := sealed.Attached{Consoles: outputs}
 		switch args[0] {
