@@ -128,6 +128,9 @@ func (t *functionTable) addLines(x *lineIndex, f *function, record []byte) error
 			}
 			x.lines[uint64(file)<<32|uint64(uint32(lines[j].value))] = true
 		}
+		if len(x.lines) > maxLines || len(x.names) > maxNames {
+			return fmt.Errorf("%w: it has too many lines or files", errTable)
+		}
 		switch a, b := files[i].end, lines[j].end; {
 		case a < b:
 			i++
@@ -136,9 +139,6 @@ func (t *functionTable) addLines(x *lineIndex, f *function, record []byte) error
 		default:
 			i, j = i+1, j+1
 		}
-	}
-	if len(x.lines) > maxLines || len(x.names) > maxNames {
-		return fmt.Errorf("%w: it has too many lines or files", errTable)
 	}
 	return nil
 }

@@ -51,3 +51,23 @@ func TestManySpans(t *testing.T) {
 		t.Errorf("got %d spans, want an error", len(list))
 	}
 }
+
+// TestManyFiles: a function that comes from another file at each instruction ends too.
+func TestManyFiles(t *testing.T) {
+	const many = 4 * maxNames
+	values := []byte{0}
+	for range many { // the next file, and line, for one more byte
+		values = append(values, 2, 1)
+	}
+	table := functionTable{values: append(values, 0), files: bytes.Repeat([]byte("f"), many), steps: 1 << 30}
+	for i := range uint32(many) {
+		table.units = order.AppendUint32(table.units, i)
+	}
+	record := make([]byte, 44)
+	order.PutUint32(record[20:], 1)
+	order.PutUint32(record[24:], 3) // a span later, so that no line is 0
+	x := &lineIndex{files: map[uint32]uint32{}, lines: map[uint64]bool{}}
+	if err := table.addLines(x, &function{size: many}, record); err == nil || len(x.names) > maxNames+1 {
+		t.Errorf("got %v and %d names, want an error and %d", err, len(x.names), maxNames)
+	}
+}
