@@ -74,7 +74,7 @@ func makeFolder(name string, user int) error {
 		return nil
 	}
 	if err == nil && user != os.Getuid() {
-		err = os.Chown(name, user, user)
+		err = os.Lchown(name, user, user)
 	}
 	return err
 }
