@@ -27,12 +27,15 @@ func (c *imageInspect) Run(term terminal) error {
 	}
 	switch {
 	case c.SBOM:
-		_, err = term.out.Write(i.Bill)
+		_, err = term.out.Write(image.PrintableJSON(i.Bill))
 		return err
 	case c.JSON:
-		e := json.NewEncoder(term.out)
-		e.SetIndent("", "  ")
-		return e.Encode(i)
+		data, err := json.MarshalIndent(i, "", "  ")
+		if err != nil {
+			return err
+		}
+		_, err = term.out.Write(append(image.PrintableJSON(data), '\n'))
+		return err
 	}
 	var b strings.Builder
 	showManifest(&b, i.Manifest)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 
 	"cairn/libos"
 	"cairn/libos/sealed"
@@ -190,3 +191,18 @@ func sizes(o *object) Sizes {
 
 // Printable is text of an image as it may go to a terminal: without control characters.
 func Printable(s string) string { return printable(s) }
+
+// PrintableJSON is JSON that says the same, with what would be a control character to a terminal written out.
+func PrintableJSON(data []byte) []byte {
+	out := make([]byte, 0, len(data))
+	for len(data) > 0 {
+		r, n := utf8.DecodeRune(data)
+		if n > 1 && printable(string(r)) == "?" || r == 0x7f || r == utf8.RuneError {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = append(out, data[:n]...)
+		}
+		data = data[n:]
+	}
+	return out
+}

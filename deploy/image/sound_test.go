@@ -71,3 +71,10 @@ func TestManyFiles(t *testing.T) {
 		t.Errorf("got %v and %d names, want an error and %d", err, len(x.names), maxNames)
 	}
 }
+
+func TestPrintableJSON(t *testing.T) {
+	got := string(PrintableJSON([]byte("{\n\t\"a\": \"\\u001b \u009b2J \x7f \x9b \u202e ä 語 😀\"}\n")))
+	if want := "{\n\t\"a\": \"\\u001b \\u009b2J \\u007f \\ufffd \\u202e ä 語 😀\"}\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
