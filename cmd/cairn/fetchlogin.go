@@ -128,14 +128,14 @@ func (l *login) ask() error {
 // hideTyping keeps a terminal from showing what is typed, until show is called.
 func hideTyping(f *os.File) (show func()) {
 	fd := int(f.Fd())
-	before, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+	before, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
 		return func() {}
 	}
 	hidden := *before
 	hidden.Lflag &^= unix.ECHO
-	if err := unix.IoctlSetTermios(fd, unix.TCSETS, &hidden); err != nil {
+	if err := unix.IoctlSetTermios(fd, setTermios, &hidden); err != nil {
 		return func() {}
 	}
-	return func() { _ = unix.IoctlSetTermios(fd, unix.TCSETS, before) } // it was set a moment ago
+	return func() { _ = unix.IoctlSetTermios(fd, setTermios, before) } // it was set a moment ago
 }
