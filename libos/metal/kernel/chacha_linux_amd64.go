@@ -45,9 +45,9 @@ func (g *generator) fill(p, n uintptr) {
 			g.refill()
 		}
 		size := min(n, g.left)
-		from := uintptr(unsafe.Pointer(&g.batch)) + batchBytes - g.left
-		copymem(p, from, size)
-		zero(from, size)
+		out := (*[batchBytes]byte)(unsafe.Pointer(&g.batch))[batchBytes-g.left:][:size]
+		copy((*[batchBytes]byte)(at(p))[:size], out)
+		clear(out)
 		g.left -= size
 		p, n = p+size, n-size
 	}
