@@ -2,6 +2,7 @@ package stack
 
 import (
 	"errors"
+	"hash/maphash"
 	"net"
 	"sync"
 
@@ -31,6 +32,7 @@ type card struct {
 	receiver sync.WaitGroup
 
 	parts sync.Pool // of *[][]byte
+	acks  acks
 }
 
 var (
@@ -46,6 +48,7 @@ func newCard(l libos.Link) *card {
 		offload: l.Offload(),
 	}
 	c.parts.New = func() any { return new([][]byte) }
+	c.acks.seed, c.acks.send = maphash.MakeSeed(), c.send
 	return c
 }
 
@@ -117,15 +120,11 @@ func (c *card) diverted(frame []byte) bool {
 
 // WritePackets sends. It returns how many frames the link took.
 func (c *card) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
-	parts := c.parts.Get().(*[][]byte)
-	defer func() {
-		clear(*parts)
-		*parts = (*parts)[:0]
-		c.parts.Put(parts)
-	}()
 	for i, pkt := range list.AsSlice() {
-		*parts = appendParts((*parts)[:0], pkt)
-		err := c.link.Send(unfinished(pkt), *parts...)
+		if !c.acks.pass(pkt) {
+			continue
+		}
+		err := c.send(pkt)
 		switch {
 		case err == nil:
 		case errors.Is(err, net.ErrClosed):
@@ -135,6 +134,16 @@ func (c *card) WritePackets(list stack.PacketBufferList) (int, tcpip.Error) {
 		}
 	}
 	return list.Len(), nil
+}
+
+// send gives a frame to the link.
+func (c *card) send(pkt *stack.PacketBuffer) error {
+	parts := c.parts.Get().(*[][]byte)
+	*parts = appendParts((*parts)[:0], pkt)
+	err := c.link.Send(unfinished(pkt), *parts...)
+	clear(*parts)
+	c.parts.Put(parts)
+	return err
 }
 
 // appendParts appends the pieces that a packet lies in.
