@@ -199,6 +199,10 @@ func TestSignals(t *testing.T) {
 		t.Errorf("SIGQUIT: %v, want exit status 2 and all stacks, got\n%s", cmd.ProcessState, got)
 	}
 
+	// Whoever ignores a signal, as nohup does, has its children ignore it too; who listens does not.
+	listening := make(chan os.Signal, 2)
+	signal.Notify(listening, syscall.SIGHUP, syscall.SIGINT)
+	defer signal.Stop(listening)
 	for _, s := range []syscall.Signal{syscall.SIGHUP, syscall.SIGINT} {
 		cmd = process(t, "waits")
 		rest = start(t, cmd)
