@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"sync"
 	"testing"
 
 	"cairn/store"
@@ -84,6 +85,38 @@ func TestForgotten(t *testing.T) {
 	s.Close()
 	if err := s.Verify(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestKeptAtOnce: several packs that bring the same objects, kept at the same moment,
+// leave one of each.
+func TestKeptAtOnce(t *testing.T) {
+	objs, _ := site(1, 4, 100, 50)
+	data, err := packOf(objs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		s := lazy.New(lazy.Options{Bytes: 4 << 20})
+		var work sync.WaitGroup
+		for range 4 {
+			work.Go(func() {
+				q, err := s.Receive(soon(t), bytes.NewReader(data), nil, store.Limits{})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := q.Keep(soon(t)); err != nil {
+					t.Error(err)
+				}
+				q.(lazy.Quarantine).Promise()
+			})
+		}
+		work.Wait()
+		s.Close()
+		if err := s.Verify(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -76,6 +76,11 @@ func (q *quarantine) keepOne(h store.Hash, offset, size int64) (*item, error) {
 func (q *quarantine) pin(h store.Hash) *item {
 	q.m.mu.Lock()
 	defer q.m.mu.Unlock()
+	return q.pinHeld(h)
+}
+
+// pinHeld is pin while m.mu is held.
+func (q *quarantine) pinHeld(h store.Hash) *item {
 	it := q.m.items[h]
 	if it != nil {
 		q.m.pin(it)
@@ -84,14 +89,15 @@ func (q *quarantine) pin(h store.Hash) *item {
 	return it
 }
 
-// add takes in an item, pinned, or pins the one that came in meanwhile.
+// add takes in an item, pinned, or pins the one that came in meanwhile: both under one
+// lock, since two quarantines may hold the same object.
 func (q *quarantine) add(it *item) (*item, error) {
-	if old := q.pin(it.hash); old != nil {
-		return old, nil
-	}
 	m := q.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if old := q.pinHeld(it.hash); old != nil {
+		return old, nil
+	}
 	if err := m.makeRoom(it.cost()); err != nil {
 		return nil, err
 	}
