@@ -16,9 +16,9 @@ import (
 // Order. Both sides tell the other of entries by a 16-bit index, which shares 32
 // aligned bits with flags of the same writer; these are stored and loaded as
 // one. Go's atomics are sequentially consistent, and the compiler moves no access
-// across them. On amd64 a load is a MOV, and a store an XCHG, which is a full fence: the
-// entries are visible before the index that tells of them, and an index is visible
-// before the other side's wish to be told is looked at. Rings are little-endian, as
+// across them. On amd64 a load is a MOV, and a store an XCHG: the entries are visible
+// before the index that tells of them, and with fence, where that is not enough, an index is
+// visible before the other side's wish to be told is looked at. Rings are little-endian, as
 // are the machines this runs on.
 //
 // Locking is the owner's affair: one goroutine at a time.

@@ -21,6 +21,7 @@ func (q *queue) kick() {
 		return
 	}
 	q.publish()
+	fence()
 	if q.wanted() {
 		q.dev.Notify(q.number)
 	}
@@ -74,6 +75,7 @@ func (q *queue) arm(n int) bool {
 		q.quiet = 0
 		q.publish()
 	}
+	fence()
 	return int(q.index()-q.seen) < n
 }
 
