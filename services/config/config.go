@@ -3,6 +3,8 @@
 //	format              the version of everything in the repository, "1"
 //	sites/<name>.toml   one website, see Site
 //	backups.toml        where backups are kept, see Backup
+//	mail.toml           how mail comes and goes, see Mail
+//	domains/<d>.toml    a domain whose mail is served, see Domain
 //
 // such as
 //
@@ -71,6 +73,9 @@ type snapshot struct {
 	tree   store.Hash
 	format error // a *FormatError when the format is not ours
 	sites  map[string]entry
+
+	mail    mailEntry
+	domains map[string]domainEntry
 }
 
 // An entry is one site's file.
@@ -78,6 +83,17 @@ type entry struct {
 	blob store.Hash
 	site *Site // nil when err is not
 	err  error // what is wrong with the file
+}
+
+// A mailEntry is the file mail.toml; a domainEntry that of one domain.
+type mailEntry struct {
+	*Mail
+	err error
+}
+
+type domainEntry struct {
+	*Domain
+	err error
 }
 
 const (
