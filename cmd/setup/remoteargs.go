@@ -51,11 +51,9 @@ func Client(env libos.Env, seed *Seed) (*gitwire.Client, string, error) {
 	if u.Scheme == "git" {
 		return c, raw, nil
 	}
-	config, err := clientTLS(env)
-	if err != nil {
+	if c.HTTP, err = carrier(env, u.Scheme); err != nil {
 		return nil, "", err
 	}
-	c.HTTP = Transport(env.Net, config)
 	if c.Token, err = secretFile(env, "remote-token-file"); err != nil {
 		return nil, "", err
 	}
@@ -102,6 +100,18 @@ func Transport(n libos.Net, config *tls.Config) *http.Transport {
 		MaxIdleConnsPerHost:    4,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
+}
+
+// carrier carries HTTP to a host whose URL has that scheme.
+func carrier(env libos.Env, scheme string) (http.RoundTripper, error) {
+	if scheme == "http" && !env.Args.Given("remote-ca") && !env.Args.Given("remote-cert") {
+		return newPlainTransport(env.Net), nil
+	}
+	config, err := clientTLS(env)
+	if err != nil {
+		return nil, err
+	}
+	return Transport(env.Net, config), nil
 }
 
 func clientTLS(env libos.Env) (*tls.Config, error) {

@@ -6,6 +6,7 @@ import (
 	"html"
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // pageSource is a page with {title} and {main}. These pages are put together by hand: a
@@ -78,8 +79,8 @@ func (n notice) main() string {
 	return b.String()
 }
 
-// errorPages are the errors as pages, by status, made once.
-var errorPages = func() map[int]*prepared {
+// errorPages are the errors as pages, by status, made when the first is shown.
+var errorPages = sync.OnceValue(func() map[int]*prepared {
 	m := map[int]*prepared{}
 	for status, n := range notices {
 		n.Code = status
@@ -94,14 +95,15 @@ var errorPages = func() map[int]*prepared {
 		}
 	}
 	return m
-}()
+})
 
 // errorPage returns the service's own page for a status.
 func errorPage(status int) *prepared {
-	if p := errorPages[status]; p != nil {
+	pages := errorPages()
+	if p := pages[status]; p != nil {
 		return p
 	}
-	return errorPages[http.StatusBadRequest]
+	return pages[http.StatusBadRequest]
 }
 
 // plainError is an error about one representation, for programs rather than
