@@ -76,6 +76,11 @@ func (o *Options) check() error {
 	return nil
 }
 
+// linkLocal reports whether the card has a link-local IPv6 address.
+func (o *Options) linkLocal() bool {
+	return o.SLAAC || len(o.IPv6) > 0 || !o.IPv4.IsValid() && !o.DHCP
+}
+
 func newConfig(o Options) *config {
 	return &config{
 		o:       o,

@@ -104,11 +104,12 @@ func netOptions(o Options, c *config) stack.Options {
 	so := stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{
 			ipv4.NewProtocol,
-			ipv6.NewProtocolWithOptions(ipv6.Options{NDPConfigs: ndp, AutoGenLinkLocal: true, NDPDisp: c, DADConfigs: dad}),
+			ipv6.NewProtocolWithOptions(ipv6.Options{NDPConfigs: ndp, AutoGenLinkLocal: o.linkLocal(), NDPDisp: c, DADConfigs: dad}),
 			arp.NewProtocolWithOptions(arp.Options{DADConfigs: dad}),
 		},
 		TransportProtocols: []stack.TransportProtocolFactory{protocoltcp.NewProtocol, protocoludp.NewProtocol},
 		HandleLocal:        true,
+		IPTables:           new(stack.IPTables), // without rules all packets pass
 	}
 	if o.Random != nil {
 		so.SecureRNG = o.Random
