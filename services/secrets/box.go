@@ -9,7 +9,9 @@ import (
 )
 
 const (
-	magic     = "cairn secret 1\n"
+	magic       = "cairn secret 1\n" // of the secrets on the branch
+	sealedMagic = "cairn sealed 1\n" // of what Seal returns; as long
+
 	keyIDSize = 8
 	headSize  = len(magic) + keyIDSize + chacha20poly1305.NonceSizeX
 	overhead  = int64(headSize + chacha20poly1305.Overhead)
@@ -17,15 +19,16 @@ const (
 
 // A box seals and opens the files of one seed.
 type box struct {
-	key [chacha20poly1305.KeySize]byte
-	id  [keyIDSize]byte
+	magic string
+	key   [chacha20poly1305.KeySize]byte
+	id    [keyIDSize]byte
 }
 
 // seal returns the file for path that holds data. A nonce of 24 random bytes
 // does not repeat however many there are.
 func (b box) seal(path string, data []byte) []byte {
 	out := make([]byte, 0, overhead+int64(len(data)))
-	out = append(out, magic...)
+	out = append(out, b.magic...)
 	out = append(out, b.id[:]...)
 	out = out[:headSize]
 	nonce := out[len(magic)+keyIDSize:]
@@ -35,7 +38,7 @@ func (b box) seal(path string, data []byte) []byte {
 
 // open returns what the file at path holds, never nil.
 func (b box) open(path string, file []byte) ([]byte, error) {
-	if int64(len(file)) < overhead || !bytes.HasPrefix(file, []byte(magic)) {
+	if int64(len(file)) < overhead || !bytes.HasPrefix(file, []byte(b.magic)) {
 		return nil, ErrDamaged
 	}
 	head := file[:headSize]

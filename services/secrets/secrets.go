@@ -52,6 +52,7 @@ type Secrets struct {
 	branch *store.Branch
 	seed   [32]byte
 	box    box
+	sealer box // of Seal
 }
 
 // Open returns the secrets on b, which need not exist yet, under seed.
@@ -61,11 +62,16 @@ func Open(b *store.Branch, seed [32]byte) (*Secrets, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealing, err := s.expand("cairn sealed 1: key", 32)
+	if err != nil {
+		return nil, err
+	}
 	id, err := s.expand("cairn secrets 1: key ID", keyIDSize)
 	if err != nil {
 		return nil, err
 	}
-	s.box = box{key: [32]byte(key), id: [keyIDSize]byte(id)}
+	s.box = box{magic: magic, key: [32]byte(key), id: [keyIDSize]byte(id)}
+	s.sealer = box{magic: sealedMagic, key: [32]byte(sealing), id: s.box.id}
 	return s, nil
 }
 
