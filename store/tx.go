@@ -59,11 +59,15 @@ func (tx *Tx) Tree() *Tree { return tx.start }
 // Put writes a file, with a copy of data. A file that is there keeps its mode;
 // a new one is an ordinary file. A file larger than MaxObject is ErrTooLarge.
 func (tx *Tx) Put(path string, data []byte) error {
-	mode := object.ModeFile
+	return tx.PutMode(path, tx.modeAt(path), data)
+}
+
+// modeAt is the mode of a file that is put at path.
+func (tx *Tx) modeAt(path string) object.Mode {
 	if e, _, err := tx.find(path); err == nil && e.Mode == object.ModeExecutable {
-		mode = e.Mode
+		return e.Mode
 	}
-	return tx.PutMode(path, mode, data)
+	return object.ModeFile
 }
 
 // PutMode writes a file of the mode ModeFile, ModeExecutable or ModeSymlink.
