@@ -26,6 +26,9 @@ func (m *Message) Deliver(old *ical.Calendar, own Own) (*line.Component, error) 
 	}
 	switch m.Method {
 	case Request:
+		if m.Foreign {
+			msg.ownAnswers(was, own)
+		}
 		return msg.request(was), nil
 	case Cancel:
 		return msg.cancel(was), nil

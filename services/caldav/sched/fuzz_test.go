@@ -54,3 +54,38 @@ func FuzzPlan(f *testing.F) {
 		}
 	})
 }
+
+// Whatever comes by mail, it is judged, and what becomes of a calendar by it can be read again.
+func FuzzIncoming(f *testing.F) {
+	text := func(head, comps string) string {
+		return "BEGIN:VCALENDAR\nVERSION:2.0\n" + head + "BEGIN:VEVENT\nUID:lunch\n" + comps + "\nEND:VEVENT\nEND:VCALENDAR\n"
+	}
+	f.Add(text("METHOD:REQUEST\n", single+invite(bob, needsAction)), "")
+	f.Add(text("METHOD:CANCEL\n", daily+invite(bob, needsAction)), text("", daily+invite(bob, "ACCEPTED")))
+	f.Add(text("METHOD:REPLY\n", single+"ATTENDEE;PARTSTAT=DECLINED:mailto:alice@example.org"), text("", single+invite(bob, needsAction)))
+	f.Fuzz(func(t *testing.T, message, before string) {
+		c, err := ical.Parse([]byte(message))
+		if err != nil {
+			return
+		}
+		old, err := ical.Parse([]byte(before))
+		if err != nil || old.CheckObject() != nil {
+			old = nil
+		}
+		for _, own := range []Own{only(alice), only(bob)} {
+			m, err := Incoming(c, "alice@example.org", own)
+			if err != nil {
+				continue
+			}
+			for _, to := range []*ical.Calendar{nil, old} {
+				root, err := m.Deliver(to, own)
+				if err != nil || root == nil {
+					continue
+				}
+				if _, err := ical.Parse(root.Encode()); err != nil {
+					t.Errorf("what %s makes: %v", m.Method, err)
+				}
+			}
+		}
+	})
+}

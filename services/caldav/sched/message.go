@@ -25,6 +25,8 @@ type Message struct {
 	// Quiet says that nothing has changed but who takes part: the receiver's copy is
 	// brought up to date, and nobody need be told.
 	Quiet bool
+	// Foreign says that it came from outside (Incoming).
+	Foreign bool
 }
 
 // Text is what the message is about, for a subject line; it may be "".
