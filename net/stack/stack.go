@@ -13,6 +13,7 @@ import (
 
 	glog "gvisor.dev/gvisor/pkg/log"
 	"gvisor.dev/gvisor/pkg/tcpip"
+	"gvisor.dev/gvisor/pkg/tcpip/header"
 	"gvisor.dev/gvisor/pkg/tcpip/link/loopback"
 	"gvisor.dev/gvisor/pkg/tcpip/network/arp"
 	"gvisor.dev/gvisor/pkg/tcpip/network/ipv4"
@@ -123,6 +124,9 @@ func (s *Stack) attach() error {
 	if err := s.net.CreateNIC(loopbackID, loopback.New()); err != nil {
 		return callError("loopback", err)
 	}
+	if err := s.probeNobody(loopbackID); err != nil {
+		return callError("loopback", err)
+	}
 	for _, a := range []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()} {
 		bits := a.BitLen()
 		if a.Is4() {
@@ -137,6 +141,18 @@ func (s *Stack) attach() error {
 		return callError("card", err)
 	}
 	return s.config.start()
+}
+
+// probeNobody has a card take IPv6 addresses into use at once: nobody else can have them.
+func (s *Stack) probeNobody(card tcpip.NICID) tcpip.Error {
+	endpoint, err := s.net.GetNetworkEndpoint(card, header.IPv6ProtocolNumber)
+	if err != nil {
+		return err
+	}
+	if d, ok := endpoint.(stack.DuplicateAddressDetector); ok {
+		d.SetDADConfigurations(stack.DADConfigurations{})
+	}
+	return nil
 }
 
 // own remembers what Close has to close. It returns false when that is over.
