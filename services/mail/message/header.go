@@ -153,7 +153,7 @@ func (f Field) Value() string {
 // unfold takes the line ends out of a value (RFC 5322 §2.2.3).
 func unfold(value []byte) string {
 	value = bytes.Trim(value, " \t\r\n")
-	if bytes.IndexAny(value, "\r\n") < 0 {
+	if !bytes.ContainsAny(value, "\r\n") {
 		return string(value)
 	}
 	return strings.Map(func(r rune) rune {

@@ -65,7 +65,6 @@ type walker struct {
 	raw    []byte
 	parts  []Part
 	bounds map[string]int // boundary → how deep the multipart lies
-	depth  int
 }
 
 // A place says where an entity is about to be read.
