@@ -44,11 +44,11 @@ func (p *page) coded(as coding, c *Cache, key routeKey, wait bool) *prepared {
 	}
 	r := none
 	if sib := p.siblings[as]; sib != nil {
-		data, _, err := key.snap.tree.Blob(sib.name)
+		c, err := key.snap.content(*sib)
 		if err != nil {
 			return nil
 		}
-		r = p.prepare(as, sib.hash, content{data: data, size: int64(len(data))})
+		r = p.prepare(as, sib.hash, c)
 	} else if p.squeezable {
 		data, ready := c.coded.squeeze(codedKey{p.file.hash, as}, p.content.data, wait)
 		if !ready {
@@ -62,7 +62,7 @@ func (p *page) coded(as coding, c *Cache, key routeKey, wait bool) *prepared {
 	if r == none {
 		return nil
 	}
-	c.routes.charge(key, r.size)
+	c.routes.charge(key, int64(len(r.body)))
 	return r
 }
 
@@ -127,21 +127,18 @@ func (p *page) partial(spans []span, whole *prepared) *prepared {
 		r.size += int64(len(parts[i])) + s.length
 	}
 	r.stream = func(w io.Writer) error {
-		from, err := p.content.reader()
-		if err != nil {
+		return p.content.use(r.size, func(from source) error {
+			for i, s := range spans {
+				if _, err := io.WriteString(w, parts[i]); err != nil {
+					return err
+				}
+				if err := from.copySpan(w, s); err != nil {
+					return err
+				}
+			}
+			_, err := io.WriteString(w, end)
 			return err
-		}
-		defer from.Close()
-		for i, s := range spans {
-			if _, err := io.WriteString(w, parts[i]); err != nil {
-				return err
-			}
-			if err := copySpan(w, from, s); err != nil {
-				return err
-			}
-		}
-		_, err = io.WriteString(w, end)
-		return err
+		})
 	}
 	return r.seal()
 }

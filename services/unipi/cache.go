@@ -96,12 +96,14 @@ func (t *table[K, V]) drop(those func(K) bool) {
 // one. The zero value is ready and holds up to 128 MiB.
 type Cache struct {
 	// Bytes bounds the content held, half of it prepared pages and half
-	// compressed files, which outlive a push. 0 means 128 MiB.
+	// compressed files, which outlive a push. 0 means 128 MiB. Half as much again is for
+	// larger files, while they are being sent.
 	Bytes int64
 
 	once   sync.Once
 	routes table[routeKey, *route]
 	coded  squeezer
+	lend   lender
 }
 
 func (c *Cache) init() {
@@ -111,5 +113,6 @@ func (c *Cache) init() {
 		}
 		c.routes.limit = c.Bytes / 2
 		c.coded.done.limit = c.Bytes / 2
+		c.lend.limit = c.Bytes / 2
 	})
 }

@@ -60,18 +60,24 @@ func (s *snapshot) newPage(f file, path string, status int, private bool) (*page
 	return p, nil
 }
 
-// load reads a small file, and arranges for a large one to be opened later. It
-// returns all of it or its beginning.
+// load brings the content of a page, and returns all of it or its beginning.
 func (s *snapshot) load(p *page) (sample []byte, err error) {
-	p.content.size = p.file.size
-	if p.file.size <= s.maxBody {
-		p.content.data, _, err = s.tree.Blob(p.file.name)
+	if p.content, err = s.content(p.file); err != nil || p.content.open == nil {
 		return p.content.data, err
 	}
-	p.content.open = s.opener(p.file.name)
 	var b bytes.Buffer
-	err = p.content.copySpan(&b, span{0, sampleBytes})
+	err = p.content.stream(func(from source) error { return from.copySpan(&b, span{0, sampleBytes}) })
 	return b.Bytes(), err
+}
+
+// content reads a small file, and arranges for a large one to be opened later.
+func (s *snapshot) content(f file) (c content, err error) {
+	if c.size = f.size; f.size <= s.maxBody {
+		c.data, _, err = s.tree.Blob(f.name)
+		return c, err
+	}
+	c.open, c.hash, c.lend = s.opener(f.name), f.hash, &s.cache.lend
+	return c, nil
 }
 
 func (p *page) addTags(h store.Hash) {

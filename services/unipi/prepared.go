@@ -1,11 +1,12 @@
 package unipi
 
 import (
-	"bytes"
 	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
+
+	"cairn/store"
 )
 
 // A prepared response needs nothing but to be written. It is shared between
@@ -91,12 +92,14 @@ func (p *prepared) keep() *prepared {
 	return p
 }
 
-// A content is the bytes of a file: in memory, or to be opened when they are
+// A content is the bytes of a file: in memory, or to be brought there when they are
 // needed.
 type content struct {
 	data []byte
 	size int64
 	open func() (fs.File, error) // nil when data has it all
+	hash store.Hash              // of what open opens
+	lend *lender
 }
 
 // fill makes s of the content the body of p.
@@ -106,45 +109,62 @@ func (c content) fill(p *prepared, s span) {
 		return
 	}
 	p.size = s.length
-	p.stream = func(w io.Writer) error { return c.copySpan(w, s) }
+	p.stream = func(w io.Writer) error {
+		return c.use(s.length, func(from source) error { return from.copySpan(w, s) })
+	}
 }
 
-// copySpan writes one span of a content that is not in memory.
-func (c content) copySpan(w io.Writer, s span) error {
-	from, err := c.reader()
+// use brings a content of which so many bytes are wanted, for as long as do takes.
+func (c content) use(wanted int64, do func(source) error) error {
+	if c.open == nil {
+		return do(source{data: c.data})
+	}
+	n, err := c.lend.borrow(c.hash, c.size, wanted, c.open)
 	if err != nil {
 		return err
 	}
-	defer from.Close()
-	return copySpan(w, from, s)
+	if n != nil {
+		defer c.lend.giveBack(c.hash, n)
+		return do(source{data: n.data})
+	}
+	return c.stream(do)
 }
 
-// reader opens a content.
-func (c content) reader() (io.ReadSeekCloser, error) {
-	if c.open == nil {
-		return struct {
-			*bytes.Reader
-			io.Closer
-		}{bytes.NewReader(c.data), io.NopCloser(nil)}, nil
-	}
+// stream is use of a content that stays where it is.
+func (c content) stream(do func(source) error) error {
 	f, err := c.open()
 	if err != nil {
-		return nil, err
-	}
-	from, ok := f.(io.ReadSeekCloser)
-	if !ok {
-		_ = f.Close() // it is of no use
-		return nil, fs.ErrInvalid
-	}
-	return from, nil
-}
-
-// copySpan writes one span of what a reader has.
-func copySpan(w io.Writer, from io.ReadSeeker, s span) error {
-	if _, err := from.Seek(s.start, io.SeekStart); err != nil {
 		return err
 	}
-	_, err := io.CopyBuffer(onlyWriter{w}, io.LimitReader(from, s.length), make([]byte, min(s.length, 128<<10)))
+	defer f.Close()
+	from, ok := f.(io.ReadSeeker)
+	if !ok {
+		return fs.ErrInvalid
+	}
+	// Where memory is scarce the pieces are small.
+	return do(source{from: from, piece: min(largePiece, max(c.lend.limit/64, largePiece/8))})
+}
+
+// largePiece is how many bytes of a content are in memory that is not there as a whole.
+const largePiece = 128 << 10
+
+// A source is a content in use: its bytes, or from where they come in pieces.
+type source struct {
+	data  []byte
+	from  io.ReadSeeker
+	piece int64
+}
+
+// copySpan writes one span of it.
+func (f source) copySpan(w io.Writer, s span) error {
+	if f.from == nil {
+		_, err := w.Write(f.data[s.start : s.start+s.length])
+		return err
+	}
+	if _, err := f.from.Seek(s.start, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.CopyBuffer(onlyWriter{w}, io.LimitReader(f.from, s.length), make([]byte, min(s.length, f.piece)))
 	return err
 }
 
