@@ -148,8 +148,9 @@ TEXT ·boot64(SB),NOSPLIT|NOFRAME,$0
 	CALL ·start(SB)
 	JMP  ·resume(SB)
 
-// tell ends the machine with the message at SI. It needs no memory, no stack and,
-// like boot32, no particular mode.
+// tell ends the machine with the message at SI, behind whose end are six zeros: an
+// interrupt table without entries. It needs no memory, no stack and, like boot32, no particular
+// mode.
 TEXT ·tell(SB),NOSPLIT|NOFRAME,$0
 	MOVL $0x3f8, DX // the console
 character:
@@ -165,9 +166,8 @@ told:
 	MOVL $0x64, DX // the keyboard controller resets the machine
 	MOVL $0xfe, AX
 	OUTB
-	CLI
-	HLT
-	JMP  -1(PC)
+	LIDT (SI) // or a fault that nobody serves does
+	UNDEF
 
 DATA ·smallMessage+0(SB)/8, $"\r\ncairn:"
 DATA ·smallMessage+8(SB)/8, $" kernel:"

@@ -2,6 +2,7 @@ package kernel_test
 
 import (
 	"context"
+	"debug/elf"
 	"fmt"
 	"os"
 	"os/exec"
@@ -120,26 +121,84 @@ func TestEveryCall(t *testing.T) {
 	}
 }
 
-// TestTooLittleMemory takes away the last part of what the image itself needs.
+// TestTooLittleMemory takes away parts of what the image needs, and of what its runtime needs
+// to begin. Each time it says so.
 func TestTooLittleMemory(t *testing.T) {
 	requireQEMU(t)
-	elf := program(t, "")
-	out, err := exec.Command("go", "tool", "nm", elf).Output()
+	name := program(t, "")
+	file, stacks := fileEnd(t, name), symbol(t, name, "cairn/libos/metal/kernel.stackArea")
+	m := vm.Machine{Kernel: bootable(t, name), Append: "channels"}
+	const less, more = "less memory than the image needs", "give the machine more"
+	for what, c := range map[string]struct {
+		bytes uint64
+		want  string
+	}{
+		"a page of the file":                {0x402000, less},
+		"some code":                         {0x480000, less},
+		"all but the end of the file":       {file - 0x1000, less},
+		"the file, and nothing behind it":   {file + 0x1fff, less},
+		"all as far as the stacks":          {stacks, less},
+		"hardly more than the image":        {stacks + 0x20000, more},
+		"not enough for the runtime, quite": {stacks + 0x40000, more},
+	} {
+		t.Run(what, func(t *testing.T) {
+			m := m
+			m.Devices = []string{"-m", fmt.Sprintf("%dK", c.bytes>>13<<3)} // QEMU rounds up to 8 KiB
+			out, status := boot(t, m)
+			if status != 2 || !strings.Contains(out, c.want) {
+				t.Errorf("exit status %d, want 2 and %q\n%s", status, c.want, out)
+			}
+		})
+	}
+	t.Run("no device that ends it", func(t *testing.T) {
+		v, err := vm.Machine{Kernel: m.Kernel, Devices: []string{"-m", "4104K"}}.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer v.Kill()
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+		defer cancel()
+		if status, err := v.Wait(ctx); status != 2 || err != nil {
+			t.Errorf("exit status %d, %v", status, err)
+		}
+	})
+}
+
+// fileEnd is where in memory the part of a program ends that its file fills.
+func fileEnd(t *testing.T, name string) (end uint64) {
+	t.Helper()
+	f, err := elf.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := regexp.MustCompile(`(?m)^ *([0-9a-f]+) \w cairn/libos/metal/kernel\.stackArea$`).FindSubmatch(out)
-	if found == nil {
-		t.Fatal("where are the stacks?")
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD {
+			end = max(end, p.Vaddr+p.Filesz)
+		}
 	}
-	address, err := strconv.ParseUint(string(found[1]), 16, 64)
+	return end
+}
+
+// symbol is the address of a symbol.
+func symbol(t *testing.T, name, symbol string) uint64 {
+	t.Helper()
+	f, err := elf.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := vm.Machine{Kernel: bootable(t, elf), Devices: []string{"-m", fmt.Sprintf("%dK", address>>13<<3)}}
-	if out, status := boot(t, m); status != 2 || !strings.Contains(out, "less memory than the image needs") {
-		t.Errorf("exit status %d\n%s", status, out)
+	defer f.Close()
+	all, err := f.Symbols()
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, s := range all {
+		if s.Name == symbol {
+			return s.Value
+		}
+	}
+	t.Fatalf("there is no %s", symbol)
+	return 0
 }
 
 // TestCommandLine: words become arguments and environment.

@@ -1,7 +1,7 @@
 // Package pvh makes an executable that links package kernel bootable: virtual
 // machine monitors that know PVH (QEMU -kernel, Firecracker, cloud-hypervisor)
-// find in it where to begin. The file stays what it was, a program for Linux;
-// only its program headers change.
+// find in it where to begin. The file stays what it was, a program for Linux:
+// its program headers change, and some bytes behind them that are nobody's.
 //
 // A bootable file has exactly one PT_NOTE header, and that one points at Xen's
 // PHYS32_ENTRY note, which package kernel carries in its read-only data. QEMU
@@ -49,9 +49,17 @@ func Make(elf []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	at, there, err := f.place(n)
+	if err != nil {
+		return nil, err
+	}
 	b := bytes.Clone(elf)
 	if err := f.rewrite(b, n); err != nil {
 		return nil, err
+	}
+	if !there {
+		copy(b[at:], f.probe(at, uint32(n.entry)))
+		binary.LittleEndian.PutUint64(b[n.offset+16:], f.first().address+uint64(at))
 	}
 	return b, nil
 }
@@ -71,8 +79,8 @@ func Entry(elf []byte) (uint64, error) {
 	return 0, ErrNoNote
 }
 
-// located is where the note is, in the file and in memory.
-type located struct{ offset, address uint64 }
+// located is where the note is, in the file and in memory, and where it leads.
+type located struct{ offset, address, entry uint64 }
 
 // findNote looks for the note in the segments that are read-only data.
 func (f *file) findNote() (located, error) {
@@ -88,9 +96,10 @@ func (f *file) findNote() (located, error) {
 				break
 			}
 			at += i
-			n := located{h.offset + uint64(at), h.address + uint64(at)}
-			if len(segment)-at >= noteSize && n.address%4 == 0 && f.executes(binary.LittleEndian.Uint64(segment[at+16:])) {
-				found = append(found, n)
+			if n := (located{offset: h.offset + uint64(at), address: h.address + uint64(at)}); len(segment)-at >= noteSize && n.address%4 == 0 {
+				if n.entry = binary.LittleEndian.Uint64(segment[at+16:]); f.executes(n.entry) {
+					found = append(found, n)
+				}
 			}
 			at++
 			if len(found) > 1 {

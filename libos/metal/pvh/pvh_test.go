@@ -18,7 +18,8 @@ type segment struct {
 	data        []byte
 }
 
-// build lays out an ELF file; headers first, as Go's linker does.
+// build lays out an ELF file as Go's linker does: headers first, and a page for them at the
+// beginning of the segment of code.
 func build(kind uint16, segments ...segment) []byte {
 	le := binary.LittleEndian
 	b := make([]byte, fileHeaderSize+len(segments)*programHeaderSize)
@@ -30,16 +31,21 @@ func build(kind uint16, segments ...segment) []byte {
 	le.PutUint16(b[52:], fileHeaderSize)
 	le.PutUint16(b[54:], programHeaderSize)
 	le.PutUint16(b[56:], uint16(len(segments)))
+	b = append(b, make([]byte, max(0, pageSize-len(b)))...)
 	for i, s := range segments {
+		offset, size := len(b), len(s.data)
+		b = append(b, s.data...)
+		if s.kind == ptLoad && s.flags&flagExecute != 0 && offset == pageSize {
+			offset, size, s.address = 0, size+pageSize, s.address-pageSize
+		}
 		p := b[fileHeaderSize+i*programHeaderSize:]
 		le.PutUint32(p, s.kind)
 		le.PutUint32(p[4:], s.flags)
-		le.PutUint64(p[8:], uint64(len(b)))
+		le.PutUint64(p[8:], uint64(offset))
 		le.PutUint64(p[16:], s.address)
-		le.PutUint64(p[32:], uint64(len(s.data)))
-		le.PutUint64(p[40:], uint64(len(s.data)))
+		le.PutUint64(p[32:], uint64(size))
+		le.PutUint64(p[40:], uint64(size))
 		le.PutUint64(p[48:], 0x1000)
-		b = append(b, s.data...)
 	}
 	return b
 }
@@ -61,7 +67,7 @@ func TestMake(t *testing.T) {
 	good := constants(append([]byte("12345678"), noteTo(0x401010)...))
 	for name, segments := range map[string][]segment{
 		"in the place of PT_PHDR":     {phdr, text, good},
-		"in the place of a note":      {phdr, {kind: ptNote, flags: flagRead, data: []byte("Go's own")}, text, good},
+		"in the place of a note":      {phdr, text, {kind: ptNote, flags: flagRead, data: []byte("Go's own")}, good},
 		"in the place of three notes": {{kind: ptNote}, {kind: ptNote}, text, {kind: ptNote}, good},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,6 +93,8 @@ func check(t *testing.T, in, out []byte, entry uint64) {
 		t.Fatal(err)
 	}
 	notes := 0
+	want := bytes.Clone(in)
+	var code uint64 // where the probe is
 	for _, p := range f.Progs {
 		switch p.Type {
 		case elf.PT_LOAD:
@@ -96,27 +104,56 @@ func check(t *testing.T, in, out []byte, entry uint64) {
 		case elf.PT_NOTE:
 			notes++
 			got := make([]byte, noteSize)
-			if _, err := p.ReadAt(got, 0); err != nil || !bytes.Equal(got, noteTo(entry)) || p.Filesz != noteSize || p.Align != 4 {
-				t.Errorf("note % x (%v), want % x", got, err, noteTo(entry))
+			if _, err := p.ReadAt(got, 0); err != nil || !bytes.HasPrefix(got, note) || p.Filesz != noteSize || p.Align != 4 {
+				t.Errorf("note % x (%v)", got, err)
 			}
 			if p.Paddr != p.Vaddr {
 				t.Errorf("physical address %#x, want %#x", p.Paddr, p.Vaddr)
 			}
+			code = binary.LittleEndian.Uint64(got[16:])
+			copy(want[p.Off:], got)
 		}
 	}
 	if notes != 1 {
 		t.Errorf("%d notes, want 1", notes)
 	}
+	if got, err := Entry(out); err != nil || got != code {
+		t.Errorf("entry %#x, %v, want %#x", got, err, code)
+	}
+	checkProbe(t, f, want, code, entry)
 	headers := fileHeaderSize + len(f.Progs)*programHeaderSize
-	if len(in) != len(out) || !bytes.Equal(in[:fileHeaderSize], out[:fileHeaderSize]) || !bytes.Equal(in[headers:], out[headers:]) {
-		t.Error("more than the program headers has changed")
+	if !bytes.Equal(want[:fileHeaderSize], out[:fileHeaderSize]) || !bytes.Equal(want[headers:], out[headers:]) {
+		t.Error("more has changed than the program headers, where the note leads, and what was free")
 	}
 	if again, err := Make(out); err != nil || !bytes.Equal(again, out) {
 		t.Errorf("made once more, it changes (%v)", err)
 	}
-	if got, err := Entry(out); err != nil || got != entry {
-		t.Errorf("entry %#x, %v, want %#x", got, err, entry)
+}
+
+// checkProbe looks at the code that runs first, and lays the same into want, where there must
+// have been nothing.
+func checkProbe(t *testing.T, f *elf.File, want []byte, code, entry uint64) {
+	t.Helper()
+	var first, last uint64
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD && p.Off == 0 {
+			first = p.Vaddr
+		}
+		if p.Type == elf.PT_LOAD && p.Filesz > 0 {
+			last = max(last, p.Vaddr+p.Filesz)
+		}
 	}
+	b := probe(uint32(code), uint32(last-4)&^3, uint32(entry))
+	at := code - first
+	if len(b) != probeSize || string(b[probeCode+8:]) != message || at > uint64(pageSize-probeSize) {
+		t.Fatalf("the probe has %d bytes at %#x of the first page", len(b), at)
+	}
+	for i, c := range want[at:][:probeSize] {
+		if c != 0 {
+			t.Fatalf("the probe overwrites what is at %#x", int(at)+i)
+		}
+	}
+	copy(want[at:], b)
 }
 
 func TestRefused(t *testing.T) {
@@ -146,6 +183,8 @@ func TestRefused(t *testing.T) {
 		"a note that leads nowhere":    {build(typeExecutable, phdr, text, constants(noteTo(0x1000))), ErrNoNote},
 		"a note that is cut off":       {build(typeExecutable, phdr, text, constants(note)), ErrNoNote},
 		"two notes":                    {build(typeExecutable, phdr, text, constants(append(noteTo(0x401000), noteTo(0x401000)...))), anything},
+		"no free page for the probe":   {build(typeExecutable, phdr, segment{kind: ptLoad, flags: flagRead, address: 0x401000, data: make([]byte, 64)}, constants(noteTo(0x401000))), errNoRoom},
+		"above 4 GiB":                  {build(typeExecutable, phdr, text, segment{ptLoad, flagRead, 1 << 32, noteTo(0x401000)}), anything},
 		"no header in whose place":     {build(typeExecutable, text, constants(noteTo(0x401000))), anything},
 		"a note in the headers":        {inside, anything},
 		"a note that is not aligned":   {build(typeExecutable, phdr, text, constants(append([]byte("1"), noteTo(0x401000)...))), ErrNoNote},
@@ -180,10 +219,13 @@ func TestProgram(t *testing.T) {
 		if err != nil {
 			t.Fatalf("with %q: %v", flags, err)
 		}
-		entry, err := Entry(out)
+		code, err := Entry(out)
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The jump lies at byte 17 of the probe, in the first page.
+		at := code & (pageSize - 1)
+		entry := code + 22 + uint64(binary.LittleEndian.Uint32(out[at+18:]))
 		check(t, in, out, entry)
 	}
 }
