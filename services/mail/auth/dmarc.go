@@ -1,0 +1,204 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// maxAuthors is how many different domains in From are asked about.
+const maxAuthors = 10
+
+// authors is what the domains in From have published.
+type authors struct {
+	all    []author
+	err    error       // why there are none
+	action Disposition // in that case
+}
+
+type author struct {
+	domain, org string
+	record      *Record
+	policy      Disposition // of record, for this domain
+	err         error       // why it is not known whether there is a record
+}
+
+// readAuthors asks for the DMARC records of all domains in From. RFC 7489 §6.6.1
+// leaves open what to do when there are several: all have to pass. More of them than
+// anybody needs are there to hide one.
+func readAuthors(ctx context.Context, l *letter, ask *asker) authors {
+	if !l.whole {
+		return authors{err: failed(PermError, "header is too long"), action: Reject}
+	}
+	var a authors
+	for _, addr := range l.header.Addresses("From") {
+		name, ok := hostname(addr.Domain)
+		if !ok || slices.ContainsFunc(a.all, func(b author) bool { return b.domain == name }) {
+			continue
+		}
+		a.all = append(a.all, author{domain: name, org: organisation(name)})
+	}
+	switch n := len(a.all); {
+	case n == 0:
+		return authors{err: failed(PermError, "From has no domain"), action: Deliver}
+	case n > maxAuthors:
+		return authors{err: failed(PermError, "From has %d domains", n), action: Reject}
+	}
+	var wg sync.WaitGroup
+	for i := range a.all {
+		wg.Go(func() { a.all[i].read(ctx, ask) })
+	}
+	wg.Wait()
+	return a
+}
+
+// organisation returns the part of a domain that somebody registered (RFC 7489 §3.2).
+func organisation(domain string) string {
+	if org, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
+		return org
+	}
+	return domain // it is a public suffix itself
+}
+
+// read finds the record of a domain, or else of the organisational domain (RFC 7489 §6.6.3).
+func (a *author) read(ctx context.Context, ask *asker) {
+	a.policy = Deliver
+	if a.record, a.err = lookupRecord(ctx, a.domain, ask); a.err != nil {
+		return
+	}
+	if a.record != nil {
+		a.policy = a.record.Policy
+		return
+	}
+	if a.org == a.domain {
+		return
+	}
+	if a.record, a.err = lookupRecord(ctx, a.org, ask); a.err != nil || a.record == nil {
+		return
+	}
+	a.policy = a.record.Subdomains
+	if a.record.NonExistent != a.policy && !exists(ctx, a.domain, ask) {
+		a.policy = a.record.NonExistent
+	}
+}
+
+// lookupRecord returns a domain's own record, nil where it has none or several.
+func lookupRecord(ctx context.Context, domain string, ask *asker) (*Record, error) {
+	texts, err := ask.LookupTXT(ctx, "_dmarc."+domain)
+	if err != nil && !notFound(err) {
+		return nil, failed(errorVerdict(err), "DMARC record of %s: %v", domain, err)
+	}
+	var found *Record
+	for _, text := range texts {
+		record, err := ParseRecord(text)
+		switch {
+		case errors.Is(err, ErrNoRecord):
+			continue
+		case err != nil:
+			return nil, failed(PermError, "DMARC record of %s: %v", domain, err)
+		case found != nil:
+			return nil, nil
+		}
+		found = &record
+	}
+	return found, nil
+}
+
+// exists says whether mail could be from a domain: it has an address or an exchanger
+// (RFC 9989 §3.2.13).
+func exists(ctx context.Context, domain string, ask *asker) bool {
+	_, err := ask.LookupNetIP(ctx, "ip", domain)
+	if !notFound(err) {
+		return true
+	}
+	_, err = ask.LookupMX(ctx, domain)
+	return !notFound(err)
+}
+
+// judge weighs what was found out about a message against what its authors'
+// domains have published. Of several domains the one that asks for most counts.
+func (as authors) judge(r *Result, raw []byte) DMARC {
+	if as.err != nil {
+		verdict, reason := judged(as.err)
+		return DMARC{Verdict: verdict, Policy: Deliver, Action: as.action, Reason: reason}
+	}
+	worst := as.all[0].judge(r, raw)
+	for i := range as.all[1:] {
+		if d := as.all[i+1].judge(r, raw); d.weight() > worst.weight() {
+			worst = d
+		}
+	}
+	return worst
+}
+
+// weight orders outcomes by what they ask for, and then by how little they vouch for.
+func (d DMARC) weight() int {
+	actions := map[Disposition]int{Deliver: 0, Quarantine: 10, Reject: 20}
+	verdicts := map[Verdict]int{Pass: 0, None: 1, PermError: 2, TempError: 3, Fail: 4}
+	return actions[d.Action] + verdicts[d.Verdict]
+}
+
+func (a *author) judge(r *Result, raw []byte) DMARC {
+	d := DMARC{Domain: a.domain, Org: a.org, Policy: a.policy, Action: Deliver, Record: a.record}
+	if a.err != nil {
+		d.Verdict, d.Reason = judged(a.err)
+		return d
+	}
+	if a.record == nil {
+		d.Verdict = None
+		return d
+	}
+	d.Verdict, d.Aligned = a.aligned(r)
+	if d.Verdict == Fail {
+		d.Action = a.policy
+		if a.record.Testing || a.record.Percent < 100 && sample(raw) >= a.record.Percent {
+			d.Action = a.policy.lesser()
+		}
+	}
+	return d
+}
+
+// aligned looks for somebody in a's organisation who vouches for the message (RFC 7489 §3.1).
+// What could not be found out of them leaves the question open.
+func (a *author) aligned(r *Result) (Verdict, string) {
+	verdict := Fail
+	if a.same(r.SPF.Domain, a.record.StrictSPF) {
+		switch r.SPF.Verdict {
+		case Pass:
+			return Pass, r.SPF.Domain
+		case TempError:
+			verdict = TempError
+		}
+	}
+	for _, s := range r.DKIM {
+		if !a.same(s.Domain, a.record.StrictDKIM) {
+			continue
+		}
+		switch s.Verdict {
+		case Pass:
+			return Pass, s.Domain
+		case TempError:
+			verdict = TempError
+		}
+	}
+	return verdict, ""
+}
+
+func (a *author) same(domain string, strict bool) bool {
+	if strict || domain == a.domain {
+		return domain == a.domain
+	}
+	return (domain == a.org || strings.HasSuffix(domain, "."+a.org)) && organisation(domain) == a.org
+}
+
+// sample returns 0 to 99, the same for the same message: trying again changes nothing.
+func sample(raw []byte) int {
+	sum := sha256.Sum256(raw)
+	return int(binary.BigEndian.Uint32(sum[:]) % 100)
+}
