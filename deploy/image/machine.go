@@ -16,6 +16,10 @@ type machine struct {
 	mac   string
 }
 
+// leastMiB is how large a machine must be for the first page of an image to be in it, which
+// tells whoever has less than the rest needs.
+const leastMiB = 5
+
 type disk struct {
 	name, file string
 	readOnly   bool
@@ -24,8 +28,11 @@ type disk struct {
 // machine finds out which devices the arguments amount to.
 func (s Start) machine() (*machine, error) {
 	v := &machine{Start: s, plan: Plan{vm: true}, mac: address(s.Manifest.Name + s.TAP)}
-	if v.MiB == 0 {
+	switch {
+	case v.MiB == 0:
 		v.MiB = 128
+	case v.MiB < leastMiB:
+		return nil, fmt.Errorf("a virtual machine of %d MiB has no memory where a program belongs: a website wants about 24", v.MiB)
 	}
 	args, files, err := pack(s.Manifest, words(s.Manifest, s.Args))
 	if err != nil {

@@ -18,7 +18,7 @@ type Start struct {
 	TAP string
 
 	// Of virtual machines.
-	MiB     int      // of memory; 0: 128
+	MiB     int      // of memory, at least 5; 0: 128
 	Forward []string // HOST:PORT=PORT, in place of the manifest's ports (QEMU without a TAP)
 	PCI     bool     // the machine has a PCI bus (QEMU's q35) rather than being a microvm
 	KVM     bool     // by the processor's own virtualization, rather than emulated

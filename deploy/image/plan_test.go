@@ -117,6 +117,7 @@ func TestPlanRefuses(t *testing.T) {
 		{Start{World: QEMU, Args: []string{"--name", `"`}}, "cannot hold quotes"},
 		{Start{World: QEMU, Forward: []string{"8080"}}, "--forward is HOST:PORT=PORT"},
 		{Start{World: QEMU, Forward: []string{"127.0.0.1:8080=http"}}, "--forward is HOST:PORT=PORT"},
+		{Start{World: QEMU, MiB: 4}, "no memory where a program belongs"},
 		{Start{World: CloudHypervisor, Args: []string{"--till", "a,b"}}, "takes no commas"},
 	} {
 		c.start.Manifest = shop
