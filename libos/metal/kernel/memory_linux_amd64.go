@@ -39,10 +39,18 @@ func memoryInit(info uintptr) {
 	}
 	readMemoryMap(uintptr(*p64(direct + info + 40)), uintptr(*p32(direct + info + 48)))
 	imageEnd = imageBase
+	cleared := imageEnd
 	for i := uintptr(0); i < imageSegments(); i++ {
-		imageEnd = max(imageEnd, imageSegment(i).end)
+		s := imageSegment(i)
+		imageEnd = max(imageEnd, s.end)
+		if s.loaded {
+			cleared = max(cleared, s.end)
+		}
 	}
 	residentEnd = min(imageEnd, kernelEnd())
+	if residentEnd > cleared {
+		kdie("the kernel's variables lie where the VMM has not cleared the memory")
+	}
 	if !ram.holds(imageBase, residentEnd) {
 		kdie("the image does not fit into the memory of the machine: give it more")
 	}
@@ -140,6 +148,7 @@ func kernelEnd() uintptr {
 type segment struct {
 	start, end uintptr
 	prot       uint32
+	loaded     bool // the VMM has: it leaves a segment alone that has nothing in the file
 }
 
 // imageSegments is the number of program headers of the image.
@@ -155,9 +164,10 @@ func imageSegment(i uintptr) segment {
 	flags := *p32(h + 4)
 	va := uintptr(*p64(h + 16))
 	return segment{
-		start: pageDown(va),
-		end:   pageUp(va + uintptr(*p64(h + 40))),
-		prot:  flags>>2&1*protRead | flags&2 | flags&1*protExec,
+		start:  pageDown(va),
+		end:    pageUp(va + uintptr(*p64(h + 40))),
+		prot:   flags>>2&1*protRead | flags&2 | flags&1*protExec,
+		loaded: *p64(h + 32) > 0,
 	}
 }
 

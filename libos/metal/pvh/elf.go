@@ -32,12 +32,21 @@ type file struct {
 	headers []header
 }
 
-// header is a program header as far as it matters here. The part of the file that
-// it covers has been checked to be there.
+// header is a program header. The part of the file that it covers has been checked to be
+// there.
 type header struct {
-	kind, flags          uint32
-	offset, address      uint64
-	fileSize, memorySize uint64
+	kind, flags                 uint32
+	offset, address, physical   uint64
+	fileSize, memorySize, align uint64
+}
+
+func (h header) put(p []byte) {
+	le := binary.LittleEndian
+	le.PutUint32(p, h.kind)
+	le.PutUint32(p[4:], h.flags)
+	for i, v := range [...]uint64{h.offset, h.address, h.physical, h.fileSize, h.memorySize, h.align} {
+		le.PutUint64(p[8+8*i:], v)
+	}
 }
 
 func parse(b []byte) (*file, error) {
@@ -62,7 +71,10 @@ func parse(b []byte) (*file, error) {
 	f := &file{data: b, table: int(table)}
 	for i := range n {
 		p := b[f.table+i*programHeaderSize:]
-		h := header{le.Uint32(p), le.Uint32(p[4:]), le.Uint64(p[8:]), le.Uint64(p[16:]), le.Uint64(p[32:]), le.Uint64(p[40:])}
+		h := header{
+			kind: le.Uint32(p), flags: le.Uint32(p[4:]), offset: le.Uint64(p[8:]), address: le.Uint64(p[16:]), physical: le.Uint64(p[24:]),
+			fileSize: le.Uint64(p[32:]), memorySize: le.Uint64(p[40:]), align: le.Uint64(p[48:]),
+		}
 		if h.offset > uint64(len(b)) || h.fileSize > uint64(len(b))-h.offset {
 			return nil, fmt.Errorf("segment %d lies beyond the end of the file", i)
 		}
@@ -82,46 +94,43 @@ func (f *file) executes(address uint64) bool {
 	return false
 }
 
-// rewrite changes the program headers in b, a copy of the file. The note takes
-// the place of another, or of PT_PHDR, which only a dynamic linker reads.
-func (f *file) rewrite(b []byte, n located) error {
-	at := f.index(ptNote)
-	if at < 0 {
-		at = f.index(ptPhdr)
+// header is that of the note.
+func (n located) header() header {
+	return header{
+		kind: ptNote, flags: flagRead, offset: n.offset, address: n.address, physical: n.address,
+		fileSize: noteSize, memorySize: noteSize, align: 4,
 	}
-	if at < 0 {
-		return errors.New("no program header that the note could take the place of: want PT_NOTE or PT_PHDR")
-	}
-	if end := uint64(f.table + len(f.headers)*programHeaderSize); n.offset < end && n.offset+noteSize > uint64(f.table) {
-		return errors.New("the note lies in the program headers")
-	}
-	le := binary.LittleEndian
-	for i, h := range f.headers {
-		p := b[f.table+i*programHeaderSize:]
-		switch {
-		case i == at:
-			le.PutUint32(p, ptNote)
-			le.PutUint32(p[4:], flagRead)
-			le.PutUint64(p[8:], n.offset)
-			le.PutUint64(p[16:], n.address)
-			le.PutUint64(p[24:], n.address)
-			le.PutUint64(p[32:], noteSize)
-			le.PutUint64(p[40:], noteSize)
-			le.PutUint64(p[48:], 4)
-		case h.kind == ptNote:
-			clear(p[:programHeaderSize])
-		case h.kind == ptLoad:
-			le.PutUint64(p[48:], 0)
-		}
-	}
-	return nil
 }
 
-func (f *file) index(kind uint32) int {
-	for i, h := range f.headers {
-		if h.kind == kind {
-			return i
-		}
+// rewrite changes the program headers in b, a copy of the file. The note takes
+// the place of another, or of PT_PHDR, which only a dynamic linker reads; a tail takes a second
+// such place.
+func (f *file) rewrite(b []byte, n located) error {
+	table := b[f.table : f.table+len(f.headers)*programHeaderSize]
+	if n.offset < uint64(f.table+len(table)) && n.offset+noteSize > uint64(f.table) {
+		return errors.New("the note lies in the program headers")
 	}
-	return -1
+	free := 0
+	list := []header{n.header()}
+	for _, h := range f.headers {
+		switch h.kind {
+		case ptNote, ptPhdr:
+			free++
+			continue
+		case ptLoad:
+			h.align = 0
+		}
+		list = append(list, h)
+	}
+	switch {
+	case free == 0:
+		return errors.New("no program header that the note could take the place of: want PT_NOTE or PT_PHDR")
+	case free > 1:
+		list = cutTail(list)
+	}
+	clear(table)
+	for i, h := range list {
+		h.put(table[i*programHeaderSize:])
+	}
+	return nil
 }
