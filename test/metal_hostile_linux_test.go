@@ -80,9 +80,12 @@ func TestMetalHostileNetwork(t *testing.T) {
 		files: h.files, memory: 64,
 		devices: []string{"-netdev", "socket,id=n0,connect=" + l.Addr().String(), "-device", "virtio-net-device,netdev=n0,mac=52:54:00:12:00:02"},
 	}, append(h.args, "--ipv4", guest+"/24", "--log=")...)
+	if err := l.(*net.TCPListener).SetDeadline(time.Now().Add(metalPatience)); err != nil {
+		t.Fatal(err)
+	}
 	conn, err := l.Accept()
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("wait for QEMU: %v; the console:\n%s", err, m.Console())
 	}
 	w := &wire{conn: conn, in: bufio.NewReader(conn)}
 	s, err := stack.New(w, stack.Options{IPv4: netip.MustParsePrefix("10.0.2.2/24")})

@@ -106,8 +106,10 @@ func mapDirect(start, end uintptr, bits uint64) {
 // directEntry is pageEntry for physical address a in the direct map; nil says that a larger page is there.
 func directEntry(a uintptr, shift uint) *uint64 {
 	e := pageEntry(direct+a, shift, true)
-	if e == nil && frames.free == 0 {
-		noMemory()
+	if e == nil {
+		if huge := pageEntry(direct+a, 30, false); huge == nil || *huge&pteLarge == 0 {
+			noMemory() // for a table on the way
+		}
 	}
 	return e
 }
