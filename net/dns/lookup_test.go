@@ -36,6 +36,8 @@ _imaps._tcp.example. IN SRV  5 0 993 first.example.
 1.2.0.192.in-addr.arpa. IN PTR www.example.
 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa. IN PTR www.example.
 empty.example.      IN HINFO "PDP-11" "UNIX"
+example.            IN CAA   0 issue "letsencrypt.org"
+_25._tcp.example.   IN TLSA  3 1 1 ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789ABCDEF0123456789
 `
 
 // ask returns a resolver for one server, over the host's network.
