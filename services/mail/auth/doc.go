@@ -12,7 +12,7 @@
 //	prefix = append(prefix, r.Header()...)
 //
 // A [Signer] makes the DKIM-Signature fields of an outgoing message, one for each
-// of its keys, and [Checker.Seal] the ARC set of one that is passed on. [ParseReport]
+// of its keys, and [Signer.Seal] the ARC set of one that is passed on. [ParseReport]
 // reads what other servers report about our domains.
 //
 // # Caveats

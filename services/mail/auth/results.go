@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,44 +13,64 @@ func (r *Result) Header() []byte {
 	return []byte("Authentication-Results: " + r.text() + "\r\n")
 }
 
-// text is the field's value: the checker's name, and a line for each method. What comes
-// from outside is written by props, which lets nothing through that means something here.
+// text is the field's value: the checker's name, and each method on a line of its own.
 func (r *Result) text() string {
-	var b strings.Builder
-	b.WriteString(value(r.ID))
-	line := func(method string, v Verdict, comment, props string) {
-		b.WriteString(";\r\n\t" + method + "=" + string(v))
-		if comment != "" {
-			b.WriteString(" (" + remark(comment) + ")")
-		}
-		b.WriteString(props)
-	}
-	line("iprev", r.IPRev.Verdict, either(r.IPRev.Name, r.IPRev.Reason),
-		prop("policy.iprev", r.Source.IP.Unmap().WithZone("").String()))
-	line("spf", r.Helo.Verdict, r.Helo.Reason, prop("smtp.helo", r.Helo.Name))
+	ip := r.Source.IP.Unmap().WithZone("").String()
+	var w resultWriter
+	w.b.WriteString(value(r.ID))
+	w.method("iprev", r.IPRev.Verdict, cmp.Or(r.IPRev.Name, r.IPRev.Reason), "policy.iprev", ip)
 	if from := r.Source.MailFrom; from != "" {
-		line("spf", r.SPF.Verdict, r.SPF.Reason, prop("smtp.mailfrom", from))
+		w.method("spf", r.SPF.Verdict, r.SPF.Reason, "smtp.mailfrom", from)
 	}
+	w.method("spf", r.Helo.Verdict, r.Helo.Reason, "smtp.helo", r.Helo.Name)
 	for _, s := range r.DKIM {
-		line("dkim", s.Verdict, s.remark(), prop("header.d", s.Domain)+prop("header.i", s.Identity)+
-			prop("header.s", s.Selector)+prop("header.a", s.Algorithm)+prop("header.b", s.tag))
+		w.method("dkim", s.Verdict, s.remark(), "header.d", s.Domain, "header.i", s.Identity,
+			"header.s", s.Selector, "header.a", s.Algorithm, "header.b", s.tag)
 	}
 	if len(r.DKIM) == 0 {
-		line("dkim", None, "", "")
+		w.method("dkim", None, "")
 	}
-	line("dmarc", r.DMARC.Verdict, r.DMARC.remark(), prop("header.from", r.DMARC.Domain))
-	if arc := r.ARC; arc.Verdict != None {
-		line("arc", arc.Verdict, arc.remark(), prop("header.oldest-pass", strconv.Itoa(arc.Oldest))+
-			prop("smtp.remote-ip", r.Source.IP.Unmap().WithZone("").String()))
+	w.method("dmarc", r.DMARC.Verdict, r.DMARC.remark(), "header.from", r.DMARC.Domain)
+	switch r.ARC.Verdict {
+	case Pass:
+		w.method("arc", Pass, r.ARC.remark(), "header.oldest-pass", strconv.Itoa(r.ARC.Oldest), "smtp.remote-ip", ip)
+	case Fail:
+		w.method("arc", Fail, r.ARC.remark(), "smtp.remote-ip", ip)
 	}
-	return b.String()
+	return w.b.String()
 }
 
-func either(a, b string) string {
-	if a != "" {
-		return a
+// A resultWriter writes an Authentication-Results value, folded. What comes from outside
+// goes through value and remark, which let nothing through that means something here.
+type resultWriter struct {
+	b      strings.Builder
+	column int
+}
+
+// method writes a method's result, a comment, and properties: names and values.
+func (w *resultWriter) method(name string, v Verdict, comment string, props ...string) {
+	start := name + "=" + string(v)
+	w.b.WriteString(";\r\n\t" + start)
+	w.column = 8 + len(start)
+	if comment != "" {
+		w.word("(" + remark(comment) + ")")
 	}
-	return b
+	for i := 0; i < len(props); i += 2 {
+		if props[i+1] != "" {
+			w.word(props[i] + "=" + value(props[i+1]))
+		}
+	}
+}
+
+// maxColumn is where lines are folded (RFC 5322 §2.1.1), a tab being eight columns.
+const maxColumn = 78
+
+func (w *resultWriter) word(s string) {
+	if w.column += 1 + len(s); w.column > maxColumn {
+		w.b.WriteString("\r\n\t")
+		w.column = 9 + len(s)
+	}
+	w.b.WriteString(" " + s)
 }
 
 func (s Signature) remark() string {
@@ -81,20 +102,8 @@ func (c Chain) remark() string {
 	return c.Reason
 }
 
-// maxValue bounds, in bytes, what is copied from outside into a property or a comment.
+// maxValue bounds, in bytes, what is copied from outside into a value or a comment.
 const maxValue = 320
-
-// prop writes a property on a line of its own where that is long.
-func prop(name, v string) string {
-	if v == "" {
-		return ""
-	}
-	gap := " "
-	if len(name)+len(v) > 40 {
-		gap = "\r\n\t "
-	}
-	return gap + name + "=" + value(v)
-}
 
 // value writes an address, a domain or a token as it is, and anything else as a quoted
 // string (RFC 8601 §2.2, RFC 2045 §5.1); control characters as question marks.

@@ -16,7 +16,7 @@ import (
 // The set says cv=fail where the chain had failed. There is none, and no error, where no
 // set may follow or it would be wrong for ever: behind one that said so already,
 // behind MaxSets, and where the chain failed only because the DNS did not answer.
-func (c *Checker) Seal(raw []byte, r *Result, s *Signer) ([]byte, error) {
+func (s *Signer) Seal(raw []byte, r *Result) ([]byte, error) {
 	key, err := s.sealKey()
 	if err != nil {
 		return nil, err
