@@ -21,16 +21,21 @@ type Group struct {
 }
 
 // Addr returns the address without the name: local@domain, the local part quoted
-// where it has to be.
+// where it has to be. What can be in no domain is left out.
 func (a Address) Addr() string {
-	local := a.Local
+	local := clean(a.Local)
 	if !dotAtom(local) {
 		local = quote(local)
 	}
 	if a.Domain == "" {
 		return local
 	}
-	return local + "@" + a.Domain
+	return local + "@" + strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" <>(),;\"\\", r) {
+			return -1
+		}
+		return r
+	}, clean(a.Domain))
 }
 
 // String returns the address as it stands in a header field, the name encoded.

@@ -12,7 +12,7 @@ import (
 // it is not printable ASCII, and folded. Line ends in the value become spaces: it cannot
 // bring fields of its own.
 func AppendField(dst []byte, name, value string) []byte {
-	return appendFolded(dst, name, EncodeWords(value))
+	return AppendFolded(dst, name, EncodeWords(value))
 }
 
 // AppendAddresses appends a field with a list of addresses, folded.
@@ -21,37 +21,35 @@ func AppendAddresses(dst []byte, name string, list []Address) []byte {
 	for _, a := range list {
 		all = append(all, a.String())
 	}
-	return appendFolded(dst, name, strings.Join(all, ", "))
+	return AppendFolded(dst, name, strings.Join(all, ", "))
 }
 
 // foldAt is how long lines get if they can be folded (RFC 5322 §2.1.1).
 const foldAt = 76
 
-// appendFolded appends a field whose value is encoded already. It breaks lines at
-// spaces only, and leaves white space as it is.
-func appendFolded(dst []byte, name, value string) []byte {
+// AppendFolded appends a field with a structured value, such as that of Received. It
+// breaks lines at white space only. Control characters are left out: the value cannot
+// bring fields of its own.
+func AppendFolded(dst []byte, name, value string) []byte {
+	value = strings.Trim(clean(value), " ")
 	dst = append(append(dst, name...), ':')
 	column := len(name) + 1
-	value = strings.TrimRight(value, " \t")
-	for value != "" {
-		end := 1 + strings.IndexAny(value[1:], " \t")
-		if end == 0 {
-			end = len(value)
+	for first := true; value != "" || first; first = false {
+		end := len(value)
+		if i := strings.IndexByte(strings.TrimLeft(value, " "), ' '); i >= 0 {
+			end = len(value) - len(strings.TrimLeft(value, " ")) + i
 		}
-		word := value[:end]
+		if word := value[:end]; first {
+			dst = append(append(dst, ' '), word...)
+			column += 1 + len(word)
+		} else if column+len(word) > foldAt {
+			dst = append(append(dst, "\r\n"...), word...)
+			column = len(word)
+		} else {
+			dst = append(dst, word...)
+			column += len(word)
+		}
 		value = value[end:]
-		if column == len(name)+1 && word[0] != ' ' && word[0] != '\t' {
-			word = " " + word
-		}
-		if column+len(word) > foldAt && column > len(name)+1 {
-			dst = append(dst, "\r\n"...)
-			column = 0
-			if word[0] != ' ' && word[0] != '\t' {
-				word = " " + word
-			}
-		}
-		dst = append(dst, word...)
-		column += len(word)
 	}
 	return append(dst, "\r\n"...)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/net/html/charset"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
@@ -11,19 +12,24 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 )
 
-// toUTF8 returns text of a charset as valid UTF-8, at most limit bytes. Text in a charset that
-// nobody knows, and text that says UTF-8 and is not, is taken as windows-1252.
-func toUTF8(b []byte, charset string, limit int) string {
-	enc := lookup(charset)
+// toUTF8 returns text of a charset as valid UTF-8, at most limit bytes. Text whose charset is
+// not given or not known is UTF-8 if it can be, and otherwise windows-1252.
+func toUTF8(b []byte, name string, limit int) string {
+	enc, known := lookup(name)
 	if enc == nil {
-		if cut := b[:min(len(b), limit)]; utf8.Valid(b) || utf8.Valid(trimRune(cut)) {
-			return string(trimRune(cut))
+		cut := trimRune(b[:min(len(b), limit)])
+		if utf8.Valid(cut) {
+			return string(cut)
+		}
+		if known {
+			valid := strings.ToValidUTF8(string(cut), "\uFFFD")
+			return string(trimRune([]byte(valid[:min(len(valid), limit)])))
 		}
 		enc = charmap.Windows1252
 	}
 	dst := make([]byte, min(limit, 3*len(b)+16))
-	n, _, _ := enc.NewDecoder().Transform(dst, b, true)
-	return strings.ToValidUTF8(string(trimRune(dst[:n])), "\uFFFD")
+	n, _, _ := enc.NewDecoder().Transform(dst, b, true) // what does not fit is not wanted
+	return string(trimRune(dst[:n]))
 }
 
 // trimRune takes an incomplete character off the end.
@@ -39,28 +45,39 @@ func trimRune(b []byte) []byte {
 	return b
 }
 
-// lookup returns the encoding of a charset; nil for UTF-8, ASCII and unknown names.
-func lookup(charset string) encoding.Encoding {
-	charset = strings.ToLower(strings.Trim(charset, " \t\"'"))
-	switch charset {
-	case "", "utf-8", "utf8", "us-ascii", "ascii":
-		return nil
-	case "hz-gb-2312": // htmlindex refuses to decode it, for the sake of browsers
-		return simplifiedchinese.HZGB2312
+// lookup returns the encoding of a charset: nil for UTF-8, which is known, and for
+// names of which nothing follows: ASCII, none and unknown ones.
+func lookup(name string) (enc encoding.Encoding, known bool) {
+	name = strings.ToLower(strings.Trim(name, " \t\"'"))
+	switch name {
+	case "utf-8", "utf8":
+		return nil, true
+	case "", "us-ascii", "ascii":
+		return nil, false
+	case "hz-gb-2312": // htmlindex does not decode it, for the sake of browsers
+		return simplifiedchinese.HZGB2312, true
 	}
-	if len(charset) > 64 {
-		return nil
+	if len(name) > 64 {
+		return nil, false
 	}
-	enc, err := htmlindex.Get(charset)
+	enc, err := htmlindex.Get(name)
 	if err != nil || enc == encoding.Replacement {
-		if enc, err = ianaindex.MIME.Encoding(charset); err != nil {
-			return nil
+		if enc, err = ianaindex.MIME.Encoding(name); err != nil || enc == nil {
+			return nil, false
 		}
 	}
-	if name, _ := htmlindex.Name(enc); name == "utf-8" {
-		return nil
+	if canonical, err := htmlindex.Name(enc); err == nil && canonical == "utf-8" {
+		return nil, true
 	}
-	return enc
+	return enc, true
+}
+
+// pageCharset returns the charset that a page of HTML says it is in.
+func pageCharset(page []byte) string {
+	if _, name, certain := charset.DetermineEncoding(page, ""); certain || name != "windows-1252" {
+		return name
+	}
+	return ""
 }
 
 // clean makes text of a header fit for people: valid UTF-8 on one line, without
@@ -76,9 +93,34 @@ func clean(s string) string {
 		switch {
 		case r == '\t' || r == '\n':
 			return ' '
-		case r < ' ' || 0x7f <= r && r < 0xa0:
+		case control(r):
 			return -1
 		}
 		return r
 	}, s)
+}
+
+// cleanLines makes lines end in LF and takes control characters out.
+func cleanLines(s string) string {
+	if strings.Contains(s, "\r") {
+		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+	}
+	return strings.Map(func(r rune) rune {
+		if r != '\t' && r != '\n' && control(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func control(r rune) bool { return r < ' ' || 0x7f <= r && r < 0xa0 }
+
+// plain reports whether s is printable ASCII.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }

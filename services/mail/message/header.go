@@ -57,10 +57,12 @@ type Field struct {
 
 // ParseHeader indexes the fields of a header, with or without its blank line. Lines that are
 // no field ("From " of an mbox, text in the wrong place) are passed over.
-func ParseHeader(head []byte) Header {
+func ParseHeader(head []byte) Header { return parseHeader(head, MaxFields) }
+
+func parseHeader(head []byte, fields int) Header {
 	h := Header{raw: head[:min(len(head), MaxHeader)]}
 	b := h.raw
-	for pos := 0; pos < len(b) && len(h.fields) < MaxFields; {
+	for pos := 0; pos < len(b) && len(h.fields) < fields; {
 		next := lineEnd(b, pos)
 		if blank(b[pos:next]) {
 			break

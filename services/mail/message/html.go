@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// HTMLText returns what a page of HTML says, at most limit bytes: no markup,
-// scripts or styles, white space as a browser would show it.
+// HTMLText returns what a page of HTML, in UTF-8, says, at most limit bytes: no
+// markup, scripts or styles, white space as a browser would show it.
 func HTMLText(page string, limit int) string {
 	t := htmlText{limit: limit}
 	z := html.NewTokenizer(strings.NewReader(page))
@@ -42,7 +42,7 @@ type htmlText struct {
 }
 
 func (t *htmlText) string() string {
-	return cleanLines(strings.ToValidUTF8(string(trimRune(t.out.Bytes()[:min(t.out.Len(), t.limit)])), "\uFFFD"))
+	return cut(cleanLines(strings.ToValidUTF8(t.out.String(), "\uFFFD")), t.limit)
 }
 
 func (t *htmlText) open(tag atom.Atom) {

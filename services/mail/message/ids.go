@@ -37,7 +37,7 @@ func (h Header) References() []string {
 
 // MessageIDs returns the message identifiers in a value, without their angle brackets.
 // Comments and words between them are passed over; white space within one, which
-// broken folding leaves there, is taken out.
+// broken folding leaves there, is taken out, and so are quotation marks (RFC 5256 §3).
 func MessageIDs(value string) []string {
 	var ids []string
 	for len(ids) < maxReferences {
@@ -54,10 +54,20 @@ func MessageIDs(value string) []string {
 			value = value[end:]
 			continue
 		}
-		if id := clean(strings.Join(strings.Fields(value[:end]), "")); id != "" {
+		if id := canonicalID(value[:end]); id != "" {
 			ids = append(ids, id)
 		}
 		value = value[end+1:]
 	}
 	return ids
+}
+
+func canonicalID(id string) string {
+	id = clean(strings.Join(strings.Fields(id), ""))
+	if strings.HasPrefix(id, `"`) {
+		if local, domain, ok := strings.Cut(id[1:], `"@`); ok && dotAtom(local) {
+			return local + "@" + domain
+		}
+	}
+	return id
 }

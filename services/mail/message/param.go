@@ -1,7 +1,8 @@
 package message
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,11 +19,11 @@ func Params(value string) (string, map[string]string) {
 	raw := map[string]string{}
 	for s.skip(";") && len(raw) < maxParams {
 		name := strings.ToLower(strings.TrimSpace(s.until("=;")))
-		if !s.skip("=") || name == "" {
+		if !s.skip("=") {
 			continue
 		}
 		v := s.paramValue()
-		if _, dup := raw[name]; !dup {
+		if _, dup := raw[name]; !dup && name != "" {
 			raw[name] = v
 		}
 	}
@@ -31,6 +32,9 @@ func Params(value string) (string, map[string]string) {
 
 // joinParams undoes RFC 2231: name*0*, name*1 and name* become name.
 func joinParams(raw map[string]string) map[string]string {
+	if len(raw) == 0 {
+		return nil
+	}
 	params := make(map[string]string, len(raw))
 	pieces := map[string][]piece{}
 	for name, v := range raw {
@@ -66,7 +70,7 @@ type piece struct {
 }
 
 func joinPieces(list []piece) string {
-	sort.Slice(list, func(i, j int) bool { return list[i].n < list[j].n })
+	slices.SortFunc(list, func(a, b piece) int { return cmp.Or(a.n-b.n, strings.Compare(a.value, b.value)) })
 	var b []byte
 	charset := ""
 	for i, p := range list {

@@ -13,6 +13,8 @@ const (
 	// maxBoundary is the longest boundary that separates anything, in bytes. RFC
 	// 2046 §5.1.1 allows 70.
 	maxBoundary = 256
+	// maxPartFields bounds the fields of all parts of a message together.
+	maxPartFields = 10 * MaxFields
 )
 
 // A Part is an entity of a message: a leaf, a multipart or a message in the
@@ -32,12 +34,13 @@ type Part struct {
 
 	Raw  []byte // header and body
 	Body []byte // transfer encoding not undone
-	// Parent is the index of the part that holds this one, -1 for the message.
-	Parent int
+
+	Parent int  // index of the part that holds this one, -1 for the message itself
+	Leaf   bool // no parts in it follow
 }
 
-// Multipart reports whether the part was read as a multipart, so that the parts
-// in it follow.
+// Multipart reports whether the part is a multipart, whose parts follow. One in which
+// no part can be found is not: its Type is text/plain.
 func (p *Part) Multipart() bool { return strings.HasPrefix(p.Type, "multipart/") }
 
 // Parts yields the parts of a message, each before those in it.
@@ -54,7 +57,7 @@ func Parts(raw []byte) iter.Seq[Part] {
 // Structure returns the parts of a message, each before those in it: at least
 // one, at most MaxParts.
 func Structure(raw []byte) []Part {
-	w := walker{raw: raw, bounds: map[string]int{}}
+	w := walker{raw: raw, bounds: map[string]int{}, fields: maxPartFields}
 	w.entity(0, place{parent: -1})
 	return w.parts
 }
@@ -65,6 +68,7 @@ type walker struct {
 	raw    []byte
 	parts  []Part
 	bounds map[string]int // boundary → how deep the multipart lies
+	fields int            // how many fields may still be indexed
 }
 
 // A place says where an entity is about to be read.
@@ -89,7 +93,9 @@ type stop struct {
 func (w *walker) entity(pos int, at place) stop {
 	body, halt, ended := w.header(pos)
 	i := len(w.parts)
-	w.parts = append(w.parts, describe(w.raw[pos:body:body], at))
+	header := parseHeader(w.raw[pos:body:body], min(MaxFields, w.fields))
+	w.fields -= header.Len()
+	w.parts = append(w.parts, describe(header, at))
 	multi := w.parts[i].Multipart()
 	boundary := strings.TrimRight(w.parts[i].Params["boundary"], " \t")
 	nests := at.depth+1 < MaxDepth && !ended
@@ -103,6 +109,10 @@ func (w *walker) entity(pos int, at place) stop {
 		halt = w.scan(body)
 	}
 	p := &w.parts[i]
+	if p.Leaf = len(w.parts) == i+1; p.Leaf && multi {
+		p.Type, p.Params = "text/plain", nil
+		p.Path = at.path(false)
+	}
 	p.Raw = w.raw[pos:halt.end:halt.end]
 	p.Body = w.raw[min(body, halt.end):halt.end:halt.end]
 	return halt
@@ -208,8 +218,8 @@ func (w *walker) delimiter(line []byte, pos, next int) (stop, bool) {
 }
 
 // describe reads a part's header.
-func describe(head []byte, at place) Part {
-	p := Part{Header: ParseHeader(head), Depth: at.depth, Parent: at.parent}
+func describe(h Header, at place) Part {
+	p := Part{Header: h, Depth: at.depth, Parent: at.parent}
 	p.Type, p.Params = Params(p.Header.Get("Content-Type"))
 	if !strings.Contains(p.Type, "/") {
 		p.Type = "text/plain"

@@ -10,71 +10,77 @@ func (p *Part) Decoded(limit int) []byte {
 
 // Text returns the part's body for people to read, at most limit bytes of valid
 // UTF-8 with lines that end in LF: charset undone, markup of text/html taken out,
-// paragraphs of format=flowed put together. Parts that are not text have none.
+// paragraphs of format=flowed put together. Only leaves of the types text and message
+// (such as message/delivery-status) have any.
 func (p *Part) Text(limit int) string {
-	if limit <= 0 || !strings.HasPrefix(p.Type, "text/") {
+	if limit <= 0 || !p.Leaf || !strings.HasPrefix(p.Type, "text/") && !strings.HasPrefix(p.Type, "message/") {
 		return ""
 	}
-	// Markup may be many times its text, but not without bounds.
-	source := limit
 	if p.Type == "text/html" {
-		source = htmlFactor * limit
+		return HTMLText(p.source(limit), limit)
 	}
-	text := toUTF8(p.Decoded(source), p.Params["charset"], source)
-	switch {
-	case p.Type == "text/html":
-		return HTMLText(text, limit)
-	case strings.EqualFold(p.Params["format"], "flowed"):
+	text := toUTF8(p.Decoded(sourceLimit(limit)), p.Params["charset"], limit)
+	if strings.EqualFold(p.Params["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
 	}
-	return cleanLines(text)
+	return cut(cleanLines(text), limit)
 }
 
-// htmlFactor says how much of a part of HTML is read for a byte of text.
-const htmlFactor = 16
+// source returns as much of a part of HTML, in UTF-8, as is looked at for limit
+// bytes of text.
+func (p *Part) source(limit int) string {
+	body := p.Decoded(sourceLimit(limit))
+	name := p.Params["charset"]
+	if name == "" {
+		name = pageCharset(body)
+	}
+	return toUTF8(body, name, sourceLimit(limit))
+}
+
+// sourceLimit says how many bytes of a body are read for so many of text: markup
+// and wide charsets are larger than what they say, but not without bounds.
+func sourceLimit(limit int) int { return min(limit, 1<<40)*8 + 4096 }
 
 // Text returns what a message says, at most limit bytes: the text of all its
-// parts that are text and of the messages in it, in their order, with a line feed
+// parts that have any and of the messages in it, in their order, with a line feed
 // after each. The header is not in it; HeaderText has that.
 func Text(raw []byte, limit int) string {
 	var out strings.Builder
-	for p := range Parts(raw) {
+	for _, p := range Structure(raw) {
 		if out.Len() >= limit {
 			break
 		}
 		text := p.Text(limit - out.Len())
-		if text == "" {
-			continue
-		}
 		out.WriteString(text)
-		if !strings.HasSuffix(text, "\n") && out.Len() < limit {
+		if text != "" && !strings.HasSuffix(text, "\n") && out.Len() < limit {
 			out.WriteByte('\n')
 		}
 	}
 	return out.String()
 }
 
-// HeaderText returns all fields as lines, decoded, at most limit bytes.
+// HeaderText returns the fields as lines, decoded, as many as are at most limit bytes.
 func HeaderText(h Header, limit int) string {
 	var out strings.Builder
 	for f := range h.Fields() {
-		line := f.Name + ": " + DecodeWords(f.Value()) + "\n"
-		if out.Len()+len(line) > limit {
+		value := DecodeWords(f.Value())
+		if out.Len()+len(f.Name)+len(value)+3 > limit {
 			break
 		}
-		out.WriteString(line)
+		out.WriteString(f.Name)
+		out.WriteString(": ")
+		out.WriteString(value)
+		out.WriteByte('\n')
 	}
 	return out.String()
 }
 
-// cleanLines makes lines end in LF and takes control characters out.
-func cleanLines(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' && r != '\n' || 0x7f <= r && r < 0xa0 {
-			return -1
-		}
-		return r
-	}, s)
+// cut returns at most limit bytes of text, and no half of a character.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return string(trimRune([]byte(s[:limit])))
 }
 
 // unflow puts the lines of format=flowed together again (RFC 3676 §4).
@@ -87,7 +93,8 @@ func unflow(s string, delsp bool) string {
 		text := strings.TrimLeft(line, ">")
 		d := len(line) - len(text)
 		text = strings.TrimPrefix(text, " ")
-		if flowing && d != depth {
+		signature := text == "-- "
+		if flowing && (d != depth || signature) {
 			out.WriteByte('\n')
 			flowing = false
 		}
@@ -95,7 +102,7 @@ func unflow(s string, delsp bool) string {
 			out.WriteString(line[:d] + " ")
 		}
 		depth = d
-		if flowing = strings.HasSuffix(text, " ") && text != "-- "; flowing && delsp {
+		if flowing = strings.HasSuffix(text, " ") && !signature; flowing && delsp {
 			text = text[:len(text)-1]
 		}
 		out.WriteString(text)

@@ -1,10 +1,6 @@
 package message
 
-import (
-	"encoding/base64"
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // DecodeWords decodes the encoded words of RFC 2047 in an unfolded value. Words
 // that cannot be decoded stay as they are; raw bytes that are not UTF-8 are taken as
@@ -74,7 +70,7 @@ func (r *words) flush() string {
 }
 
 // maxWord bounds an encoded word. RFC 2047 says 75; some put whole subjects in one.
-const maxWord = 4096
+const maxWord = 2048
 
 // cutWord decodes the encoded word that s, which begins with "=?", begins with and
 // returns its length; 0 if it is none.
@@ -87,7 +83,6 @@ func cutWord(s string) (w word, n int) {
 	charset, _, _ = strings.Cut(charset, "*") // RFC 2231 §5: a language
 	coded := rest[2:]
 	end := strings.Index(coded, "?=")
-	// A question mark of "Q" text that begins with "=" looks like the end: =?utf-8?Q?=41?=
 	if end < 0 {
 		return word{}, 0
 	}
@@ -131,41 +126,4 @@ func unhex(c byte) byte {
 		return c - 'A' + 10
 	}
 	return 255
-}
-
-// EncodeWords returns text as it may stand in a header field that is not folded yet:
-// itself when it is printable ASCII, otherwise in encoded words of UTF-8.
-func EncodeWords(s string) string {
-	s = clean(s)
-	if plain(s) && !strings.Contains(s, "=?") {
-		return s
-	}
-	const prefix, suffix, room = "=?utf-8?B?", "?=", 45 // 45 bytes are 60 characters of base64
-	var out strings.Builder
-	for s != "" {
-		n := 0
-		for n < len(s) {
-			_, size := utf8.DecodeRuneInString(s[n:])
-			if n+size > room {
-				break
-			}
-			n += size
-		}
-		if out.Len() > 0 {
-			out.WriteByte(' ')
-		}
-		out.WriteString(prefix + base64.StdEncoding.EncodeToString([]byte(s[:n])) + suffix)
-		s = s[n:]
-	}
-	return out.String()
-}
-
-// plain reports whether s is printable ASCII.
-func plain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
