@@ -36,6 +36,8 @@ type Domain struct {
 	Aliases map[string][]string `toml:"aliases,omitempty"`
 	// DKIM are the selectors of the keys that sign what leaves: dkim/<domain>/<selector> of the secrets.
 	DKIM []string `toml:"dkim,omitempty"`
+	// DKIMNext are those of keys that will sign once the DNS has them.
+	DKIMNext []string `toml:"dkim_next,omitempty"`
 	// MTASTS is the mode of the policy that is published for the domain (RFC 8461): testing,
 	// enforce or none. Empty: none is published. MTASTSID changes with it.
 	MTASTS   string `toml:"mta_sts,omitempty"`
@@ -73,7 +75,7 @@ func (d *Domain) check() error {
 			}
 		}
 	}
-	for _, s := range d.DKIM {
+	for _, s := range slices.Concat(d.DKIM, d.DKIMNext) {
 		if !validHost(s) {
 			return fmt.Errorf("dkim: %q is not a selector", s)
 		}
