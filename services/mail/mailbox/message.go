@@ -1,9 +1,10 @@
 package mailbox
 
 import (
-	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"io"
-	"iter"
 	"time"
 
 	"cairn/store"
@@ -12,80 +13,93 @@ import (
 // A UID names a message in a mailbox for ever (RFC 9051 §2.3.1.1).
 type UID uint32
 
-// A Message is what is known of a message without reading it.
+// A Message is what is known of a message without reading it. Two are == when nothing differs.
 type Message struct {
 	UID    UID
 	Size   uint32 // bytes, as served
 	ModSeq uint64 // RFC 7162
 	Flags  Flags
 	Blob   store.Hash // of the bytes as received; the same wherever the message is
-	Trace  store.Hash // of what was put before them for this recipient; Zero: nothing
+	Trace  store.Hash // of what is put before them for this recipient; Zero: nothing
 
-	received int64
+	received int64  // seconds since 1970
+	hide     string // see state.go
 }
 
 // Internal is when the message was received (INTERNALDATE), in UTC and whole seconds.
 func (m Message) Internal() time.Time { return time.Unix(m.received, 0).UTC() }
 
-// EmailID is the message's EMAILID (RFC 8474): the same for the same content, in every mailbox.
-func (m Message) EmailID() string { return "" }
-
-// A Mailbox is one mailbox of a Snapshot: immutable, safe for concurrent use, and cheap to hold: what has not
-// changed is shared with its other versions.
-type Mailbox struct {
-	Info
+// EmailID is the message's EMAILID (RFC 8474): the same for what is served with the same bytes, in every mailbox.
+func (m Message) EmailID() string {
+	sum := sha256.Sum256(append(append(m.Blob[:], m.Trace[:]...), m.hide...))
+	return "e" + hex.EncodeToString(sum[:16])
 }
 
-// Len is how many messages there are.
-func (m *Mailbox) Len() int { return 0 }
-
-// At returns the i-th message by UID, from 0: that of the sequence number i+1.
-func (m *Mailbox) At(i int) Message { return Message{} }
-
-// Find returns the index of the message of this UID, or of the first one after it and false.
-func (m *Mailbox) Find(uid UID) (i int, ok bool) { return 0, false }
-
-// Messages yields index and message, by UID.
-func (m *Mailbox) Messages() iter.Seq2[int, Message] { return func(func(int, Message) bool) {} }
-
-// FirstUnseen is the index of the first message without \Seen, or -1.
-func (m *Mailbox) FirstUnseen() int { return -1 }
-
-// Keywords lists the keywords that messages have.
-func (m *Mailbox) Keywords() []Flag { return nil }
-
-// Content reads a message of the mailbox.
-func (m *Mailbox) Content(ctx context.Context, msg Message) (Content, error) {
-	return Content{}, errStub
-}
-
-// A Content is a message as it is served: what was put before it for this recipient, and what was received
+// A Content is a message as it is served: what is put before it for this recipient, and what was received,
 // without the fields that are hidden.
 type Content struct {
 	Trace []byte // shared: nobody changes it
-	Raw   []byte // as received, shared: nobody changes it
+	Raw   []byte // as received; shared: nobody changes it
 	hide  []Span
 }
 
-// Size is the number of bytes that are served.
-func (c Content) Size() int64 { return 0 }
-
-// Bytes returns what is served; shared: nobody changes it.
-func (c Content) Bytes() []byte { return nil }
-
-// WriteTo implements io.WriterTo, without a copy of it all.
-func (c Content) WriteTo(w io.Writer) (int64, error) { return 0, errStub }
-
-// A Span is a part of the bytes as received.
-type Span struct{ Offset, Length int }
-
-// Changes are what makes one version of a mailbox of another.
-type Changes struct {
-	Other    bool  // it is another mailbox (UIDVALIDITY): nothing of the older one holds
-	Vanished []UID // ascending, as are the others
-	Added    []UID
-	Changed  []UID // flags
+// newContent refuses spans that are not in raw.
+func newContent(trace, raw []byte, hide string) (Content, error) {
+	spans, err := parseSpans(hide)
+	if err != nil {
+		return Content{}, err
+	}
+	if n := len(spans); n > 0 && spans[n-1].Offset+spans[n-1].Length > len(raw) {
+		return Content{}, fmt.Errorf("hidden fields reach beyond the message's %d bytes", len(raw))
+	}
+	return Content{trace, raw, spans}, nil
 }
 
-// Between says what has changed from one version of a mailbox to another. It costs what has changed.
-func Between(old, new *Mailbox) Changes { return Changes{} }
+// parts yields what is served.
+func (c Content) parts(yield func([]byte) bool) {
+	if !yield(c.Trace) {
+		return
+	}
+	at := 0
+	for _, s := range c.hide {
+		if !yield(c.Raw[at:s.Offset]) {
+			return
+		}
+		at = s.Offset + s.Length
+	}
+	yield(c.Raw[at:])
+}
+
+// Size is the number of bytes that are served.
+func (c Content) Size() int64 {
+	var n int64
+	for p := range c.parts {
+		n += int64(len(p))
+	}
+	return n
+}
+
+// Bytes returns what is served; shared: nobody changes it.
+func (c Content) Bytes() []byte {
+	if len(c.Trace) == 0 && len(c.hide) == 0 {
+		return c.Raw
+	}
+	b := make([]byte, 0, c.Size())
+	for p := range c.parts {
+		b = append(b, p...)
+	}
+	return b
+}
+
+// WriteTo implements io.WriterTo, without making a copy of it all.
+func (c Content) WriteTo(w io.Writer) (int64, error) {
+	var n int64
+	for p := range c.parts {
+		k, err := w.Write(p)
+		n += int64(k)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

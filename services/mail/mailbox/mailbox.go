@@ -1,0 +1,250 @@
+package mailbox
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sort"
+	"strings"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// A Mailbox is one mailbox of a Snapshot: immutable, safe for concurrent use, and cheap to hold: what has not
+// changed is shared with its other versions.
+type Mailbox struct {
+	Info // with sums that are counted
+
+	tree *store.Tree
+	dir  string
+	content
+}
+
+// content is the messages of a mailbox.
+type content struct {
+	hash   store.Hash // of the mailbox's folder
+	tops   []top
+	groups []*group // none is empty, unless something is wrong with it
+	ends   []int    // messages up to and with each group
+	sums   sums
+}
+
+// A top is a folder of groups.
+type top struct {
+	numbered
+	from, to int // in groups
+}
+
+// open reads a mailbox of a snapshot. Of what is known of an earlier or later version, only what differs is read.
+func (b *Boxes) open(s *Snapshot, p *place) (*Mailbox, error) {
+	m := &Mailbox{Info: s.info(p), tree: s.tree, dir: p.dir}
+	key := contentKey{s.user, p.record.UIDValidity}
+	known, ok := b.contents.get(key)
+	if ok && known.hash == p.hash {
+		m.content = *known
+	} else {
+		c, err := readContent(s.tree, p.dir, p.hash, known)
+		if err != nil {
+			return nil, fmt.Errorf("mailbox %q of %q: %w", p.name, s.user, err)
+		}
+		m.content = *c
+		b.contents.put(key, c, c.cost())
+	}
+	m.Messages, m.Unseen, m.Deleted, m.Bytes = m.sums.messages, m.sums.unseen, m.sums.deleted, m.sums.bytes
+	return m, nil
+}
+
+type contentKey struct {
+	user     string
+	validity uint32
+}
+
+func (c *content) cost() int64 {
+	return int64(messageBytes*c.sums.messages + 200*len(c.groups) + 64*len(c.tops))
+}
+
+// readContent reads the messages of the mailbox in dir, whose folder's name is hash (Zero: there is none yet). What is
+// the same in known need not be read; it may be nil.
+func readContent(from reading, dir string, hash store.Hash, known *content) (*content, error) {
+	c := &content{hash: hash}
+	if hash == object.Zero {
+		return c, nil
+	}
+	tops, err := subdirs(from, dir, parseTop)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tops {
+		if err := c.readTop(from, dir, t, known); err != nil {
+			return nil, err
+		}
+	}
+	for _, g := range c.groups {
+		c.sums.join(g.sums)
+		c.ends = append(c.ends, c.sums.messages)
+	}
+	return c, nil
+}
+
+func (c *content) readTop(from reading, dir string, t numbered, known *content) error {
+	begin := len(c.groups)
+	before := known.top(t.n)
+	if before.hash == t.hash {
+		c.groups = append(c.groups, known.groups[before.from:before.to]...)
+	} else {
+		topDir := dir + "/" + topName(t.n)
+		list, err := subdirs(from, topDir, parseGroup)
+		if err != nil {
+			return err
+		}
+		for _, e := range list {
+			if e.n/perTop != t.n {
+				continue
+			}
+			g := known.group(before, e)
+			if g == nil {
+				if g, err = readGroup(from, topDir+"/"+groupName(e.n), e.n, e.hash); err != nil {
+					return err
+				}
+			}
+			c.groups = append(c.groups, g)
+		}
+	}
+	c.tops = append(c.tops, top{t, begin, len(c.groups)})
+	return nil
+}
+
+// top finds a folder of groups; one that is not known has no hash.
+func (c *content) top(n uint32) top {
+	if c != nil {
+		if i, ok := slices.BinarySearchFunc(c.tops, n, func(t top, n uint32) int { return int(t.n) - int(n) }); ok {
+			return c.tops[i]
+		}
+	}
+	return top{}
+}
+
+// group finds a group of a top with this content, or nil.
+func (c *content) group(in top, e numbered) *group {
+	if c == nil {
+		return nil
+	}
+	groups := c.groups[in.from:in.to]
+	i, ok := slices.BinarySearchFunc(groups, e.n, func(g *group, n uint32) int { return int(g.n) - int(n) })
+	if ok && groups[i].tree == e.hash {
+		return groups[i]
+	}
+	return nil
+}
+
+// Len is how many messages there are.
+func (m *Mailbox) Len() int { return m.sums.messages }
+
+// At returns the i-th message by UID, from 0: that of the sequence number i+1.
+func (m *Mailbox) At(i int) Message {
+	k, _ := slices.BinarySearch(m.ends, i+1)
+	g := m.groups[k]
+	return m.served(g.msgs[i-(m.ends[k]-len(g.msgs))])
+}
+
+// served is a message as others see it: one that has no modseq yet has the highest.
+func (m *Mailbox) served(msg Message) Message {
+	if msg.ModSeq == 0 {
+		msg.ModSeq = m.HighestModSeq
+	}
+	return msg
+}
+
+// Find returns the index of the message of this UID, or of the first one after it and false.
+func (m *Mailbox) Find(uid UID) (i int, ok bool) {
+	n := groupOf(uid)
+	k := sort.Search(len(m.groups), func(i int) bool { return m.groups[i].n >= n })
+	if k == len(m.groups) {
+		return m.Len(), false
+	}
+	g := m.groups[k]
+	first := m.ends[k] - len(g.msgs)
+	i, ok = slices.BinarySearchFunc(g.msgs, uid, func(m Message, uid UID) int { return int(int64(m.UID) - int64(uid)) })
+	return first + i, ok
+}
+
+// All yields index and message, by UID.
+func (m *Mailbox) All() iter.Seq2[int, Message] { return m.From(0) }
+
+// From yields the messages from the i-th on.
+func (m *Mailbox) From(i int) iter.Seq2[int, Message] {
+	return func(yield func(int, Message) bool) {
+		k, _ := slices.BinarySearch(m.ends, i+1)
+		at := i
+		for ; k < len(m.groups); k++ {
+			g := m.groups[k]
+			for _, msg := range g.msgs[at-(m.ends[k]-len(g.msgs)):] {
+				if !yield(at, m.served(msg)) {
+					return
+				}
+				at++
+			}
+		}
+	}
+}
+
+// FirstUnseen is the index of the first message without \Seen, or -1.
+func (m *Mailbox) FirstUnseen() int {
+	for k, g := range m.groups {
+		if g.unseen > 0 {
+			i := slices.IndexFunc(g.msgs, func(msg Message) bool { return !msg.Flags.Has(Seen) })
+			return m.ends[k] - len(g.msgs) + i
+		}
+	}
+	return -1
+}
+
+// Keywords lists the keywords that messages have, sorted.
+func (m *Mailbox) Keywords() []Flag {
+	seen := map[Flags]bool{}
+	var list []Flag
+	for _, g := range m.groups {
+		for i := range g.msgs {
+			f := g.msgs[i].Flags
+			if seen[f] {
+				continue
+			}
+			seen[f] = true
+			for flag := range f.All() {
+				if !strings.HasPrefix(string(flag), `\`) {
+					list = append(list, flag)
+				}
+			}
+		}
+	}
+	slices.SortFunc(list, compareFlags)
+	return slices.CompactFunc(list, func(a, b Flag) bool { return compareFlags(a, b) == 0 })
+}
+
+// Content reads a message of the mailbox.
+func (m *Mailbox) Content(ctx context.Context, msg Message) (Content, error) {
+	if err := ctx.Err(); err != nil {
+		return Content{}, err
+	}
+	c, err := readMessage(m.tree, m.dir, msg)
+	if err != nil {
+		return Content{}, fmt.Errorf("message %d of mailbox %q: %w", msg.UID, m.Name, err)
+	}
+	return c, nil
+}
+
+func readMessage(from reading, dir string, msg Message) (Content, error) {
+	raw, _, err := from.Blob(rawPath(dir, msg.UID))
+	if err != nil {
+		return Content{}, err
+	}
+	var trace []byte
+	if msg.Trace != object.Zero {
+		if trace, _, err = from.Blob(tracePath(dir, msg.UID)); err != nil {
+			return Content{}, err
+		}
+	}
+	return newContent(trace, raw, msg.hide)
+}
