@@ -38,6 +38,7 @@ func TestImageReproducible(t *testing.T) {
 	if strings.Contains(said, "cairn:") {
 		t.Errorf("a clean checkout: got %s", said)
 	}
+	runTool(t, there, "git", "tag", "v0.7.8")
 	imageCommand(t, there, true, otherSettings(t), "build", imageProgram(), "-o", two)
 	if !bytes.Equal(contents(t, one), contents(t, two)) {
 		t.Errorf("two builds of one revision differ: %s", imageCommand(t, here, false, nil, "verify", two))

@@ -53,6 +53,7 @@ func Build(ctx context.Context, o Options) (*Built, error) {
 	if err != nil {
 		return nil, err
 	}
+	t = t.withoutTags(ctx, filepath.Join(dir, "git"), pkg)
 	file := filepath.Join(dir, "program")
 	if _, err := t.run(ctx, "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w -buildid=", "-o", file, pkg); err != nil {
 		return nil, t.explain(ctx, err)

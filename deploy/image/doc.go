@@ -18,9 +18,9 @@
 //
 // # The same source is the same file
 //
-// Build runs the toolchain in an environment that has nothing of the builder's in it (environment.go): two people who build the same revision
-// with the same version of Go, and with the cairn of that revision, have the same bytes, whatever their folders, time zones and settings. Verify
-// builds again and names the first difference.
+// Build runs the toolchain in an environment that has nothing of the builder's in it (environment.go), and in which the source's
+// repository has no tags (tags.go): two people who build the same revision with the same version of Go, and with the cairn of that revision,
+// have the same bytes, whatever their folders, time zones, settings and tags. Verify builds again and names the first difference.
 //
 // # Caveats
 //
