@@ -1,0 +1,270 @@
+package imap
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// A front stands between a client and the library, to which it is the connection. It
+// hands the library one command at a time, keeps those to itself that the library
+// does not know, and looks through what the library answers.
+//
+// The library reads only when it is done with what it was given, so all of this
+// happens on its goroutine, one command after another, and nobody else writes
+// meanwhile; but in IDLE, session.Idle writes while the library waits for DONE.
+type front struct {
+	server  *Server
+	session *session // set before the library reads or writes
+	from    netip.Addr
+	wire    wire
+	leave   func(*front)
+	began   time.Time
+
+	cmd    *command
+	feed   []byte // of cmd, what the library has not read
+	fed    int    // pieces of cmd that it was given
+	left   int64  // of the message that is being appended
+	free   func() // gives back what it takes of the budget
+	bad    int    // commands without meaning in a row
+	broken error  // what IDLE ended with; comes when the library has ended it, too
+
+	mu      sync.Mutex // guards what follows: it changes with what the library writes
+	done    bool       // cmd has got its answer
+	asked   bool       // the library waits for a line that is no command
+	midline bool       // what the library wrote last was no whole line
+	code    string     // goes into the answer's OK
+	tail    []byte     // goes before the answer
+	status  string     // goes into the next STATUS response
+	wrong   bool       // IDLE ended with something else than DONE
+
+	closing sync.Once
+}
+
+func newFront(s *Server, conn net.Conn, from netip.Addr, leave func(*front)) *front {
+	f := &front{server: s, from: from, leave: leave, began: time.Now(), done: true, free: func() {}}
+	f.wire.raw, f.wire.conn, f.wire.in = conn, conn, conn
+	return f
+}
+
+// Read implements net.Conn for the library.
+func (f *front) Read(p []byte) (int, error) {
+	for {
+		if f.answered() {
+			if err := f.next(); err != nil {
+				return 0, f.end(err)
+			}
+		}
+		if n, err := f.rest(p); n > 0 || err != nil {
+			if err != nil {
+				err = f.end(err)
+			}
+			return n, err
+		}
+	}
+}
+
+func (f *front) answered() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.done
+}
+
+// next takes commands until there is one for the library.
+func (f *front) next() error {
+	if err := f.skip(); err != nil {
+		return err
+	}
+	for {
+		f.free()
+		f.free = func() {}
+		if f.bad >= maxBad {
+			f.broken = errSpeech
+		}
+		if f.broken != nil {
+			return f.broken
+		}
+		cmd, err := f.readCommand(f.patience())
+		var bad *badCommand
+		if errors.As(err, &bad) {
+			if err = f.answer(bad.tag, "", bad.err); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.begin(cmd)
+		mine, err := f.dispatch(cmd)
+		if err != nil {
+			return err
+		}
+		if !mine {
+			return nil
+		}
+	}
+}
+
+// patience is how long the client may wait with its next command.
+func (f *front) patience() time.Time {
+	if f.session.loggedIn() {
+		return soon(idleTime)
+	}
+	return f.began.Add(loginTime)
+}
+
+func (f *front) begin(cmd *command) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.cmd, f.feed, f.fed = cmd, nil, 0
+	f.done, f.asked = false, false
+	f.code, f.tail, f.status, f.wrong = "", nil, "", false
+}
+
+// rest gives the library what it has not read of its command.
+func (f *front) rest(p []byte) (int, error) {
+	if len(f.feed) == 0 {
+		if err := f.advance(); err != nil {
+			return 0, err
+		}
+	}
+	if len(f.feed) > 0 {
+		n := copy(p, f.feed)
+		f.feed = f.feed[n:]
+		return n, nil
+	}
+	if f.left > 0 {
+		n, err := f.wire.Read(p[:min(int64(len(p)), f.left)])
+		f.left -= int64(n)
+		return n, err
+	}
+	return 0, nil
+}
+
+// advance finds what the library is to read next.
+func (f *front) advance() error {
+	c := f.cmd
+	if f.fed <= len(c.pieces) {
+		from, to := 0, len(c.text)
+		if f.fed > 0 {
+			from = c.pieces[f.fed-1]
+		}
+		if f.fed < len(c.pieces) {
+			to = c.pieces[f.fed]
+		}
+		f.feed = c.text[from:to]
+		f.fed++
+		return nil
+	}
+	switch {
+	case f.left > 0:
+		return nil
+	case c.message >= 0: // behind the message the command's line ends
+		c.message = -1
+		line, err := f.wire.line(nil, maxTag, soon(restTime))
+		f.feed = line
+		return err
+	case f.wantsLine():
+		line, err := f.wire.line(nil, maxEarlyCommand, f.patience())
+		if f.feed = line; c.name == "IDLE" {
+			f.endIdle(line, err)
+			err = nil
+		}
+		return err
+	}
+	return fmt.Errorf("%s has no end: %w", c.name, errSpeech)
+}
+
+// endIdle lets the library end IDLE in order, whatever it ended with: else the library
+// would go on before session.Idle has returned.
+func (f *front) endIdle(line []byte, err error) {
+	f.broken = err
+	f.feed = []byte("DONE\r\n")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.wrong = !bytes.EqualFold(bytes.TrimSpace(line), []byte("DONE"))
+}
+
+func (f *front) wantsLine() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	asked := f.asked
+	f.asked = false
+	return asked
+}
+
+// skip passes over what the library did not want to read of an APPEND.
+func (f *front) skip() error {
+	if f.left > 0 {
+		if _, err := io.CopyN(io.Discard, &f.wire, f.left); err != nil {
+			return err
+		}
+		f.left = 0
+	}
+	if f.cmd != nil && f.cmd.message >= 0 {
+		f.cmd.message = -1
+		if _, err := f.wire.line(nil, maxTag, soon(restTime)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write implements net.Conn for the library.
+func (f *front) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	out := p
+	if !f.midline {
+		out = f.amend(p)
+	}
+	f.midline = !bytes.HasSuffix(p, []byte("\n"))
+	idle := f.cmd != nil && f.cmd.name == "IDLE"
+	f.mu.Unlock()
+	err := f.wire.send(out)
+	if err == nil && idle {
+		err = f.wire.flush()
+	}
+	if err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// end ends the connection and tells the client why.
+func (f *front) end(err error) error {
+	var late net.Error
+	switch {
+	case errors.As(err, &late) && late.Timeout() && !f.session.loggedIn():
+		f.wire.close("* BYE Log in within a minute\r\n")
+	case errors.As(err, &late) && late.Timeout():
+		f.wire.close("* BYE Nothing was heard for too long\r\n")
+	case errors.Is(err, errSpeech), errors.Is(err, errLong):
+		f.wire.close("* BYE " + err.Error() + "\r\n")
+	}
+	return io.EOF
+}
+
+// bye ends the connection from outside.
+func (f *front) bye(text string) { f.wire.close("* BYE " + text + "\r\n"); f.Close() }
+
+// Close implements net.Conn.
+func (f *front) Close() error {
+	err := f.wire.close("")
+	f.closing.Do(func() { f.leave(f) })
+	return err
+}
+
+func (f *front) LocalAddr() net.Addr  { return f.wire.raw.LocalAddr() }
+func (f *front) RemoteAddr() net.Addr { return f.wire.raw.RemoteAddr() }
+
+// The library's ideas about time are not heeded: the wire has its own.
+
+func (f *front) SetDeadline(time.Time) error      { return nil }
+func (f *front) SetReadDeadline(time.Time) error  { return nil }
+func (f *front) SetWriteDeadline(time.Time) error { return nil }

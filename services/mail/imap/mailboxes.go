@@ -1,0 +1,183 @@
+package imap
+
+import (
+	"strings"
+
+	"cairn/services/mail/mailbox"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+)
+
+// update changes the mail of the one who has logged in.
+func (s *session) update(message string, f func(e *mailbox.Edit) error) error {
+	if err := s.server.Boxes.Update(s.ctx, s.change(message), s.user.Name, f); err != nil {
+		return s.reply(err)
+	}
+	return nil
+}
+
+// Create implements imapserver.Session (RFC 9051 §6.3.4, RFC 6154).
+func (s *session) Create(name string, options *imap.CreateOptions) error {
+	name = strings.TrimSuffix(name, string(delimiter)) // "there will be mailboxes below it"
+	var use mailbox.SpecialUse
+	if len(options.SpecialUse) > 1 {
+		return no("USEATTR", "A mailbox has one special use at most")
+	}
+	for _, u := range options.SpecialUse {
+		use = mailbox.SpecialUse(u)
+	}
+	return s.update("Mailbox "+name+" made", func(e *mailbox.Edit) error { return e.Create(name, use) })
+}
+
+// Delete implements imapserver.Session.
+func (s *session) Delete(name string) error {
+	return s.update("Mailbox "+name+" deleted", func(e *mailbox.Edit) error { return e.Delete(name) })
+}
+
+// Rename implements imapserver.Session.
+func (s *session) Rename(from, to string, _ *imap.RenameOptions) error {
+	return s.update("Mailbox "+from+" renamed to "+to, func(e *mailbox.Edit) error { return e.Rename(from, to) })
+}
+
+// Subscribe implements imapserver.Session.
+func (s *session) Subscribe(name string) error {
+	return s.update("Subscribed to "+name, func(e *mailbox.Edit) error { return e.Subscribe(name) })
+}
+
+// Unsubscribe implements imapserver.Session.
+func (s *session) Unsubscribe(name string) error {
+	return s.update("Unsubscribed from "+name, func(e *mailbox.Edit) error { return e.Unsubscribe(name) })
+}
+
+// Status implements imapserver.Session.
+func (s *session) Status(name string, options *imap.StatusOptions) (*imap.StatusData, error) {
+	snap, err := s.box.Snapshot(s.ctx)
+	if err != nil {
+		return nil, s.reply(err)
+	}
+	info, err := snap.Info(name)
+	if err == nil && !info.Selectable {
+		err = mailbox.ErrNoMailbox
+	}
+	if err != nil {
+		return nil, s.reply(err)
+	}
+	return s.status(info), nil
+}
+
+// status is all that STATUS can be asked for; the library writes what was.
+func (s *session) status(info mailbox.Info) *imap.StatusData {
+	messages, unseen, deleted, recent, limit := uint32(info.Messages), uint32(info.Unseen), uint32(info.Deleted), uint32(0), s.AppendLimit()
+	bytes := info.Bytes
+	return &imap.StatusData{
+		Mailbox:     info.Name,
+		NumMessages: &messages,
+		NumRecent:   &recent,
+		UIDNext:     imap.UID(info.UIDNext),
+		UIDValidity: info.UIDValidity,
+		NumUnseen:   &unseen,
+		NumDeleted:  &deleted,
+		Size:        &bytes,
+		AppendLimit: &limit,
+	}
+}
+
+// List implements imapserver.Session (RFC 9051 §6.3.9, RFC 5258, 5819, 6154).
+func (s *session) List(w *imapserver.ListWriter, ref string, patterns []string, options *imap.ListOptions) error {
+	if len(patterns) == 0 { // what stands between the levels is asked for
+		return w.WriteList(&imap.ListData{Attrs: []imap.MailboxAttr{imap.MailboxAttrNoSelect}, Delim: delimiter})
+	}
+	snap, err := s.box.Snapshot(s.ctx)
+	if err != nil {
+		return s.reply(err)
+	}
+	for _, info := range s.candidates(snap, options) {
+		if !matches(info.Name, ref, patterns) {
+			continue
+		}
+		data := s.listData(info, options)
+		if options.ReturnStatus != nil && info.Selectable {
+			data.Status = s.status(info)
+		}
+		if err := w.WriteList(data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidates are the mailboxes that LIST chooses from: all, or those subscribed to, which need
+// not exist, or those of a special use.
+func (s *session) candidates(snap *mailbox.Snapshot, options *imap.ListOptions) []mailbox.Info {
+	var list []mailbox.Info
+	there := map[string]bool{}
+	for _, info := range snap.Mailboxes() {
+		there[info.Name] = true
+		if options.SelectSubscribed && !info.Subscribed || options.SelectSpecialUse && info.Use == "" {
+			continue
+		}
+		list = append(list, info)
+	}
+	if options.SelectSubscribed && !options.SelectSpecialUse {
+		for _, name := range snap.Subscriptions() {
+			if !there[name] {
+				list = append(list, mailbox.Info{Name: name, Subscribed: true})
+			}
+		}
+	}
+	return list
+}
+
+func (s *session) listData(info mailbox.Info, options *imap.ListOptions) *imap.ListData {
+	data := &imap.ListData{Mailbox: info.Name, Delim: delimiter}
+	add := func(a imap.MailboxAttr, yes bool) {
+		if yes {
+			data.Attrs = append(data.Attrs, a)
+		}
+	}
+	exists := info.Selectable || info.Children
+	add(imap.MailboxAttrNonExistent, !exists)
+	add(imap.MailboxAttrNoSelect, !info.Selectable && exists)
+	add(imap.MailboxAttrHasChildren, info.Children)
+	add(imap.MailboxAttrHasNoChildren, exists && !info.Children)
+	add(imap.MailboxAttrSubscribed, info.Subscribed && (options.ReturnSubscribed || options.SelectSubscribed))
+	add(imap.MailboxAttr(info.Use), info.Use != "")
+	return data
+}
+
+// matches says whether a name fits one of the patterns of LIST.
+func matches(name, ref string, patterns []string) bool {
+	for _, p := range patterns {
+		if matchPattern(name, ref+p) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchPattern is LIST's: "*" fits anything and "%" anything within one level. It takes
+// time in proportion to name and pattern multiplied, whatever the pattern.
+func matchPattern(name, pattern string) bool {
+	fits := make([]bool, len(name)+1) // fits[i]: what was seen of the pattern fits name[:i]
+	fits[0] = true
+	for k := range len(pattern) {
+		switch c := pattern[k]; c {
+		case '*', '%':
+			for i := 1; i <= len(name); i++ {
+				fits[i] = fits[i] || fits[i-1] && (c == '*' || name[i-1] != delimiter)
+			}
+		default:
+			for i := len(name); i > 0; i-- {
+				fits[i] = fits[i-1] && (name[i-1] == c || inbox(name) && i <= 5 && name[i-1] == c&^0x20)
+			}
+			fits[0] = false
+		}
+	}
+	return fits[len(name)]
+}
+
+// inbox says whether a name begins with INBOX, which may be written in any case.
+func inbox(name string) bool {
+	return name == mailbox.Inbox || strings.HasPrefix(name, mailbox.Inbox+"/")
+}

@@ -1,0 +1,80 @@
+package imap
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"cairn/services/mail/message"
+
+	"github.com/emersion/go-imap/v2"
+)
+
+// extract returns a section of the message at hand; false if there is none of that number.
+func (w *fetchWriter) extract(sec section) ([]byte, bool, error) {
+	if len(sec.path) == 0 {
+		return ofEntity(w.raw, sec), true, nil
+	}
+	parts := w.structure()
+	i := slices.IndexFunc(parts, func(p message.Part) bool { return slices.Equal(p.Path, sec.path) })
+	if i < 0 {
+		return nil, false, nil
+	}
+	p := &parts[i]
+	switch {
+	case sec.kind != bodySection:
+		data, err := decoded(p)
+		return data, true, err
+	case sec.what == "":
+		return p.Body, true, nil
+	case sec.what == "MIME":
+		return p.Raw[:len(p.Raw)-len(p.Body)], true, nil
+	}
+	// HEADER and TEXT are of the message in the part.
+	if i+1 == len(parts) || parts[i+1].Parent != i || p.Multipart() {
+		return nil, false, nil
+	}
+	return ofEntity(parts[i+1].Raw, sec), true, nil
+}
+
+// ofEntity returns a section of a message.
+func ofEntity(raw []byte, sec section) []byte {
+	if sec.what == "" {
+		return raw
+	}
+	head, body := message.Split(raw)
+	switch sec.what {
+	case "TEXT":
+		return body
+	case "HEADER":
+		return head
+	}
+	return fields(head, sec.fields, sec.what == "HEADER.FIELDS.NOT")
+}
+
+// fields returns the fields of a header that are named, or those that are not, and the blank line.
+func fields(head []byte, names []string, not bool) []byte {
+	var out []byte
+	for f := range message.ParseHeader(head).Fields() {
+		named := slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, f.Name) })
+		if named == not {
+			continue
+		}
+		out = append(out, f.Raw...)
+		if !bytes.HasSuffix(out, []byte("\n")) {
+			out = append(out, "\r\n"...)
+		}
+	}
+	return append(out, "\r\n"...)
+}
+
+// decoded returns a part's content without its transfer encoding (RFC 3516).
+func decoded(p *message.Part) ([]byte, error) {
+	switch strings.ToLower(strings.TrimSpace(p.Header.Get("Content-Transfer-Encoding"))) {
+	case "", "7bit", "8bit", "binary":
+		return p.Body, nil
+	case "base64", "quoted-printable":
+		return p.Decoded(len(p.Body)), nil
+	}
+	return nil, no(imap.ResponseCodeUnknownCTE, "The part is encoded in a way that is not known here: fetch BODY in place of BINARY")
+}
