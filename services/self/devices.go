@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -18,16 +19,24 @@ import (
 var devices = &section{
 	path: "", title: "Devices", template: "devices.html", tab: "Devices",
 	show: func(x *visit) (any, error) {
-		return &deviceList{Devices: x.user.AppPasswords, Base: x.base(), Calendars: x.Collections != nil}, nil
+		return &deviceList{Devices: x.user.AppPasswords, Base: x.base(x.r), Calendars: x.Collections != nil, Mail: x.mail(x.r, x.user)}, nil
 	},
 	actions: map[string]action{"devices/make": makeDevice, "devices/revoke": revokeDevice},
-	files:   map[string]action{"devices/profile": sendProfile},
 }
 
 type deviceList struct {
 	Devices   []accounts.AppPassword
 	Base      string
 	Calendars bool
+	Mail      *Mail // nil: none
+}
+
+// mail is how somebody's mail is reached, nil where there is none.
+func (h *handler) mail(r *http.Request, u *accounts.User) *Mail {
+	if h.Mail == nil {
+		return nil
+	}
+	return h.Mail(r.Context(), u)
 }
 
 // maxName bounds names that people give, in characters.
@@ -49,24 +58,26 @@ func named(s string) (string, error) {
 
 // base is the address under which devices find calendars and contacts, without a
 // slash at its end.
-func (x *visit) base() string {
-	if x.Base != "" {
-		return strings.TrimSuffix(x.Base, "/")
+func (h *handler) base(r *http.Request) string {
+	if h.Base != "" {
+		return strings.TrimSuffix(h.Base, "/")
 	}
 	scheme := "http"
-	if x.secure(x.r) {
+	if h.secure(r) {
 		scheme = "https"
 	}
-	return (&url.URL{Scheme: scheme, Host: x.r.Host}).String()
+	return (&url.URL{Scheme: scheme, Host: r.Host}).String()
 }
 
 // A newDevice is what is shown once.
 type newDevice struct {
 	Name, User, Password, Base string
 	Calendars                  bool
+	Mail                       *Mail        // nil: none
 	Link                       template.URL // for programs such as DAVx⁵
 	Code                       template.HTML
-	Profile                    string // for Apple's
+	Profile                    string // for Apple's, below the prefix
+	ProfileCode                template.HTML
 }
 
 func makeDevice(x *visit) (string, string, error) {
@@ -81,18 +92,18 @@ func makeDevice(x *visit) (string, string, error) {
 		}
 		return "", "", err
 	}
-	d := &newDevice{Name: name, User: x.user.Name, Password: password, Base: x.base(), Calendars: x.Collections != nil}
+	d := &newDevice{Name: name, User: x.user.Name, Password: password, Base: x.base(x.r), Calendars: x.Collections != nil, Mail: x.mail(x.r, x.user)}
 	if d.Calendars {
 		link := deviceLink(d)
 		d.Link = template.URL(link) // html/template does not know the scheme
-		if d.Code, err = qrCode(link); err != nil {
+		if d.Code, err = qrCode(link, "the address, the name and the password"); err != nil {
 			return "", "", err
 		}
-		sealed, err := x.profiles.seal(sealedProfile{User: x.user.Name, Device: name, Password: password, Until: x.Now().Add(profileFor).Unix()})
-		if err != nil {
+	}
+	if d.Calendars || d.Mail != nil {
+		if err := x.offerProfile(d); err != nil {
 			return "", "", err
 		}
-		d.Profile = "devices/profile?" + url.Values{"for": {sealed}}.Encode()
 	}
 	x.render(http.StatusOK, "device.html", "Connect "+name, "", d)
 	return "", "", nil
@@ -124,18 +135,41 @@ type sealedProfile struct {
 	Until                  int64 // Unix time
 }
 
-// sendProfile answers with a profile that sets up Apple's devices.
-func sendProfile(x *visit) (string, string, error) {
-	var p sealedProfile
-	if x.profiles.open(x.r.URL.Query().Get("for"), &p) != nil || p.User != x.user.Name || x.Now().Unix() > p.Until {
-		return "", "", &Refusal{"This profile can no longer be downloaded. Make a new password for the device."}
-	}
-	data, err := profile(x.base(), p.User, p.Device, p.Password)
+// offerProfile makes the link of a device's profile, and a code to scan it from.
+func (x *visit) offerProfile(d *newDevice) error {
+	sealed, err := x.profiles.seal(sealedProfile{User: x.user.Name, Device: d.Name, Password: d.Password, Until: x.Now().Add(profileFor).Unix()})
 	if err != nil {
-		return "", "", err
+		return err
 	}
-	x.w.Header().Set("Content-Type", "application/x-apple-aspen-config")
-	x.w.Header().Set("Content-Disposition", `attachment; filename="cairn.mobileconfig"`)
-	x.w.Write(data) // nobody is left to tell of an error
-	return "", "", nil
+	d.Profile = "devices/profile?" + url.Values{"for": {sealed}}.Encode()
+	d.ProfileCode, err = qrCode(d.Base+x.Prefix+"/"+d.Profile, "the address of the profile")
+	return err
+}
+
+// sendProfile answers with a profile that sets up Apple's devices. Whoever has the link may
+// have it: a telephone that has scanned it has not logged in.
+func (h *handler) sendProfile(w http.ResponseWriter, r *http.Request) {
+	const over = "This profile can no longer be downloaded. Make a new password for the device."
+	var p sealedProfile
+	if h.profiles.open(r.URL.Query().Get("for"), &p) != nil || h.Now().Unix() > p.Until {
+		h.plain(w, r, http.StatusUnprocessableEntity, over)
+		return
+	}
+	u, err := h.Accounts.User(r.Context(), p.User)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !slices.ContainsFunc(u.AppPasswords, func(a accounts.AppPassword) bool { return a.Name == p.Device }) {
+		h.plain(w, r, http.StatusUnprocessableEntity, over)
+		return
+	}
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	data, err := (&setUp{base: h.base(r), user: p.User, device: p.Device, password: p.Password, calendars: h.Collections != nil, mail: h.mail(r, u)}).profile()
+	if err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/x-apple-aspen-config")
+	w.Header().Set("Content-Disposition", `attachment; filename="cairn.mobileconfig"`)
+	w.Write(data) // nobody is left to tell of an error
 }

@@ -2,6 +2,7 @@ package self
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"image/png"
 	"io"
@@ -15,6 +16,8 @@ import (
 	"time"
 
 	"rsc.io/qr"
+
+	"cairn/services/accounts"
 )
 
 var secret = regexp.MustCompile(`[a-z2-7]{5}(-[a-z2-7]{5}){3}-[a-z2-7]{6}`)
@@ -74,7 +77,7 @@ func TestDeviceLink(t *testing.T) {
 // What is drawn is the code, module by module, with white around it.
 func TestCode(t *testing.T) {
 	const text = "caldavs://alice:abcde-abcde-abcde-abcde-abcdef@dav.example.org/"
-	drawn, err := qrCode(text)
+	drawn, err := qrCode(text, "x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +98,7 @@ func TestCode(t *testing.T) {
 			}
 		}
 	}
-	if _, err := qrCode(strings.Repeat("x", 5000)); err == nil {
+	if _, err := qrCode(strings.Repeat("x", 5000), "x"); err == nil {
 		t.Error("a text that is too long was drawn")
 	}
 }
@@ -161,8 +164,8 @@ func TestProfile(t *testing.T) {
 		}
 	}
 	checkPlist(t, p.body)
-	if a := h.as("bob").get(link[1]); a.code != 422 || strings.Contains(a.body, "CalDAVPassword") {
-		t.Errorf("in another's session: got %d", a.code)
+	if a := h.browser().get(link[1]); a.code != 200 || a.body != p.body {
+		t.Errorf("on a telephone that has scanned it: got %d", a.code)
 	}
 	if a := b.get(link[1][:len(link[1])-2]); a.code != 422 {
 		t.Errorf("cut off: got %d", a.code)
@@ -171,6 +174,41 @@ func TestProfile(t *testing.T) {
 	if a := b.get(link[1]); a.code != 422 {
 		t.Errorf("too late: got %d", a.code)
 	}
+	a = b.submit("/self/", "/self/devices/make", "name", "lost")
+	link = regexp.MustCompile(`href="(/self/devices/profile\?for=[^"]+)"`).FindStringSubmatch(a.body)
+	b.submit("/self/", "/self/devices/revoke", "name", "lost")
+	if a := b.get(link[1]); a.code != 422 || strings.Contains(a.body, "CalDAVPassword") {
+		t.Errorf("of a device that was revoked: got %d", a.code)
+	}
+}
+
+// Mail is in the same profile, and on the page for programs that ask.
+func TestMailProfile(t *testing.T) {
+	h := newHouse(t)
+	h.page.Base = "https://dav.example.org"
+	h.page.Mail = func(_ context.Context, u *accounts.User) *Mail {
+		return &Mail{Name: "Alice", Address: u.Addresses[0], Host: "mail.example.org", IMAP: 993, Submission: 465, TLS: true}
+	}
+	h.serve()
+	b := h.as("alice")
+	b.get("/self/").says(t, 200, "mail.example.org", "993", "465", "alice@example.org")
+	a := b.submit("/self/", "/self/devices/make", "name", "iPad")
+	a.says(t, 200, "Mail programs", "mail.example.org")
+	link := regexp.MustCompile(`href="(/self/devices/profile\?for=[^"]+)"`).FindStringSubmatch(a.body)
+	if link == nil || strings.Count(a.body, `class="qr"`) != 2 {
+		t.Fatalf("the profile and its code are not there")
+	}
+	p := b.get(link[1])
+	for _, want := range []string{
+		"<string>com.apple.mail.managed</string>", "<key>EmailAddress</key>\n<string>alice@example.org</string>", "<key>IncomingMailServerPortNumber</key>\n<integer>993</integer>",
+		"<key>OutgoingMailServerUseSSL</key>\n<true/>", "<string>com.apple.caldav.account</string>", "Calendars, contacts, mail at dav.example.org",
+		"<key>IncomingPassword</key>\n<string>" + secret.FindString(a.text) + "</string>",
+	} {
+		if !strings.Contains(p.body, want) {
+			t.Errorf("the profile lacks %q:\n%s", want, p.body)
+		}
+	}
+	checkPlist(t, p.body)
 }
 
 // checkPlist makes sure that it is XML in which each dict has a key before each value.
@@ -208,7 +246,7 @@ func checkPlist(t *testing.T, text string) {
 }
 
 func TestPlistEscapes(t *testing.T) {
-	data, err := profile("http://localhost", "alice", "a<b>&c", "x")
+	data, err := (&setUp{base: "http://localhost", user: "alice", device: "a<b>&c", password: "x", calendars: true}).profile()
 	if err != nil {
 		t.Fatal(err)
 	}

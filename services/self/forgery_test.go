@@ -62,9 +62,6 @@ func TestAnonymous(t *testing.T) {
 		for p := range sec.actions {
 			paths["/self/"+p] = "POST"
 		}
-		for p := range sec.files {
-			paths["/self/"+p] = "GET"
-		}
 		for path, method := range paths {
 			var a *answer
 			if method == "GET" {
@@ -76,5 +73,8 @@ func TestAnonymous(t *testing.T) {
 				t.Errorf("%s %s: got %d to %q", method, path, a.code, a.header.Get("Location"))
 			}
 		}
+	}
+	if a := h.browser().get("/self/devices/profile"); a.code != 422 {
+		t.Errorf("a profile without its link: got %d", a.code)
 	}
 }

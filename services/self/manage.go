@@ -97,7 +97,7 @@ func showOne(x *visit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &oneCollection{Collection: own[i], Base: x.base(), Names: map[string]string{}}
+	c := &oneCollection{Collection: own[i], Base: x.base(x.r), Names: map[string]string{}}
 	for _, u := range users {
 		c.Names[u.Name] = u.Signature().Name
 		shared := slices.ContainsFunc(c.Shares, func(s Share) bool { return s.With == u.Name })

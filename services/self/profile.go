@@ -9,13 +9,43 @@ import (
 	"strings"
 )
 
-// profile returns a configuration profile (Apple, Configuration Profile Reference:
-// CalDAV and CardDAV payloads) that sets up calendars and contacts on a device.
-func profile(base, user, device, password string) ([]byte, error) {
-	u, err := url.Parse(base)
+// A setUp is what a device is set up with.
+type setUp struct {
+	base, user, device, password string
+	calendars                    bool
+	mail                         *Mail // nil: none
+}
+
+// profile returns a configuration profile (Apple, Configuration Profile Reference: CalDAV, CardDAV and
+// Mail payloads) that sets up calendars, contacts and mail on a device.
+func (s *setUp) profile() ([]byte, error) {
+	u, err := url.Parse(s.base)
 	if err != nil {
 		return nil, err
 	}
+	id := "cairn." + u.Hostname() + "." + s.user + "." + uuid(s.device)[:8]
+	var content []dict
+	var what []string
+	if s.calendars {
+		content = append(content, s.dav(u, id, "CalDAV", "Calendars"), s.dav(u, id, "CardDAV", "Contacts"))
+		what = append(what, "calendars", "contacts")
+	}
+	if s.mail != nil {
+		content = append(content, s.mailbox(id))
+		what = append(what, "mail")
+	}
+	list := strings.Join(what, ", ")
+	return plist(dict{
+		{"PayloadType", "Configuration"}, {"PayloadVersion", 1}, {"PayloadIdentifier", id}, {"PayloadUUID", uuid(id)},
+		{"PayloadDisplayName", strings.ToUpper(list[:1]) + list[1:] + " at " + u.Hostname()},
+		{"PayloadDescription", "Sets up " + list + " of " + s.user + " on " + s.device + "."},
+		{"PayloadRemovalDisallowed", false},
+		{"PayloadContent", content},
+	}), nil
+}
+
+// dav sets up CalDAV or CardDAV.
+func (s *setUp) dav(u *url.URL, id, prefix, what string) dict {
 	tls := u.Scheme == "https"
 	port, err := strconv.Atoi(u.Port())
 	if err != nil {
@@ -23,23 +53,30 @@ func profile(base, user, device, password string) ([]byte, error) {
 			port = 443
 		}
 	}
-	id := "cairn." + u.Hostname() + "." + user + "." + uuid(device)[:8]
-	dav := func(prefix, kind, what string) dict {
-		return dict{
-			{"PayloadType", "com.apple." + kind + ".account"}, {"PayloadVersion", 1},
-			{"PayloadIdentifier", id + "." + kind}, {"PayloadUUID", uuid(id + kind)}, {"PayloadDisplayName", what + " of " + user},
-			{prefix + "AccountDescription", u.Hostname()}, {prefix + "HostName", u.Hostname()}, {prefix + "Port", port},
-			{prefix + "UseSSL", tls}, {prefix + "Username", user}, {prefix + "Password", password},
-			{prefix + "PrincipalURL", "/principals/" + user + "/"},
-		}
+	kind := strings.ToLower(prefix)
+	return dict{
+		{"PayloadType", "com.apple." + kind + ".account"}, {"PayloadVersion", 1},
+		{"PayloadIdentifier", id + "." + kind}, {"PayloadUUID", uuid(id + kind)}, {"PayloadDisplayName", what + " of " + s.user},
+		{prefix + "AccountDescription", u.Hostname()}, {prefix + "HostName", u.Hostname()}, {prefix + "Port", port},
+		{prefix + "UseSSL", tls}, {prefix + "Username", s.user}, {prefix + "Password", s.password},
+		{prefix + "PrincipalURL", "/principals/" + s.user + "/"},
 	}
-	return plist(dict{
-		{"PayloadType", "Configuration"}, {"PayloadVersion", 1}, {"PayloadIdentifier", id}, {"PayloadUUID", uuid(id)},
-		{"PayloadDisplayName", "Calendars and contacts at " + u.Hostname()},
-		{"PayloadDescription", "Sets up the calendars and contacts of " + user + " on " + device + "."},
-		{"PayloadRemovalDisallowed", false},
-		{"PayloadContent", []dict{dav("CalDAV", "caldav", "Calendars"), dav("CardDAV", "carddav", "Contacts")}},
-	}), nil
+}
+
+// mailbox sets up IMAP and the submission of mail.
+func (s *setUp) mailbox(id string) dict {
+	m := s.mail
+	return dict{
+		{"PayloadType", "com.apple.mail.managed"}, {"PayloadVersion", 1},
+		{"PayloadIdentifier", id + ".mail"}, {"PayloadUUID", uuid(id + "mail")}, {"PayloadDisplayName", "Mail of " + s.user},
+		{"EmailAccountType", "EmailTypeIMAP"}, {"EmailAccountDescription", m.Address}, {"EmailAccountName", m.Name}, {"EmailAddress", m.Address},
+		{"IncomingMailServerAuthentication", "EmailAuthPassword"}, {"IncomingMailServerHostName", m.Host},
+		{"IncomingMailServerPortNumber", m.IMAP}, {"IncomingMailServerUseSSL", m.TLS},
+		{"IncomingMailServerUsername", s.user}, {"IncomingPassword", s.password},
+		{"OutgoingMailServerAuthentication", "EmailAuthPassword"}, {"OutgoingMailServerHostName", m.Host},
+		{"OutgoingMailServerPortNumber", m.Submission}, {"OutgoingMailServerUseSSL", m.TLS},
+		{"OutgoingMailServerUsername", s.user}, {"OutgoingPasswordSameAsIncomingPassword", true},
+	}
 }
 
 // uuid is a UUID made of a name (RFC 9562 §5.8), so that a profile takes the place

@@ -11,8 +11,8 @@ import (
 // quiet is how many modules of white a QR code has around it (ISO/IEC 18004 §6.3.8).
 const quiet = 4
 
-// qrCode draws a text as a QR code: black on white, whatever colours the page has.
-func qrCode(text string) (template.HTML, error) {
+// qrCode draws a text as a QR code, what says what is in it: black on white, whatever colours the page has.
+func qrCode(text, what string) (template.HTML, error) {
 	code, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return "", fmt.Errorf("QR code of %d bytes: %w", len(text), err)
@@ -30,6 +30,6 @@ func qrCode(text string) (template.HTML, error) {
 		}
 	}
 	size := code.Size + 2*quiet
-	return template.HTML(fmt.Sprintf(`<svg class="qr" role="img" aria-label="QR code with the address, the name and the password" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%dv%dh-%dz"/><path fill="#000" d="%s"/></svg>`,
-		size, size, size, size, size, path.String())), nil
+	return template.HTML(fmt.Sprintf(`<svg class="qr" role="img" aria-label="QR code with %s" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%dv%dh-%dz"/><path fill="#000" d="%s"/></svg>`,
+		template.HTMLEscapeString(what), size, size, size, size, size, path.String())), nil
 }

@@ -25,6 +25,7 @@
 package self
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -45,11 +46,21 @@ type Service struct {
 	// Base is the address under which devices reach calendars and contacts,
 	// such as "https://dav.example.org"; empty is the one the page was asked at.
 	Base string
+	// Mail says how a person's mail is reached; nil, or nil for a person: there is none.
+	Mail func(ctx context.Context, u *accounts.User) *Mail
 	// TLS says that the page is only ever asked for over TLS, also when the
 	// request does not show it because something before us ends it.
 	TLS bool
 	Now func() time.Time // the clock
 	Log *slog.Logger     // nil logs nothing
+}
+
+// Mail is how devices reach a person's mail.
+type Mail struct {
+	Name, Address    string // who writes
+	Host             string
+	IMAP, Submission int  // ports
+	TLS              bool // both are encrypted from the beginning; otherwise by STARTTLS or not at all
 }
 
 // A handler is a Service at work.
@@ -77,6 +88,7 @@ func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+s.Prefix+"/login", h.showLogin)
 	mux.HandleFunc("POST "+s.Prefix+"/login", h.login)
+	mux.HandleFunc("GET "+s.Prefix+"/devices/profile", h.sendProfile)
 	mux.HandleFunc("GET "+s.Prefix, func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.Prefix+"/", http.StatusMovedPermanently)
 	})
@@ -109,9 +121,6 @@ func (h *handler) route(mux *http.ServeMux, sec *section) {
 	mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { h.visit(w, r, sec, nil) })
 	for name, do := range sec.actions {
 		mux.HandleFunc("POST "+h.Prefix+"/"+name, func(w http.ResponseWriter, r *http.Request) { h.visit(w, r, sec, do) })
-	}
-	for name, get := range sec.files {
-		mux.HandleFunc("GET "+h.Prefix+"/"+name, func(w http.ResponseWriter, r *http.Request) { h.visit(w, r, sec, get) })
 	}
 }
 

@@ -24,7 +24,6 @@ type section struct {
 	// they have answered by themselves) and below the prefix where to go on. A
 	// *Refusal is shown on the section's page.
 	actions map[string]action
-	files   map[string]action // what is downloaded
 }
 
 type action func(*visit) (done, to string, err error)
