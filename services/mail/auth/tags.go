@@ -52,7 +52,7 @@ func trim(s string) string { return strings.Trim(s, " \t\r\n") }
 
 // solid takes away all white space.
 func solid(s string) string {
-	if strings.IndexAny(s, " \t\r\n") < 0 {
+	if !strings.ContainsAny(s, " \t\r\n") {
 		return s
 	}
 	return strings.Map(func(r rune) rune {
