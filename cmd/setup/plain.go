@@ -20,7 +20,9 @@ type plainTransport struct {
 }
 
 func newPlainTransport(n libos.Net) *plainTransport {
-	return &plainTransport{Transport: Transport(n, nil), net: n}
+	plain := Transport(n, nil)
+	plain.ForceAttemptHTTP2 = false // which begins with TLS
+	return &plainTransport{Transport: plain, net: n}
 }
 
 // RoundTrip is that of http.RoundTripper.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 
@@ -83,7 +84,8 @@ func TestFull(t *testing.T) {
 // TestNoFragments makes sure that a machine with little memory keeps no fragments.
 func TestNoFragments(t *testing.T) {
 	x, y := cable.New(cable.Options{})
-	small, large := open(t, x, Options{IPv4: a4, Memory: 10 << 20}), open(t, y, Options{IPv4: a4, Memory: 100 << 20, NoProbes: true})
+	small := open(t, x, Options{IPv4: a4, IPv6: []netip.Prefix{a6}, Memory: 10 << 20})
+	large := open(t, y, Options{IPv4: a4, IPv6: []netip.Prefix{b6}, Memory: 100 << 20})
 	whole := packet4(x.MAC(), b4.Addr(), a4.Addr(), 1, make([]byte, 8))
 	for what, c := range map[string]struct {
 		frame []byte
@@ -104,6 +106,34 @@ func TestNoFragments(t *testing.T) {
 		copy(c.frame, y.MAC())
 		if got := large.card.accepts(c.frame, libos.FrameHeader{}); !got && len(c.frame) > 20 {
 			t.Errorf("%s, much memory: not accepted", what)
+		}
+	}
+}
+
+// TestFamily makes sure that a card takes no packets of IPv6 where there is IPv4 only.
+func TestFamily(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    Options
+		want bool // IPv6
+	}{
+		"nothing":       {Options{}, true},
+		"IPv4":          {Options{IPv4: a4}, false},
+		"DHCP":          {Options{DHCP: true}, false},
+		"IPv6":          {Options{IPv6: []netip.Prefix{a6}}, true},
+		"both":          {Options{IPv4: a4, IPv6: []netip.Prefix{a6}}, true},
+		"DHCP and auto": {Options{DHCP: true, SLAAC: true}, true},
+	} {
+		x, _ := cable.New(cable.Options{})
+		s, err := New(x, c.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if got := s.card.accepts(fragment6(x.MAC(), 1, 8), libos.FrameHeader{}); got != c.want {
+			t.Errorf("%s: IPv6 is accepted: %v, want %v", name, got, c.want)
+		}
+		if !s.card.accepts(packet4(x.MAC(), b4.Addr(), a4.Addr(), 1, make([]byte, 8)), libos.FrameHeader{}) {
+			t.Errorf("%s: IPv4 is not accepted", name)
 		}
 	}
 }

@@ -20,6 +20,7 @@ type card struct {
 	mac     tcpip.LinkAddress
 	offload bool
 	whole   bool // fragments are passed over
+	only4   bool // packets of IPv6 are passed over
 
 	// divert sees every IPv4 packet of UDP to the DHCP client's port, and keeps it
 	// for itself when it returns true.
@@ -107,6 +108,9 @@ func deliver(up stack.NetworkDispatcher, frame buffer.Buffer) {
 
 // wanted reports whether a frame is for this card, or for many.
 func (c *card) wanted(frame []byte) bool {
+	if c.only4 && header.Ethernet(frame).Type() == header.IPv6ProtocolNumber {
+		return false
+	}
 	return frame[0]&1 != 0 || string(frame[:header.EthernetAddressSize]) == string(c.mac)
 }
 

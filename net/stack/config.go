@@ -76,8 +76,8 @@ func (o *Options) check() error {
 	return nil
 }
 
-// linkLocal reports whether the card has a link-local IPv6 address.
-func (o *Options) linkLocal() bool {
+// ipv6 reports whether the card has IPv6 addresses.
+func (o *Options) ipv6() bool {
 	return o.SLAAC || len(o.IPv6) > 0 || !o.IPv4.IsValid() && !o.DHCP
 }
 
@@ -284,7 +284,7 @@ func (a *assignment) OnChanged(_ stack.AddressLifetimes, state stack.AddressAssi
 		return
 	}
 	a.c.change(func() {
-		if _, known := a.c.inUse[a.addr]; !known {
+		if _, known := a.c.inUse[a.addr]; !known && a.from != static {
 			a.c.log.Info("this machine has an address", "address", a.addr)
 		}
 		a.c.inUse[a.addr] = a.from

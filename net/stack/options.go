@@ -9,8 +9,8 @@ import (
 )
 
 // Options say what a stack's addresses are and where they come from. The zero
-// value has none but loopback and a link-local IPv6 address. Who is given IPv4 only
-// has no link-local address either.
+// value has none but loopback and a link-local IPv6 address. A stack that is given IPv4 only
+// has no IPv6 on the card.
 type Options struct {
 	// IPv4 is an address with the length of its network; DHCP asks for one
 	// instead.

@@ -67,7 +67,7 @@ func New(link libos.Link, o Options) (*Stack, error) {
 	}
 	quiet()
 	s := &Stack{card: newCard(link), log: o.Log, bounds: boundsOf(o.Memory), owned: make(map[io.Closer]bool)}
-	s.card.whole = !s.bounds.fragments
+	s.card.whole, s.card.only4 = !s.bounds.fragments, !o.ipv6()
 	s.config = newConfig(o)
 	s.config.linkMTU = s.card.mtu
 	s.card.failed = s.fail
@@ -105,7 +105,7 @@ func netOptions(o Options, c *config) stack.Options {
 	so := stack.Options{
 		NetworkProtocols: []stack.NetworkProtocolFactory{
 			ipv4.NewProtocol,
-			ipv6.NewProtocolWithOptions(ipv6.Options{NDPConfigs: ndp, AutoGenLinkLocal: o.linkLocal(), NDPDisp: c, DADConfigs: dad}),
+			ipv6.NewProtocolWithOptions(ipv6.Options{NDPConfigs: ndp, AutoGenLinkLocal: o.ipv6(), NDPDisp: c, DADConfigs: dad}),
 			arp.NewProtocolWithOptions(arp.Options{DADConfigs: dad}),
 		},
 		TransportProtocols: []stack.TransportProtocolFactory{protocoltcp.NewProtocol, protocoludp.NewProtocol},

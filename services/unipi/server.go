@@ -87,6 +87,9 @@ func (s *Server) Serve(l net.Listener) error {
 		s.web.TLSConfig = s.TLS.Clone()
 		s.web.TLSConfig.NextProtos = []string{"h2", "http/1.1"}
 		ours.start(s.web.TLSConfig)
+	} else {
+		s.web.Protocols = new(http.Protocols)
+		s.web.Protocols.SetHTTP1(true)
 	}
 	if err := s.web.Serve(ours); !errors.Is(err, http.ErrServerClosed) {
 		return err
