@@ -12,7 +12,7 @@ import (
 // HTMLText returns what a page of HTML, in UTF-8, says, at most limit bytes: no
 // markup, scripts or styles, white space as a browser would show it.
 func HTMLText(page string, limit int) string {
-	t := htmlText{limit: limit}
+	t := htmlText{limit: max(0, limit)}
 	z := html.NewTokenizer(strings.NewReader(page))
 	for t.out.Len() < limit {
 		switch z.Next() {
