@@ -1,7 +1,7 @@
 // The benchmarks of Cairn, each beside what somebody would use instead, on the
 // same work and in the same run.
 //
-//	go run ./bench/... [-run store,wire/push] [-n 1000,10000,100000] [-rounds 5]
+//	go run ./bench [-run store,wire/push] [-n 1000,10000,100000] [-rounds 5]
 //
 // They need git, and unipi also nginx, wrk and h2load; README.md here says what
 // the figures mean.

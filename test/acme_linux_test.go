@@ -72,7 +72,7 @@ func (n *namespace) names(address string) {
 		_ = w.WriteMsg(answer) // who hears nothing asks again
 	})
 	server := &dns.Server{Handler: handler}
-	err := n.inside(func() (err error) {
+	err := n.Inside(func() (err error) {
 		server.Listener, err = net.Listen("tcp", "192.0.2.1:53")
 		return err
 	})

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,16 +14,17 @@ import (
 
 	"github.com/insomniacslk/dhcp/dhcpv4"
 	"github.com/insomniacslk/dhcp/dhcpv4/server4"
-	"golang.org/x/sys/unix"
+
+	"cairn/internal/netns"
 )
 
 // A namespace is a network of its own in the kernel, with a TAP device at whose
 // other end a cairn has a TCP/IP stack. The kernel's addresses there are 192.0.2.1 and
 // 2001:db8::1.
 type namespace struct {
-	t    *testing.T
-	name string
-	dir  string
+	netns.Space
+	t   *testing.T
+	dir string
 }
 
 const tapDevice = "tap0"
@@ -36,30 +36,26 @@ func newNamespace(t *testing.T) *namespace {
 		_, err := exec.LookPath(program)
 		judge(t, err == nil, program)
 	}
-	n := &namespace{t: t, name: fmt.Sprintf("cairn-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6), dir: t.TempDir()}
-	if out, err := exec.Command("ip", "netns", "add", n.name).CombinedOutput(); err != nil {
-		judge(t, false, "the right to make network namespaces ("+strings.TrimSpace(string(out))+")")
+	space, err := netns.New(fmt.Sprintf("cairn-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6), `
+		tuntap add `+tapDevice+` mode tap vnet_hdr
+		address add 192.0.2.1/24 dev `+tapDevice+`
+		address add 2001:db8::1/64 dev `+tapDevice+` nodad
+		link set `+tapDevice+` up`)
+	if err != nil {
+		judge(t, false, fmt.Sprintf("the right to make network namespaces (%v)", err))
 	}
 	t.Cleanup(func() {
-		if out, err := exec.Command("ip", "netns", "delete", n.name).CombinedOutput(); err != nil {
-			t.Errorf("delete the namespace: %v\n%s", err, out)
+		if err := space.Remove(); err != nil {
+			t.Error(err)
 		}
 	})
-	for _, line := range []string{
-		"ip link set lo up",
-		"ip tuntap add " + tapDevice + " mode tap vnet_hdr",
-		"ip address add 192.0.2.1/24 dev " + tapDevice,
-		"ip address add 2001:db8::1/64 dev " + tapDevice + " nodad",
-		"ip link set " + tapDevice + " up",
-	} {
-		n.run(strings.Fields(line)...)
-	}
-	return n
+	return &namespace{Space: space, t: t, dir: t.TempDir()}
 }
 
 // command is one that runs in the namespace.
 func (n *namespace) command(words ...string) *exec.Cmd {
-	cmd := exec.Command("ip", append([]string{"netns", "exec", n.name}, words...)...)
+	words = n.Command(words...)
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir, cmd.Env = n.dir, gitEnv()
 	return cmd
 }
@@ -115,31 +111,11 @@ func (n *namespace) up(home string, words ...string) *instance {
 	return i
 }
 
-// inside runs do on a thread that is in the namespace, as what it opens is then.
-func (n *namespace) inside(do func() error) error {
-	done := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
-		done <- func() error {
-			f, err := os.Open("/run/netns/" + n.name)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			if err := unix.Setns(int(f.Fd()), unix.CLONE_NEWNET); err != nil {
-				return err
-			}
-			return do()
-		}()
-	}()
-	return <-done
-}
-
 // dhcp leases 192.0.2.50 to whoever asks.
 func (n *namespace) dhcp() {
 	n.t.Helper()
 	var server *server4.Server
-	err := n.inside(func() (err error) {
+	err := n.Inside(func() (err error) {
 		server, err = server4.NewServer(tapDevice, &net.UDPAddr{IP: net.IPv4zero, Port: dhcpv4.ServerPort}, lease)
 		return err
 	})

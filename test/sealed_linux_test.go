@@ -75,7 +75,7 @@ func (n *namespace) forward(h *githost.Host) {
 		n.t.Fatal(err)
 	}
 	var l net.Listener
-	err = n.inside(func() (err error) {
+	err = n.Inside(func() (err error) {
 		l, err = net.Listen("tcp", net.JoinHostPort(hostAt, port))
 		return err
 	})

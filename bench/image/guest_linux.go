@@ -33,7 +33,7 @@ type metal struct {
 
 func (g metal) machine(p program, memory int) (vm.Machine, error) {
 	words := append([]string{"--ipv4", guestAddress + "/24"}, append(p.own, p.args...)...)
-	m := vm.Machine{Kernel: p.file, Memory: memory, Within: g.place.within(), Devices: card()}
+	m := vm.Machine{Kernel: p.file, Memory: memory, Within: g.place.Command(), Devices: card()}
 	if len(p.files) > 0 {
 		disk := filepath.Join(g.dir, "files.tar")
 		if err := writeTar(disk, p.files); err != nil {
@@ -98,7 +98,7 @@ func (g underLinux) machine(p program, memory int) (vm.Machine, error) {
 	}
 	return vm.Machine{
 		Kernel: g.debian.kernel, Initrd: initrd, Append: kernelArgs + strconv.Itoa(rate),
-		Memory: memory, Within: g.place.within(), Devices: card(),
+		Memory: memory, Within: g.place.Command(), Devices: card(),
 	}, f.Close()
 }
 

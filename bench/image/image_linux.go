@@ -49,7 +49,7 @@ func Run(ctx context.Context, room *measure.Room) error {
 	if err := b.prepare(ctx, dir); err != nil {
 		return err
 	}
-	defer b.place.remove()
+	defer b.place.Remove()
 	defer b.host.close()
 	for _, stage := range []struct {
 		name string
@@ -82,7 +82,7 @@ func (b *bench) prepare(ctx context.Context, dir string) (err error) {
 		return err
 	}
 	if b.host, err = newGitHost(ctx, b.place, dir); err != nil {
-		b.place.remove()
+		b.place.Remove()
 		return err
 	}
 	b.ours = metal{b.place, dir}

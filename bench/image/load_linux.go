@@ -57,7 +57,7 @@ func (b *bench) measure(ctx context.Context, website bool, figures [][]float64) 
 		if l.website != website {
 			continue
 		}
-		figure, err := stack.Load(ctx, b.place.name, l.kind, guestAddress, b.room.Share(3))
+		figure, err := stack.Load(ctx, b.place.Space, l.kind, guestAddress, b.room.Share(3))
 		if err != nil {
 			return err
 		}

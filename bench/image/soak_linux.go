@@ -30,7 +30,7 @@ func (b *bench) soak(ctx context.Context, _ string, size int) error {
 		var heaps, rates, drifts []float64
 		began, zero := time.Now(), time.Duration(0)
 		for n := 0; time.Since(began) < b.room.Soak; n++ {
-			if _, err := stack.Load(ctx, b.place.name, "handshake", guestAddress, 5); err != nil {
+			if _, err := stack.Load(ctx, b.place.Space, "handshake", guestAddress, 5); err != nil {
 				return fmt.Errorf("after %v: %w; the console:\n%s", time.Since(began), err, v.Console())
 			}
 			if err := b.fetch("443"); err != nil {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cairn/internal/netns"
 	"cairn/libos"
 	"cairn/libos/unix"
 	"cairn/net/host"
@@ -44,12 +45,13 @@ func Child(what string) error {
 }
 
 // command returns this program as a child in a namespace.
-func command(ctx context.Context, place, what string) (*exec.Cmd, error) {
+func command(ctx context.Context, place netns.Space, what string) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, "ip", "netns", "exec", place, self)
+	words := place.Command(self)
+	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), ChildEnv+"="+what)
 	cmd.Stderr = os.Stderr
 	return cmd, nil
@@ -57,7 +59,7 @@ func command(ctx context.Context, place, what string) (*exec.Cmd, error) {
 
 // Load runs one load (in, out, echo, http, handshake) from a network namespace on what Servers
 // are at that address, and returns its figure.
-func Load(ctx context.Context, place, kind, address string, seconds int) (float64, error) {
+func Load(ctx context.Context, place netns.Space, kind, address string, seconds int) (float64, error) {
 	cmd, err := command(ctx, place, fmt.Sprintf("load %s %s %d", kind, address, seconds))
 	if err != nil {
 		return 0, err
@@ -70,7 +72,7 @@ func Load(ctx context.Context, place, kind, address string, seconds int) (float6
 }
 
 // serve starts a server and waits until it listens.
-func serve(place, how string) (stop func(), err error) {
+func serve(place netns.Space, how string) (stop func(), err error) {
 	cmd, err := command(context.Background(), place, "serve "+how)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
+
+	"cairn/internal/netns"
 )
 
 // Addresses: .1 is the client's, .2 the server's.
@@ -18,42 +18,33 @@ const (
 
 // Places are two network namespaces with a veth pair between them. The clients' has the
 // TAP device too, with a server behind it.
-type places struct{ client, server string }
+type places struct{ client, server netns.Space }
 
 // newPlaces makes them.
 func newPlaces() (*places, error) {
 	name := fmt.Sprintf("cairn-%d", os.Getpid())
-	p := &places{name + "-client", name + "-server"}
-	script := strings.NewReplacer("CLIENT", p.client, "SERVER", p.server).Replace(`
-		netns add CLIENT
-		netns add SERVER
-		-n CLIENT link set lo up
-		-n SERVER link set lo up
-		-n CLIENT link add veth0 type veth peer name veth0 netns SERVER
-		-n CLIENT addr add ` + vethClient + `/24 dev veth0
-		-n SERVER addr add ` + vethServer + `/24 dev veth0
-		-n CLIENT link set veth0 up
-		-n SERVER link set veth0 up
-		-n CLIENT tuntap add ` + tapDevice + ` mode tap vnet_hdr
-		-n CLIENT addr add ` + tapClient + `/24 dev ` + tapDevice + `
-		-n CLIENT link set ` + tapDevice + ` up`)
-	for line := range strings.SplitSeq(strings.TrimSpace(script), "\n") {
-		if err := IP(strings.Fields(line)...); err != nil {
-			return nil, errors.Join(err, p.remove())
-		}
+	server, err := netns.New(name+"-server", "")
+	if err != nil {
+		return nil, err
+	}
+	client, err := netns.New(name+"-client", `
+		link add veth0 type veth peer name veth0 netns `+string(server)+`
+		addr add `+vethClient+`/24 dev veth0
+		link set veth0 up
+		tuntap add `+tapDevice+` mode tap vnet_hdr
+		addr add `+tapClient+`/24 dev `+tapDevice+`
+		link set `+tapDevice+` up`)
+	if err != nil {
+		return nil, errors.Join(err, server.Remove())
+	}
+	p := &places{client, server}
+	err = server.Run(`
+		addr add ` + vethServer + `/24 dev veth0
+		link set veth0 up`)
+	if err != nil {
+		return nil, errors.Join(err, p.remove())
 	}
 	return p, nil
 }
 
-func (p *places) remove() error {
-	return errors.Join(IP("netns", "del", p.client), IP("netns", "del", p.server))
-}
-
-// IP runs the command ip.
-func IP(args ...string) error {
-	out, err := exec.Command("ip", args...).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
-	}
-	return nil
-}
+func (p *places) remove() error { return errors.Join(p.client.Remove(), p.server.Remove()) }

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 
 	"cairn/bench/measure"
+	"cairn/internal/netns"
 )
 
 // A load is one kind of work. Clients are processes on kernel sockets, the same
@@ -49,7 +50,10 @@ func Run(ctx context.Context, room *measure.Room) error {
 		return err
 	}
 	defer places.remove()
-	for _, s := range []struct{ place, how string }{{places.client, "tap"}, {places.server, "host"}} {
+	for _, s := range []struct {
+		place netns.Space
+		how   string
+	}{{places.client, "tap"}, {places.server, "host"}} {
 		stop, err := serve(s.place, s.how)
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ var rooms = []struct{ room, may, why string }{
 	{"deploy/image", "libos/...", "an image is a program and what it says of itself"},
 	{"cmd", "libos/... store/... net/... services/... deploy/... cmd/setup/...", "it wires"},
 	{"bench", "libos/... store/... net/... services/... deploy/... internal/... bench/...", "it measures all there is, in one way"},
-	{"test", "cmd/... store/... services/...", "it drives whole programs"},
+	{"test", "cmd/... store/... services/... internal/...", "it drives whole programs"},
 	{"internal", "store/... internal/...", "it serves the tests of every room"},
 }
 
