@@ -25,7 +25,7 @@ type nameserver struct {
 	udp, tcp string // addresses
 }
 
-func serve(t *testing.T, z *zone) nameserver {
+func serve(t *testing.T, z dns.Handler) nameserver {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
