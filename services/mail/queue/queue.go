@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"cairn/services/mail/queue/sts"
 	"cairn/services/secrets"
 	"cairn/store"
 )
@@ -53,6 +54,17 @@ const (
 	Failure
 	Delay
 )
+
+// String returns it as NOTIFY has it; "" for zero.
+func (n Notify) String() string {
+	var words []string
+	for i, w := range []string{"NEVER", "SUCCESS", "FAILURE", "DELAY"} {
+		if n&(1<<i) != 0 {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, ",")
+}
 
 // ParseNotify returns what the keywords of RFC 3461 §4.1 mean, in any case; nothing is what none
 // means.
@@ -139,10 +151,11 @@ type Relay struct {
 
 // A Queue carries messages away. Safe for concurrent use.
 type Queue struct {
-	repo    *store.Repo
 	branch  *store.Branch
 	secrets *secrets.Secrets
 	o       Options
+
+	policies *sts.Cache
 }
 
 // Open returns the queue on branch "queue" of repo, encrypted under the seed of s. It does
@@ -154,12 +167,17 @@ func Open(repo *store.Repo, s *secrets.Secrets, o Options) *Queue {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Queue{repo: repo, branch: repo.Branch(Branch), secrets: s, o: o}
+	if o.Connections == 0 {
+		o.Connections = 40
+	}
+	if o.PerDestination == 0 {
+		o.PerDestination = 5
+	}
+	if o.Memory == 0 {
+		o.Memory = 256 << 20
+	}
+	return &Queue{
+		branch: repo.Branch(Branch), secrets: s, o: o,
+		policies: &sts.Cache{Resolver: o.Resolver, HTTP: o.HTTP, Now: o.Now},
+	}
 }
-
-// Put queues a message within somebody's Update of the branch "queue": it is accepted when that
-// returns nil. It returns the message's name in the queue.
-func (q *Queue) Put(tx *store.Tx, m Message) (id string, err error) { return "", nil }
-
-// Run sends until ctx ends.
-func (q *Queue) Run(ctx context.Context) error { <-ctx.Done(); return nil }

@@ -1,0 +1,366 @@
+package queue
+
+import (
+	"container/heap"
+	"context"
+	"strings"
+	"sync"
+	"time"
+	"unique"
+)
+
+// When an entry's time comes
+//
+// The schedule has an item for each entry on the branch: made from the tree once and then from
+// what changes, it is a hint. Whoever takes an item reads the entry itself before anything is
+// sent. An item waits in a heap by time; when that has come it is ready, in the lane of its
+// destination; and then it is taken, by the one worker who deals with it. What is done costs what is
+// due, not what is there.
+type schedule struct {
+	mu     sync.Mutex
+	items  map[string]*item // by path
+	heap   itemHeap         // those that wait
+	lanes  map[string]*lane // by destination
+	wake   chan struct{}    // the dispatcher looks again
+	active int              // workers
+}
+
+// An item is an entry, as far as its time is concerned.
+type item struct {
+	path   string
+	domain string
+	next   time.Time
+	to     int // recipients
+	state  itemState
+	index  int // in the heap
+}
+
+type itemState uint8
+
+const (
+	waiting itemState = iota // in the heap
+	ready                    // in a lane
+	taken                    // by a worker
+	parked                   // held, or not readable: until it changes
+	gone                     // not on the branch any more
+)
+
+// folder is that of the item's message.
+func (i *item) folder() string { return i.path[:idLength+2] }
+
+// A lane is what is ready for one destination, and who works on it.
+type lane struct {
+	target
+	ready   []*item
+	workers int
+	idle    int           // of the workers
+	more    chan struct{} // tells an idle worker of something ready
+	window  int           // how many workers there may be: it grows by success
+}
+
+// A target is where entries go.
+type target struct {
+	key   string // "example.org", "relay smart.example:465", "here"
+	local bool
+	relay *Relay
+}
+
+func newSchedule() *schedule {
+	return &schedule{
+		items: map[string]*item{}, lanes: map[string]*lane{}, wake: make(chan struct{}, 1),
+	}
+}
+
+// stir has the dispatcher look again.
+func (s *schedule) stir() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// set says how an entry is now; nil: there is none any more. One that is taken is for its worker to
+// put back, but one that is gone is gone.
+func (s *schedule) set(path string, e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.items[path]
+	switch {
+	case e == nil && i != nil:
+		s.take(i, gone)
+	case e != nil && i == nil:
+		i = &item{path: strings.Clone(path), domain: unique.Make(e.Domain).Value(), index: -1, state: parked}
+		s.items[i.path] = i
+		s.place(i, e)
+	case e != nil && i.state != taken:
+		s.place(i, e)
+	}
+	s.stir()
+}
+
+// done puts back an item that was taken, as its entry is now; nil: there is none any more.
+func (s *schedule) done(i *item, e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case i.state == gone:
+	case e == nil:
+		s.take(i, gone)
+	default:
+		s.place(i, e)
+	}
+	s.stir()
+}
+
+// delay puts back an item that was taken, to be looked at again at a time; zero: when its entry
+// changes.
+func (s *schedule) delay(i *item, next time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i.state == gone {
+		return
+	}
+	s.take(i, parked)
+	if !next.IsZero() {
+		s.wait(i, next)
+	}
+	s.stir()
+}
+
+func (s *schedule) place(i *item, e *entry) {
+	s.take(i, parked)
+	i.to = len(e.To)
+	if !e.Held {
+		s.wait(i, e.Next)
+	}
+}
+
+func (s *schedule) wait(i *item, next time.Time) {
+	i.state, i.next = waiting, next
+	heap.Push(&s.heap, i)
+}
+
+// take takes an item from where it is. Lanes notice by its state.
+func (s *schedule) take(i *item, state itemState) {
+	if i.state == waiting {
+		heap.Remove(&s.heap, i.index)
+	}
+	i.state = state
+	if state == gone {
+		delete(s.items, i.path)
+	}
+}
+
+// due returns when the next item's time comes, or has come.
+func (s *schedule) due() (next time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.heap) == 0 {
+		return time.Time{}, false
+	}
+	return s.heap[0].next, true
+}
+
+// busy reports whether something is being sent, or ready for it.
+func (s *schedule) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.active > 0 || len(s.lanes) > 0
+}
+
+// promote moves what is due into the lanes of its destinations. An item without one, for the moment,
+// waits a minute more.
+func (s *schedule) promote(now time.Time, route func(domain string) (target, error)) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.heap) > 0 && !s.heap[0].next.After(now) {
+		i := s.heap[0]
+		t, failure := route(i.domain)
+		if failure != nil {
+			err = failure
+			s.take(i, parked)
+			s.wait(i, now.Add(time.Minute))
+			continue
+		}
+		s.take(i, ready)
+		l := s.lanes[t.key]
+		if l == nil {
+			l = &lane{more: make(chan struct{}, 1), window: 1}
+			s.lanes[t.key] = l
+		}
+		l.target = t
+		l.ready = append(l.ready, i)
+		if l.idle > 0 {
+			l.tell()
+		}
+	}
+	return err
+}
+
+func (l *lane) tell() {
+	select {
+	case l.more <- struct{}{}:
+	default:
+	}
+}
+
+// demote puts everything that is ready back, for another process to send.
+func (s *schedule) demote() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		for _, i := range l.ready {
+			if i.state == ready {
+				s.wait(i, i.next)
+			}
+		}
+		l.ready = nil
+		if l.workers == 0 {
+			delete(s.lanes, l.key)
+		}
+	}
+}
+
+// hire returns lanes that need a worker, one for each worker to be started, so that there are most of
+// them at most. They count as idle until they begin.
+func (s *schedule) hire(most, perLane int) []*lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var hired []*lane
+	for _, l := range s.lanes {
+		for s.active < most && l.idle < len(l.ready) && l.workers < min(l.window, perLane) {
+			l.workers++
+			l.idle++
+			s.active++
+			hired = append(hired, l)
+		}
+	}
+	return hired
+}
+
+// begin is what a worker does first.
+func (s *schedule) begin(l *lane) {
+	s.mu.Lock()
+	l.idle--
+	s.mu.Unlock()
+}
+
+// pick takes what a worker does next: what is ready of one message, up to 100 recipients. Nil when
+// nothing is.
+func (s *schedule) pick(l *lane) []*item {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var job []*item
+	to := 0
+	for len(l.ready) > 0 {
+		i := l.ready[0]
+		if i.state == ready {
+			if len(job) > 0 && (i.folder() != job[0].folder() || to+i.to > maxRecipients) {
+				break
+			}
+			i.state = taken
+			to += i.to
+			job = append(job, i)
+		}
+		l.ready[0] = nil
+		l.ready = l.ready[1:]
+	}
+	return job
+}
+
+// drain takes everything that is ready in a lane.
+func (s *schedule) drain(l *lane) []*item {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []*item
+	for _, i := range l.ready {
+		if i.state == ready {
+			i.state = taken
+			all = append(all, i)
+		}
+	}
+	l.ready = nil
+	return all
+}
+
+// widen lets one more worker into a lane where things go well; narrow leaves one.
+func (s *schedule) widen(l *lane) {
+	s.mu.Lock()
+	l.window++
+	s.mu.Unlock()
+	s.stir()
+}
+
+func (s *schedule) narrow(l *lane) {
+	s.mu.Lock()
+	l.window = 1
+	s.mu.Unlock()
+}
+
+// linger waits for something to become ready, a while. The worker's time is over when it reports
+// false.
+func (s *schedule) linger(ctx context.Context, l *lane, limit time.Duration) bool {
+	s.mu.Lock()
+	if len(l.ready) > 0 && ctx.Err() == nil {
+		s.mu.Unlock()
+		return true
+	}
+	l.idle++
+	s.mu.Unlock()
+
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-l.more:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.idle--
+	return len(l.ready) > 0 && ctx.Err() == nil
+}
+
+// retire is what a worker does last.
+func (s *schedule) retire(l *lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active--
+	l.workers--
+	if l.workers == 0 && len(l.ready) == 0 {
+		delete(s.lanes, l.key)
+	}
+	s.stir()
+}
+
+// itemHeap has the earliest item first, and items of one message beside each other.
+type itemHeap []*item
+
+func (h itemHeap) Len() int { return len(h) }
+
+func (h itemHeap) Less(i, j int) bool {
+	if c := h[i].next.Compare(h[j].next); c != 0 {
+		return c < 0
+	}
+	return h[i].path < h[j].path
+}
+
+func (h itemHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *itemHeap) Push(x any) {
+	i := x.(*item)
+	i.index = len(*h)
+	*h = append(*h, i)
+}
+
+func (h *itemHeap) Pop() any {
+	old := *h
+	i := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return i
+}
