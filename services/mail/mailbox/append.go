@@ -101,7 +101,8 @@ func (e *Edit) next(d *draft) (*draftGroup, error) {
 		if err != nil {
 			return nil, err
 		}
-		if i, _ := g.find(uid); i == len(g.msgs) && !slices.Contains(g.stray, uid) {
+		taken := slices.ContainsFunc(g.stray, func(f files) bool { return f.uid == uid })
+		if i, _ := g.find(uid); i == len(g.msgs) && !taken {
 			return g, nil
 		}
 		d.rec.UIDNext++

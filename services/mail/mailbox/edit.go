@@ -50,7 +50,7 @@ func (b *Boxes) edit(tx *store.Tx, user string) (*Edit, error) {
 // relist reads what mailboxes there are in tx.
 func (e *Edit) relist() (err error) {
 	e.drafts = map[string]*draft{}
-	if e.listing, err = e.boxes.list(e.tx); err != nil {
+	if e.listing, err = readListing(e.tx, e.boxes.folders); err != nil {
 		return fmt.Errorf("mail of %q: %w", e.user, err)
 	}
 	e.used = e.listing.used()

@@ -20,8 +20,9 @@ type folders interface {
 // content alone.
 type folder struct {
 	record *record // nil: there are only mailboxes below
-	loose  bool    // there are messages, but no record that can be read
+	loose  bool    // there are messages, or a record that cannot be read
 	below  []below
+	odd    []string // folders that no mailbox is called after
 }
 
 type below struct {
@@ -72,6 +73,7 @@ func (r *folderReader) entry(f *folder, dir string, e object.Entry, depth int) e
 	case e.Mode == object.ModeDir && depth < maxDepth:
 		level, ok := levelName(e.Name)
 		if !ok {
+			f.odd = append(f.odd, e.Name)
 			return nil
 		}
 		child, err := r.read(dir+"/"+e.Name, e.Hash, depth+1)
@@ -114,39 +116,39 @@ type place struct {
 	imagined bool // the record is not there yet
 }
 
-// places lists the mailboxes of a branch, by no order.
-func (b *Boxes) places(from reading) ([]place, error) {
+// readPlaces lists the mailboxes of a branch, and folders that are none because of their names.
+func (l *listing) readPlaces(from reading, known *cache[store.Hash, *folder]) error {
 	e, err := from.Lookup(boxesDir)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && e.Mode != object.ModeDir {
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	r := folderReader{from, b.folders, maxMailboxes}
+	r := folderReader{from, known, maxMailboxes}
 	root, err := r.read(boxesDir, e.Hash, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return root.flatten(nil, "", boxesDir)
+	return l.flatten(root, "", boxesDir)
 }
 
-func (f *folder) flatten(list []place, name, dir string) ([]place, error) {
+func (l *listing) flatten(f *folder, above, dir string) error {
+	for _, name := range f.odd {
+		l.odd = append(l.odd, dir+"/"+name)
+	}
 	for _, c := range f.below {
-		p := place{name: c.level, dir: dir + "/" + c.file, hash: c.hash, record: c.record, loose: c.loose, parent: len(c.below) > 0}
-		if name != "" {
-			p.name = name + "/" + c.level
-		}
+		p := place{name: above + c.level, dir: dir + "/" + c.file, hash: c.hash, record: c.record, loose: c.loose, parent: len(c.below) > 0}
 		if again, err := Canonical(p.name); err != nil || again != p.name {
+			l.odd = append(l.odd, p.dir)
 			continue
 		}
-		if list = append(list, p); len(list) > maxMailboxes {
-			return nil, errMailboxes
+		if l.all = append(l.all, p); len(l.all)+len(l.odd) > maxMailboxes {
+			return errMailboxes
 		}
-		var err error
-		if list, err = c.flatten(list, p.name, p.dir); err != nil {
-			return nil, err
+		if err := l.flatten(c.folder, p.name+"/", p.dir); err != nil {
+			return err
 		}
 	}
-	return list, nil
+	return nil
 }

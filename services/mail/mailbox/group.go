@@ -19,8 +19,8 @@ type group struct {
 	msgs []Message // by UID
 
 	sums
-	stray   []UID // files without a line in flags.txt
-	missing bool  // lines without a file, or without a modseq
+	stray   []files // without a line in flags.txt
+	missing bool    // there are lines without a file, or without a modseq
 }
 
 // sums are what the messages of a group, or of a mailbox, come to.
@@ -51,7 +51,7 @@ func (s *sums) join(t sums) {
 // messageBytes is what a message takes in memory.
 const messageBytes = 88
 
-// files are those of one message.
+// files are those of one message. Zero is absent.
 type files struct {
 	uid        UID
 	raw, trace store.Hash
@@ -119,7 +119,7 @@ func (g *group) match(msgs []Message, list []files) {
 	kept := msgs[:0]
 	for _, m := range msgs {
 		for len(list) > 0 && list[0].uid < m.UID {
-			g.strayed(list[0])
+			g.stray = append(g.stray, list[0])
 			list = list[1:]
 		}
 		if len(list) == 0 || list[0].uid != m.UID || list[0].raw == object.Zero {
@@ -132,16 +132,8 @@ func (g *group) match(msgs []Message, list []files) {
 		g.count(&m, 1)
 		kept = append(kept, m)
 	}
-	for _, f := range list {
-		g.strayed(f)
-	}
+	g.stray = append(g.stray, list...)
 	g.msgs = slices.Clip(kept)
-}
-
-func (g *group) strayed(f files) {
-	if f.raw != object.Zero {
-		g.stray = append(g.stray, f.uid)
-	}
 }
 
 // subdirs lists the folders in dir whose names parse says are numbers, in the order of these. There are none where

@@ -71,14 +71,14 @@ func (k *kit) deliver(mailbox string, n int) (uid UID) {
 	k.Helper()
 	for i := range n {
 		k.must(func(e *Edit) (err error) {
-			uid, err = e.Append(mailbox, message(i))
+			uid, err = e.Append(mailbox, note(i))
 			return err
 		})
 	}
 	return uid
 }
 
-func message(i int) New {
+func note(i int) New {
 	return New{
 		Trace: []byte("Return-Path: <bob@localhost>\r\n"),
 		Raw:   store.NewBlob(fmt.Appendf(nil, "From: bob@localhost\r\nSubject: message %d\r\n\r\nHello %d.\r\n", i, i)),

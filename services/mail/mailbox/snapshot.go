@@ -65,14 +65,15 @@ type listing struct {
 	there bool // mail.toml is; else the mailboxes are those of somebody who has none yet
 	all   []place
 	subs  []string // sorted
+	odd   []string // folders that are not shown because of their names
 }
 
-// list reads what mailboxes there are.
-func (b *Boxes) list(from reading) (l listing, err error) {
+// readListing reads what mailboxes there are.
+func readListing(from reading, known *cache[store.Hash, *folder]) (l listing, err error) {
 	if l.root, l.there, err = readRoot(from, false); err != nil {
 		return l, err
 	}
-	if l.all, err = b.places(from); err != nil {
+	if err := l.readPlaces(from, known); err != nil {
 		return l, err
 	}
 	if l.subs, err = readSubs(from); err != nil {
@@ -156,7 +157,7 @@ type Snapshot struct {
 }
 
 func (b *Boxes) snapshot(user string, tree *store.Tree) (*Snapshot, error) {
-	l, err := b.list(tree)
+	l, err := readListing(tree, b.folders)
 	if err != nil {
 		return nil, fmt.Errorf("mail of %q: %w", user, err)
 	}

@@ -1,0 +1,122 @@
+package mailbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"cairn/store"
+	"cairn/store/object"
+)
+
+// maxKept is how many commits Prune keeps at most: it has them in memory, some 500 bytes each.
+const maxKept = 250_000
+
+var errKept = fmt.Errorf("more than %d commits would be kept: forget more", maxKept)
+
+// Prune forgets what a user's mail was before a time: the branch's history begins with what it was then. What only
+// older commits held, such as messages that had been deleted, is freed when the repository is next cleaned of what
+// nothing refers to. Of merges that pushes have brought the first parents' line remains. Everything that is there now stays as it
+// is, with all its numbers. It reports whether there was anything to forget.
+func (b *Boxes) Prune(ctx context.Context, ch store.Change, user string, before time.Time) (bool, error) {
+	if err := checkUser(user); err != nil {
+		return false, err
+	}
+	p := pruner{repo: b.repo, before: before, anew: map[store.Hash]store.Hash{}}
+	for {
+		done, err := p.prune(ctx, ch, b.Box(user).Branch())
+		if _, raced := errors.AsType[*store.ConflictError](err); raced && ctx.Err() == nil {
+			continue // a delivery was first: only what is new has to be added
+		}
+		if err != nil {
+			return false, fmt.Errorf("forget old mail of %q: %w", user, err)
+		}
+		return done, nil
+	}
+}
+
+// A pruner makes a line of commits anew.
+type pruner struct {
+	repo   *store.Repo
+	before time.Time
+	anew   map[store.Hash]store.Hash // commits that were made anew
+	objs   []object.Object
+}
+
+func (p *pruner) prune(ctx context.Context, ch store.Change, branch *store.Branch) (bool, error) {
+	tree, err := branch.Tree(ctx)
+	if err != nil {
+		return false, err
+	}
+	tip, _ := tree.Commit()
+	line, more, err := p.line(ctx, tip.Hash)
+	if err != nil || !more {
+		return false, err
+	}
+	to := p.anew[line[len(line)-1].Hash]
+	for _, rev := range slices.Backward(line) {
+		if p.anew[rev.Hash] == object.Zero {
+			to = p.copy(rev, to)
+		} else {
+			to = p.anew[rev.Hash]
+		}
+	}
+	return true, branch.Rewrite(ctx, ch, tip.Hash, to, p.objs...)
+}
+
+// line returns the commits to be kept, the newest first: down to the last one before the time, or to one that was
+// made anew already. more says that there are older ones.
+func (p *pruner) line(ctx context.Context, h store.Hash) (line []store.Revision, more bool, err error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, false, err
+		}
+		o, err := p.repo.Backend().Object(ctx, h)
+		if err != nil {
+			return nil, false, err
+		}
+		c, err := object.ParseCommit(o.Data)
+		if err != nil {
+			return nil, false, fmt.Errorf("commit %v: %w", h, err)
+		}
+		line = append(line, store.Revision{Hash: h, Commit: c})
+		switch {
+		case p.anew[h] != object.Zero:
+			return line, true, nil
+		case len(c.Parents) == 0:
+			return line, false, nil
+		case c.Committer.When.Before(p.before):
+			return line, true, nil
+		case len(line)+len(p.anew) > maxKept:
+			return nil, false, errKept
+		}
+		h = c.Parents[0]
+	}
+}
+
+// copy makes a commit anew on another parent (Zero: none). Its signature was of the old one, and what an older rewriting
+// has said of itself is over.
+func (p *pruner) copy(rev store.Revision, parent store.Hash) store.Hash {
+	c := *rev.Commit
+	c.Parents, c.GPGSig = nil, ""
+	if parent != object.Zero {
+		c.Parents = []store.Hash{parent}
+	}
+	c.Message = withoutTrailer(c.Message)
+	o := object.Object{Type: object.TypeCommit, Data: c.Encode()}
+	h := o.Hash()
+	p.anew[rev.Hash] = h
+	p.objs = append(p.objs, o)
+	return h
+}
+
+// withoutTrailer leaves out by what store.Branch.Rewrite says which commit was replaced.
+func withoutTrailer(message string) string {
+	if at := strings.LastIndex(message, "\n\nCairn-Replaces: "); at >= 0 {
+		return message[:at] + "\n"
+	}
+	return message
+}
