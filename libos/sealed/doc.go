@@ -51,7 +51,9 @@
 //
 // Landlock keeps files from being opened, made, named and removed outside the folder. It
 // does not hide that they are there (stat), and knows no ports of UDP, and of TCP only from
-// Linux 6.7 on. A folder needs Linux 5.19.
+// Linux 6.7 on. A folder needs Linux 5.19. Nor does it see a socket of TCP that listens without a
+// bind before, on a free port that the kernel chooses: a process that listens at all can do
+// that, and be reached there where no firewall is in between.
 //
 // Beside those of TCP and UDP, the host's sockets are those of netlink that tell the names of
 // network interfaces: package net asks when somebody comes from a link-local address.
