@@ -83,7 +83,7 @@ func decodeKey(kind string, p []byte) (crypto.PublicKey, error) {
 
 // decodeRSA reads a SubjectPublicKeyInfo, and what some publish instead: the
 // RSAPublicKey inside (RFC 6376 erratum 3017).
-func decodeRSA(p []byte) (*rsa.PublicKey, error) {
+func decodeRSA(p []byte) (crypto.PublicKey, error) {
 	any, err := x509.ParsePKIXPublicKey(p)
 	if err != nil {
 		any, err = x509.ParsePKCS1PublicKey(p)
