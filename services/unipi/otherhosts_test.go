@@ -3,6 +3,7 @@ package unipi
 import (
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -81,6 +82,49 @@ func TestKnown(t *testing.T) {
 			if got := res.Header.Get("Location"); got != c.want || c.want != "" && res.StatusCode != http.StatusMovedPermanently {
 				t.Errorf("%s %s of %s: got %d %q, want %q", c.method, base+c.path, c.host, res.StatusCode, got, c.want)
 			}
+		}
+	}
+}
+
+// TestAlso: what is no site's is answered by another, whatever the host, and with its body.
+func TestAlso(t *testing.T) {
+	sites := wireSites(t, nil)
+	sites.Also = func(r *http.Request) http.Handler {
+		if r.URL.Path != "/settings.xml" {
+			return nil
+		}
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			data, err := io.ReadAll(r.Body)
+			if err != nil {
+				t.Error(err)
+			}
+			w.Header().Set("Content-Type", "text/xml")
+			w.Write(append(data, r.Method+" "+r.Host...))
+		})
+	}
+	for _, base := range []string{"http://" + listen(t, &Server{Handler: sites}), "https://" + listen(t, &Server{Handler: sites, TLS: testTLS()})} {
+		for _, c := range []struct {
+			method, path, send, want string
+			status                   int
+		}{
+			{"GET", "/settings.xml", "", "GET elsewhere.example", 200},
+			{"POST", "/settings.xml", "ask ", "ask POST elsewhere.example", 200},
+			{"GET", "/", "", "", 421},
+		} {
+			r, err := http.NewRequest(c.method, base+c.path, strings.NewReader(c.send))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Host = "elsewhere.example"
+			client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			res, err := client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := body(t, res); res.StatusCode != c.status || c.want != "" && got != c.want {
+				t.Errorf("%s %s: got %d %q", c.method, c.path, res.StatusCode, got)
+			}
+			client.CloseIdleConnections()
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // A pattern is the left side of a rule in _redirects or _headers: a path in
@@ -22,7 +23,10 @@ var (
 	errPatternMany  = errors.New("more than 20 placeholders")
 )
 
-var placeholder = regexp.MustCompile(`:[A-Za-z][A-Za-z0-9_]*|\*`)
+// placeholder is compiled when there is a first pattern: most sites have none.
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`:[A-Za-z][A-Za-z0-9_]*|\*`)
+})
 
 // parsePattern reads a path pattern. A closing slash makes no difference, and
 // "/news/*" covers "/news" too.
@@ -33,7 +37,7 @@ func parsePattern(s string) (*pattern, error) {
 	if s != "/" {
 		s = strings.TrimSuffix(s, "/")
 	}
-	marks := placeholder.FindAllStringIndex(s, -1)
+	marks := placeholder().FindAllStringIndex(s, -1)
 	if marks == nil {
 		return &pattern{static: s}, nil
 	}
@@ -100,7 +104,7 @@ func expand(s string, values map[string]string, escape func(string) string) stri
 	if len(values) == 0 {
 		return s
 	}
-	return placeholder.ReplaceAllStringFunc(s, func(mark string) string {
+	return placeholder().ReplaceAllStringFunc(s, func(mark string) string {
 		if v, ok := values[strings.TrimPrefix(mark, ":")]; ok && mark != "*" {
 			return escape(v)
 		}

@@ -174,7 +174,7 @@ func (r *redirect) finish(words []string) (*redirect, string) {
 		return nil, "the target " + strconv.Quote(r.to) + " is not a valid address; left out"
 	case u.Host != "" && !r.moves():
 		return nil, "status " + strconv.Itoa(r.status) + " shows pages of this site only: the target must begin with /; left out"
-	case u.Scheme != "" && (u.Host == "" || placeholder.MatchString(u.Host) || u.User != nil):
+	case u.Scheme != "" && (u.Host == "" || placeholder().MatchString(u.Host) || u.User != nil):
 		return nil, "the host of the target must be written out; left out"
 	}
 	return r, ""

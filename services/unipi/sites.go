@@ -41,6 +41,10 @@ type Sites struct {
 	// together, such as "example.org/.well-known/caldav" (RFC 6764).
 	Known map[string]string
 
+	// Also returns who answers a request that is no site's, such as one for the settings of
+	// mail programs, nil for all others. It is asked first, of every request. Nil: nobody does.
+	Also func(r *http.Request) http.Handler
+
 	Cache  *Cache       // nil: one of 128 MiB
 	Access *AccessLog   // nil: no line a request
 	Log    *slog.Logger // nil: nobody is told of trouble
@@ -127,6 +131,11 @@ func (s *Sites) reply(r *http.Request) (*prepared, string) {
 	if len(s.Known) > 0 && strings.HasPrefix(r.URL.Path, "/.well-known/") {
 		if to, ok := s.Known[canonicalHost(r.Host)+r.URL.Path]; ok {
 			return known(to), ""
+		}
+	}
+	if s.Also != nil {
+		if h := s.Also(r); h != nil {
+			return record(h, r), ""
 		}
 	}
 	h, ok := s.find(r.Context(), canonicalHost(r.Host))
