@@ -34,16 +34,23 @@ var Standard = Ports{993, 143, 465, 587}
 const (
 	autoconfigPath  = "/mail/config-v1.1.xml"
 	autoconfigKnown = "/.well-known/autoconfig/mail/config-v1.1.xml"
-	autodiscover    = "/autodiscover/autodiscover.xml"
+	autodiscover    = "/autodiscover/autodiscover.xml" // in any case of letters
 )
 
-// Handles reports whether a request is the Web's: the paths mean nothing else anywhere.
+// Handles reports whether a request is the Web's, and no site's.
 func Handles(r *http.Request) bool {
-	switch path := strings.ToLower(r.URL.Path); path {
-	case autoconfigPath, autoconfigKnown, autodiscover:
+	path := r.URL.Path
+	if !strings.HasSuffix(path, ".xml") && path != policyPath { // almost all
+		return false
+	}
+	host, _, _ := strings.Cut(strings.ToLower(r.Host), ".")
+	switch path = strings.ToLower(path); path {
+	case autoconfigKnown, autodiscover:
 		return true
+	case autoconfigPath:
+		return host == "autoconfig"
 	case policyPath:
-		return strings.HasPrefix(strings.ToLower(r.Host), "mta-sts.")
+		return host == "mta-sts"
 	}
 	return false
 }

@@ -59,8 +59,8 @@ func TestAutoconfig(t *testing.T) {
 		"http://autoconfig.example.org/mail/config-v1.1.xml?emailaddress=alice%40example.org": "alice@example.org",
 		"http://autoconfig.example.org/mail/config-v1.1.xml":                                  "%EMAILADDRESS%",
 		"http://example.org/.well-known/autoconfig/mail/config-v1.1.xml":                      "%EMAILADDRESS%",
-		"http://192.0.2.7:8080/mail/config-v1.1.xml":                                          "%EMAILADDRESS%",
-		"http://x/mail/config-v1.1.xml?emailaddress=a%26b%40example.org":                      "a&b@example.org",
+		"http://192.0.2.7:8080/.well-known/autoconfig/mail/config-v1.1.xml":                   "%EMAILADDRESS%",
+		"http://autoconfig.x/mail/config-v1.1.xml?emailaddress=a%26b%40example.org":           "a&b@example.org",
 	} {
 		code, body := ask(t, "GET", url, "")
 		var c clientConfig
@@ -74,9 +74,9 @@ func TestAutoconfig(t *testing.T) {
 		}
 	}
 	for url, want := range map[string]int{
-		"http://x/mail/config-v1.1.xml?emailaddress=alice%40elsewhere.example": 404,
-		"http://x/mail/config-v1.1.xml?emailaddress=%3Cscript%3E":              400,
-		"http://x/else": 418,
+		"http://autoconfig.x/mail/config-v1.1.xml?emailaddress=alice%40elsewhere.example": 404,
+		"http://autoconfig.x/mail/config-v1.1.xml?emailaddress=%3Cscript%3E":              400,
+		"http://x/else": 418, "http://example.org/mail/config-v1.1.xml": 418,
 	} {
 		if code, body := ask(t, "GET", url, ""); code != want {
 			t.Errorf("%s: %d, want %d\n%s", url, code, want, body)
