@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cairn/services/accounts"
+	"cairn/services/mail/srs"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
@@ -17,6 +18,7 @@ import (
 type Route struct {
 	Users   []Target // mailboxes of this house
 	Forward []string // addresses elsewhere, to which an alias leads
+	sinks   []sunk
 }
 
 // A Target is a user's mail.
@@ -59,7 +61,7 @@ func (s *Service) Route(ctx context.Context, address string) (Route, error) {
 	if err := w.to(ctx, address, 0); err != nil {
 		return Route{}, err
 	}
-	switch n := len(w.route.Users) + len(w.route.Forward); {
+	switch n := len(w.route.Users) + len(w.route.Forward) + len(w.route.sinks); {
 	case n == 0:
 		return Route{}, &UnknownError{address} // aliases that lead in a circle
 	case n > routeWidth:
@@ -127,6 +129,12 @@ func (w *walk) to(ctx context.Context, address string, depth int) error {
 		w.forward(address)
 		return nil
 	}
+	if back, ok, err := w.service.sender(address, domain); ok || err != nil {
+		if err == nil {
+			w.forward(back)
+		}
+		return err
+	}
 	name, detail, _ := strings.Cut(local, detailMark)
 	for _, try := range []struct{ local, detail string }{{local, ""}, {name, detail}} {
 		if found, err := w.at(ctx, try.local, domain, try.detail, address, depth); found || err != nil {
@@ -139,6 +147,19 @@ func (w *walk) to(ctx context.Context, address string, depth int) error {
 	return w.rest(ctx, name, domain, address)
 }
 
+// sender undoes what forwarding does to senders (package srs): a report about a message that was
+// passed on goes back to who has sent it.
+func (s *Service) sender(address, domain string) (back string, ok bool, err error) {
+	if s.SRSKey == nil || domain == "" || len(address) < 5 || !strings.EqualFold(address[:3], "SRS") {
+		return "", false, nil
+	}
+	rewriter := srs.Rewriter{Domain: domain, Key: s.SRSKey, Now: s.Now}
+	if back, err = rewriter.Reverse(address); err != nil {
+		return "", false, &UnknownError{address}
+	}
+	return back, true, nil
+}
+
 // at adds whom local@domain leads to, and reports whether it does.
 func (w *walk) at(ctx context.Context, local, domain, detail, address string, depth int) (bool, error) {
 	if domain != "" && domain != localhost {
@@ -148,6 +169,16 @@ func (w *walk) at(ctx context.Context, local, domain, detail, address string, de
 		}
 		if to, ok := d.Aliases[local]; ok {
 			return true, w.alias(ctx, to, local+"@"+domain, detail, address, depth)
+		}
+	}
+	for _, sink := range w.service.Sinks {
+		takes, err := sink.Takes(ctx, local, domain)
+		if err != nil {
+			return false, err
+		}
+		if takes {
+			w.sink(sink, local+"@"+domain)
+			return true, nil
 		}
 	}
 	u, err := w.service.Accounts.Find(ctx, local+"@"+domain)
@@ -233,6 +264,13 @@ func (w *walk) user(name, detail, address string) {
 	if !w.seen[key] {
 		w.seen[key] = true
 		w.route.Users = append(w.route.Users, Target{User: name, Detail: detail, Address: address})
+	}
+}
+
+func (w *walk) sink(s Sink, address string) {
+	if !w.seen[address] {
+		w.seen[address] = true
+		w.route.sinks = append(w.route.sinks, sunk{s, address})
 	}
 }
 

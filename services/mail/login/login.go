@@ -17,6 +17,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net/netip"
+	"strings"
 
 	"cairn/services/accounts"
 
@@ -37,6 +38,9 @@ var (
 // A Login lets people in. Safe for concurrent use.
 type Login struct {
 	Accounts *accounts.Accounts
+	// Name returns the user whose mail comes to an address, so that people may log in by any
+	// of theirs; what it does not know it returns as it is. Nil: only accounts knows addresses.
+	Name func(ctx context.Context, address string) string
 }
 
 // A Conn is what matters here of a connection.
@@ -98,7 +102,14 @@ func (l *Login) Server(ctx context.Context, mechanism string, c Conn, done func(
 // Password returns the user of a password: accounts.ErrBadCredentials, a
 // *accounts.RateError, or what the store says.
 func (l *Login) Password(ctx context.Context, user, password string, from netip.Addr) (*accounts.User, error) {
-	return l.Accounts.Authenticate(ctx, user, password, from)
+	return l.Accounts.Authenticate(ctx, l.name(ctx, user), password, from)
+}
+
+func (l *Login) name(ctx context.Context, user string) string {
+	if l.Name == nil || !strings.Contains(user, "@") {
+		return user
+	}
+	return l.Name(ctx, user)
 }
 
 // authorize makes sure that whom a client wants to act as (RFC 4422 §3.4.1) is the one who
@@ -107,7 +118,7 @@ func (l *Login) authorize(ctx context.Context, u *accounts.User, identity string
 	if identity == "" {
 		return nil
 	}
-	other, err := l.Accounts.Find(ctx, identity)
+	other, err := l.Accounts.Find(ctx, l.name(ctx, identity))
 	if err != nil || other.Name != u.Name {
 		return ErrAuthorization
 	}

@@ -77,7 +77,7 @@ func (s *scramServer) first(message string) ([]byte, error) {
 	nonce := rand.Text()
 	var failed error
 	answer, err := s.converse(nonce, message, func(user string) (accounts.ScramKeys, error) {
-		s.try, failed = s.login.Accounts.BeginScram(s.ctx, user, s.from.Remote)
+		s.try, failed = s.login.Accounts.BeginScram(s.ctx, s.login.name(s.ctx, user), s.from.Remote)
 		if failed != nil {
 			return accounts.ScramKeys{}, failed
 		}

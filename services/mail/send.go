@@ -1,0 +1,159 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cairn/services/mail/auth"
+	"cairn/services/mail/message"
+	"cairn/services/mail/queue"
+	"cairn/services/mail/srs"
+)
+
+// Send sends a message that this software wrote: an invitation, a report, an answer. It goes to
+// people of the house at once and to others through the queue; when Send returns nil it is
+// durable for all. It is signed for the domain of its From.
+func (s *Service) Send(ctx context.Context, from string, to []string, raw []byte) error {
+	in := &Incoming{ID: newID(), From: from, Raw: raw, Protocol: "local", UTF8: message.Inspect(headOf(raw)).UTF8Header}
+	for _, address := range to {
+		in.To = append(in.To, Recipient{Address: address})
+	}
+	return s.Accept(ctx, in)
+}
+
+func asElsewhere(err error, e **NotLocalError) bool { return errors.As(err, e) }
+
+// settle plans what leaves the house, once it is known who gets the message.
+func (t *task) settle(ctx context.Context) error {
+	if len(t.rejects) > 0 {
+		if t.kept == 0 {
+			return refuse(550, 7, 1, strings.Join(slices.Compact(t.rejects), "; "))
+		}
+		if err := t.bounce(ctx); err != nil {
+			t.Log.Warn("mail: reject", "id", t.in.ID, "err", err)
+		}
+	}
+	if len(t.remote) > 0 {
+		t.plan.Send(t.outgoing(t.in.From, t.remote, append(slices.Clone(t.received), t.raw...)))
+	}
+	if len(t.forwards) > 0 {
+		return t.forward(ctx)
+	}
+	return nil
+}
+
+func (t *task) outgoing(from string, to []queue.Recipient, raw []byte) queue.Message {
+	in := t.in
+	return queue.Message{From: from, To: to, Raw: raw, EnvID: in.EnvID, Full: in.Return == "FULL", UTF8: in.UTF8, RequireTLS: in.RequireTLS}
+}
+
+// forward plans that the message is passed on to others: with a sender of ours, so that SPF passes
+// there and a report comes back (package srs), and with our word on what it was when it came (ARC).
+func (t *task) forward(ctx context.Context) error {
+	from, domain := t.in.From, t.ourDomain(ctx)
+	if t.SRSKey != nil && from != "" && domain != "" && !t.isOurs(ctx, from) {
+		rewriter := srs.Rewriter{Domain: domain, Key: t.SRSKey, Now: t.Now}
+		var err error
+		if from, err = rewriter.Forward(from); err != nil {
+			return fmt.Errorf("sender for forwarding: %w", err)
+		}
+	}
+	raw := append(slices.Clone(t.received), t.raw...)
+	if t.result != nil && t.Signer != nil && domain != "" {
+		signer, err := t.Signer(ctx, domain)
+		if err != nil {
+			return fmt.Errorf("sign for %s: %w", domain, err)
+		}
+		if signer != nil {
+			set, err := signer.Seal(raw, t.result)
+			if err != nil {
+				return fmt.Errorf("seal for %s: %w", domain, err)
+			}
+			raw = append(set, raw...)
+		}
+	}
+	t.plan.Send(t.outgoing(from, t.forwards, raw))
+	return nil
+}
+
+// ourDomain is the domain in whose name mail is passed on: the first recipient's that is ours, "" for none.
+func (t *task) ourDomain(ctx context.Context) string {
+	for _, to := range t.in.To {
+		_, domain, err := SplitAddress(to.Address)
+		if err != nil || domain == localhost || domain == "" {
+			continue
+		}
+		if ours, err := t.Local(ctx, domain); err == nil && ours {
+			return domain
+		}
+	}
+	return ""
+}
+
+func (t *task) isOurs(ctx context.Context, address string) bool {
+	_, domain, err := SplitAddress(address)
+	if err != nil {
+		return false
+	}
+	ours, err := t.Local(ctx, domain)
+	return err == nil && ours
+}
+
+// also plans another message within the same update: one of ours, to one address.
+func (t *task) also(ctx context.Context, to string, raw []byte) error {
+	in := &Incoming{ID: newID(), Raw: raw, Protocol: "local", To: []Recipient{{Address: to, Notify: []string{"NEVER"}}}}
+	other, err := t.begin(ctx, in, t.plan)
+	if err != nil {
+		return err
+	}
+	if err := other.reach(ctx, in.To[0], 0); err != nil {
+		return err
+	}
+	t.delivered = append(t.delivered, other.delivered...)
+	return other.settle(ctx)
+}
+
+// bounce tells the sender of a message who of several did not want it (RFC 5429 §2.1), unless
+// there is no sender, or nobody knows whether it is him.
+func (t *task) bounce(ctx context.Context) error {
+	if t.in.From == "" || t.in.User == nil && (t.result == nil || !t.genuine()) {
+		return nil
+	}
+	host := t.Host(ctx)
+	fields := message.AppendField(nil, "From", "Mail <"+postmaster+"@"+host+">")
+	fields = message.AppendFolded(fields, "To", "<"+t.in.From+">")
+	fields = message.AppendField(fields, "Subject", "Your message was not wanted")
+	fields = message.AppendFolded(fields, "Date", message.FormatDate(t.Now()))
+	fields = message.AppendFolded(fields, "Message-ID", "<"+message.NewMessageID(t.Now(), []byte(newID()), host)+">")
+	fields = message.AppendFolded(fields, "Auto-Submitted", "auto-replied")
+	if id := t.header.MessageID(); id != "" {
+		fields = message.AppendFolded(fields, "In-Reply-To", "<"+id+">")
+	}
+	text := message.TextEntity("Your message was not taken by everybody. Somebody says:\n\n" + strings.Join(t.rejects, "\n") + "\n")
+	text.Fields = append(fields, text.Fields...)
+	return t.also(ctx, t.in.From, text.Encode())
+}
+
+// genuine reports whether the envelope's sender is who he says.
+func (t *task) genuine() bool {
+	return t.result.SPF.Verdict == auth.Pass || t.result.DMARC.Verdict == auth.Pass
+}
+
+// A Sink takes messages for addresses that are nobody's mailbox: those of mailing lists and
+// of reports.
+type Sink interface {
+	// Takes reports whether an address, in the form of SplitAddress, is the sink's.
+	Takes(ctx context.Context, local, domain string) (bool, error)
+	// Take adds to the plan what a message to one of its addresses means. Its error refuses the
+	// message for everybody: a *Refusal, or what is tried again.
+	Take(ctx context.Context, p *Plan, address string, in *Incoming) error
+}
+
+// A sunk is a sink that an address has led to.
+type sunk struct {
+	sink    Sink
+	address string
+}
