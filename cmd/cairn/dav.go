@@ -25,6 +25,8 @@ func (p *process) newDav(watch *monitor.Monitor) *dav.Dav {
 		Base:     p.davBase(),
 		TLS:      p.tls != nil,
 		Client:   setup.Outbound(p.env).Client(),
+		Invite:   p.mail.Invite,
+		Mail:     p.mail.Device,
 		Watch:    watch,
 		Log:      p.log,
 	}

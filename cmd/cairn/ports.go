@@ -8,6 +8,7 @@ import (
 
 	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
+	"cairn/cmd/setup/mail"
 	"cairn/services/config"
 )
 
@@ -59,7 +60,7 @@ func (p *process) names(sites []*config.Site) []string {
 		}
 		names = append(names, s.Hosts...)
 	}
-	return names
+	return append(names, mail.Names(context.Background(), p.house.config)...)
 }
 
 // withHealth tells those at this machine how the process is doing, beside git's

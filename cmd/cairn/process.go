@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"cairn/cmd/setup"
+	"cairn/cmd/setup/mail"
 	"cairn/libos"
 	"cairn/services/config"
 	gitservice "cairn/services/git"
@@ -26,6 +27,7 @@ type process struct {
 	web      *setup.Web
 	git, ssh net.Listener
 	dav      net.Listener
+	mail     *mail.Mail
 	metrics  string // URL, "" for none
 
 	sites  *unipi.Sites
@@ -64,6 +66,7 @@ func (p *process) addresses() running {
 		SSH:  p.env.Address(p.ssh),
 		Dav:  p.davURL(p.env.Address),
 
+		Mail:    p.mail.Addresses(),
 		Metrics: p.metrics,
 		Domain:  p.sites.Base,
 	}
@@ -75,6 +78,7 @@ func (p *process) greet(password string) {
 	fmt.Fprintf(out, "Site      %s\n", p.url(firstSite, config.Main))
 	fmt.Fprintf(out, "Push      %s\n", p.pushCommand(firstSite))
 	fmt.Fprintf(out, "Calendars %s/\n", p.davURL(p.friendly))
+	fmt.Fprintf(out, "Mail      %s\n", p.mail.Told(p.friendly))
 	if password != "" {
 		fmt.Fprintf(out, "Password  %s (user %s; shown this once)\n", password, firstUser)
 	}

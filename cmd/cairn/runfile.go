@@ -27,6 +27,8 @@ type running struct {
 	SSH  string `json:"ssh"`  // host:port
 	Dav  string `json:"dav"`  // base URL of calendars and contacts
 
+	Mail map[string]string `json:"mail"` // host:port of smtp, submission, imap and the rest
+
 	Metrics string `json:"metrics,omitempty"` // URL of what Prometheus asks for
 	Domain  string `json:"domain,omitempty"`  // below which the sites have their names
 }

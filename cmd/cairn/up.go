@@ -9,6 +9,7 @@ import (
 
 	"cairn/cmd/setup"
 	"cairn/cmd/setup/dav"
+	"cairn/cmd/setup/mail"
 	"cairn/libos"
 	"cairn/libos/boot"
 	"cairn/services/caldav/ical"
@@ -18,17 +19,17 @@ import (
 // manifest is what `cairn up` needs and can be told.
 var manifest = libos.Manifest{
 	Name:  "cairn up",
-	About: "Starts Cairn: websites served from a git push, calendars and contacts. The first time it makes the home, or furnishes the remote.",
+	About: "Starts Cairn: websites served from a git push, calendars and contacts, mail. The first time it makes the home, or furnishes the remote.",
 	State: &libos.Folder{Name: "home", Env: "CAIRN_HOME", Help: "Where everything is kept; with --remote, copies of what is kept there."},
-	Ports: []libos.Port{
+	Ports: slices.Concat([]libos.Port{
 		{Name: "http", Host: "127.0.0.1:8080", Own: ":80", Help: "Where the sites are served; port 0 takes a free one."},
 		setup.HTTPS,
 		{Name: "git", Host: "127.0.0.1:8081", Own: ":8081", Help: "Where git pushes and fetches go."},
 		{Name: "ssh", Host: "127.0.0.1:8022", Own: ":22", Help: "The same over SSH."},
 		dav.Port,
 		setup.Metrics,
-	},
-	Peers: []libos.Peer{{Address: "*", Why: "sites and calendars follow what users name"}},
+	}, mail.Ports),
+	Peers: []libos.Peer{{Address: "*", Why: "sites and calendars follow what users name, and mail goes to them"}},
 	Args: slices.Concat([]libos.Arg{
 		{Name: "domain", Help: "A domain whose names lead here: sites are at NAME.DOMAIN, previews at BRANCH--NAME.DOMAIN, calendars and contacts over TLS at dav.DOMAIN."},
 		setup.AllowPrivate,

@@ -47,6 +47,9 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 		Access:   p.access,
 		Log:      env.Log,
 	}
+	if err := p.openMail(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.refresh(ctx); err != nil {
 		return nil, err
 	}
@@ -60,7 +63,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 		Accounts: p.house.accounts,
 		Config:   p.house.config,
 		Secrets:  p.house.secrets,
-		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav},
+		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav, gitservice.Mail: checkMail},
 		URL:      p.published,
 		Log:      p.log,
 	}
@@ -73,6 +76,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 		wire = setup.OnlyLocalNames(withHealth(watch, wire))
 	}
 	d := p.newDav(watch)
+	p.mail.Receive = d.Receive
 	people, err := d.Handler()
 	if err != nil {
 		return err
@@ -91,6 +95,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 		},
 		p.tls.Run,
 		d.Run,
+		p.mail.Run,
 		p.watchConfig,
 		metrics,
 	}

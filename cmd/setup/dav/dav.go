@@ -42,8 +42,13 @@ type Dav struct {
 	Watch    *monitor.Monitor
 	Log      *slog.Logger
 
-	follow *feed.Follower
-	push   *push.Service
+	// Invite and Mail are what mail has to do with it; nil where no mail is served.
+	Invite caldav.Inviter
+	Mail   func(context.Context, *accounts.User) *self.Mail
+
+	protocol *caldav.Service
+	follow   *feed.Follower
+	push     *push.Service
 }
 
 // shelfBytes is what a shelf takes of the memory for what it remembers.
@@ -91,11 +96,17 @@ func (d *Dav) Handler() (http.Handler, error) {
 		Prefix:      selfPath,
 		Base:        d.Base,
 		TLS:         d.TLS,
+		Mail:        d.Mail,
 		Now:         time.Now,
 		Log:         d.Log,
 	}
-	protocol := &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Push: d.push, Log: d.Log}
-	return measured(d.Watch, mount(page.Handler(), public, feeds, protocol.Handler())), nil
+	d.protocol = &caldav.Service{Shelf: d.Shelf, Accounts: d.Accounts, Now: time.Now, Push: d.push, Invite: d.Invite, Log: d.Log}
+	return measured(d.Watch, mount(page.Handler(), public, feeds, d.protocol.Handler())), nil
+}
+
+// Receive takes in an invitation that came by mail, after Handler.
+func (d *Dav) Receive(ctx context.Context, to *accounts.User, from string, data []byte) error {
+	return d.protocol.Receive(ctx, to, from, data)
 }
 
 // there says whether somebody has an account.
