@@ -75,7 +75,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/mail/search", "services/mail/message", "it finds words and knows not where messages lie"},
 	{"services/mail/junk", "store store/object services/mail/message", "it judges text by what it was taught"},
 	{"services/mail/auth", "services/mail/message", "it says who sent a message, and decides nothing"},
-	{"services/mail/queue", "store store/object services/secrets services/tomlfile services/mail/message", "it carries messages away and knows not who wrote them"},
+	{"services/mail/queue", "store store/object services/secrets services/tomlfile services/mail/message services/mail/queue/...", "it carries messages away and knows not who wrote them"},
 	{"services/mail/srs", "", "it rewrites addresses and keeps nothing"},
 	{"services/mail/sieve", "services/mail/message", "it is a language: it says what is to be done, and does nothing"},
 	{"services/mail/managesieve", "services/accounts services/mail/login services/mail/sieve", "it is a protocol; where scripts lie is handed in"},
