@@ -105,8 +105,12 @@ func cleanLines(s string) string {
 	if strings.Contains(s, "\r") {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	}
+	odd := func(r rune) bool { return r != '\t' && r != '\n' && control(r) }
+	if strings.IndexFunc(s, odd) < 0 {
+		return s
+	}
 	return strings.Map(func(r rune) rune {
-		if r != '\t' && r != '\n' && control(r) {
+		if odd(r) {
 			return -1
 		}
 		return r
