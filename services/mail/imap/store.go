@@ -74,12 +74,14 @@ func (s *scanner) flags() (mailbox.Flags, error) {
 		list = append(list, f)
 		return nil
 	}
+	var err error
 	if s.peek() == '(' {
-		return mailbox.NewFlags(list...), s.list(one)
-	}
-	err := one()
-	for err == nil && s.is(' ') && len(s.b) > 0 {
+		err = s.list(one)
+	} else {
 		err = one()
+		for err == nil && s.is(' ') && len(s.b) > 0 {
+			err = one()
+		}
 	}
 	return mailbox.NewFlags(list...), err
 }
