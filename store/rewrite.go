@@ -33,6 +33,57 @@ func (b *Branch) Rewrite(ctx context.Context, ch Change, from, to Hash, objs ...
 	return nil
 }
 
+// RewriteFunc is Rewrite of wherever the branch is: f gets its tip and returns what
+// Rewrite is told, or the Zero hash to leave all as it is. Updates of the branch wait while
+// f runs, which must not call any; f runs again when somebody else, with another
+// Repo, was first.
+func (b *Branch) RewriteFunc(ctx context.Context, ch Change, f func(from Revision) (to Hash, objs []object.Object, err error)) error {
+	if nested() {
+		return ErrNested
+	}
+	lines := b.repo.enter([]string{b.name})
+	defer b.repo.leave(lines)
+	if err := lines[0].turn.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer release(lines)
+	for wait := (backoff{}); ; {
+		err := b.rewriteTip(ctx, ch, lines, f)
+		_, moved := errors.AsType[*ConflictError](err)
+		if moved || err == errAgain {
+			if err := wait.sleep(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("rewrite branch %q: %w", b.name, err)
+		}
+		return nil
+	}
+}
+
+// rewriteTip rewrites the branch, whose turn the caller has, when all its updates are durable.
+func (b *Branch) rewriteTip(ctx context.Context, ch Change, lines []*line, f func(Revision) (Hash, []object.Object, error)) error {
+	_, term := b.repo.position(lines[0])
+	u, err := b.repo.join(&update{lines: lines, terms: []int{term}, done: make(chan error, 1)})
+	if u != nil {
+		err = b.repo.await(u)
+	}
+	if err != nil {
+		return err
+	}
+	tip, err := b.Tree(ctx)
+	if err != nil {
+		return err
+	}
+	to, objs, err := f(tip.commit)
+	if err != nil || to == object.Zero {
+		return err
+	}
+	return b.rewrite(ctx, ch, tip.commit.Hash, to, objs)
+}
+
 func (b *Branch) rewrite(ctx context.Context, ch Change, from, to Hash, objs []object.Object) error {
 	ch, err := ch.check()
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"cairn/store"
 	"cairn/store/gitdir"
+	"cairn/store/mem"
 )
 
 // newDisk makes a kit on a repository on disk.
@@ -30,7 +31,7 @@ func newDisk(tb testing.TB) *kit {
 			tb.Error(err)
 		}
 	})
-	return newKitOn(tb, dir, Options{})
+	return newKit(tb, dir, Options{})
 }
 
 // fill puts n small messages into INBOX, 1,000 in an Update.
@@ -155,7 +156,7 @@ func BenchmarkFlag(b *testing.B) {
 
 // Work without a disk: what the function of an Update costs.
 func BenchmarkEdit(b *testing.B) {
-	k := newKit(b, Options{})
+	k := newKit(b, mem.New(), Options{})
 	k.fill(10_000)
 	tree, err := k.Box("alice").Branch().Tree(context.Background())
 	if err != nil {

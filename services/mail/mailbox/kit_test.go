@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"cairn/store"
-	"cairn/store/mem"
 	"cairn/store/object"
 )
 
@@ -21,9 +20,7 @@ type kit struct {
 	clock *atomic.Int64 // seconds since 1970
 }
 
-func newKit(t testing.TB, o Options) *kit { return newKitOn(t, mem.New(), o) }
-
-func newKitOn(t testing.TB, b store.Backend, o Options) *kit {
+func newKit(t testing.TB, b store.Backend, o Options) *kit {
 	k := &kit{TB: t, clock: new(atomic.Int64)}
 	k.clock.Store(1_800_000_000)
 	if o.Now == nil {
@@ -109,4 +106,53 @@ func paths(t testing.TB, tree *store.Tree) string {
 		b.WriteString(d.Path + "\n")
 	}
 	return b.String()
+}
+
+// carry copies a branch with all its history.
+func carry(t testing.TB, from, to store.Backend, ref string) {
+	t.Helper()
+	r, err := from.Ref(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objs []object.Object
+	seen := map[store.Hash]bool{}
+	for todo := []store.Hash{r.Hash}; len(todo) > 0; {
+		h := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[h] {
+			continue
+		}
+		seen[h] = true
+		o, err := from.Object(t.Context(), h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		objs = append(objs, o)
+		todo = append(todo, refersTo(t, o)...)
+	}
+	if err := to.Commit(t.Context(), objs, []store.RefChange{{Name: ref, New: r.Hash}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func refersTo(t testing.TB, o object.Object) (list []store.Hash) {
+	t.Helper()
+	switch o.Type {
+	case object.TypeCommit:
+		c, err := object.ParseCommit(o.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(c.Parents, c.Tree)
+	case object.TypeTree:
+		entries, err := object.ParseTree(o.Data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			list = append(list, e.Hash)
+		}
+	}
+	return list
 }

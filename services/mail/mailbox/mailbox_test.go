@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"testing"
+
+	"cairn/store/mem"
 )
 
 func TestDelivery(t *testing.T) {
-	k := newKit(t, Options{})
+	k := newKit(t, mem.New(), Options{})
 	if got := len(k.snap().Mailboxes()); got != 6 {
 		t.Fatalf("somebody without mail has %d mailboxes, want 6", got)
 	}
@@ -41,7 +43,7 @@ func TestDelivery(t *testing.T) {
 }
 
 func TestChanges(t *testing.T) {
-	k := newKit(t, Options{})
+	k := newKit(t, mem.New(), Options{})
 	k.deliver("INBOX", 5)
 	before := k.open("INBOX")
 	k.must(func(e *Edit) error {

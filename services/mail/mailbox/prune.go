@@ -2,7 +2,6 @@ package mailbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,17 +24,19 @@ func (b *Boxes) Prune(ctx context.Context, ch store.Change, user string, before 
 	if err := checkUser(user); err != nil {
 		return false, err
 	}
+	branch := b.Box(user).Branch()
 	p := pruner{repo: b.repo, before: before, anew: map[store.Hash]store.Hash{}}
-	for {
-		done, err := p.prune(ctx, ch, b.Box(user).Branch())
-		if _, raced := errors.AsType[*store.ConflictError](err); raced && ctx.Err() == nil {
-			continue // a delivery was first: only what is new has to be added
-		}
-		if err != nil {
-			return false, fmt.Errorf("forget old mail of %q: %w", user, err)
-		}
-		return done, nil
+	err := p.prepare(ctx, branch)
+	if err == nil {
+		err = branch.RewriteFunc(ctx, ch, func(tip store.Revision) (store.Hash, []object.Object, error) {
+			to, err := p.rebuild(ctx, tip.Hash)
+			return to, p.objs, err
+		})
 	}
+	if err != nil {
+		return false, fmt.Errorf("forget old mail of %q: %w", user, err)
+	}
+	return len(p.anew) > 0, nil
 }
 
 // A pruner makes a line of commits anew.
@@ -43,28 +44,39 @@ type pruner struct {
 	repo   *store.Repo
 	before time.Time
 	anew   map[store.Hash]store.Hash // commits that were made anew
-	objs   []object.Object
+	objs   []object.Object           // those that are not stored
 }
 
-func (p *pruner) prune(ctx context.Context, ch store.Change, branch *store.Branch) (bool, error) {
+// prepare stores most of what is needed, so that deliveries need not wait for it.
+func (p *pruner) prepare(ctx context.Context, branch *store.Branch) error {
 	tree, err := branch.Tree(ctx)
 	if err != nil {
-		return false, err
+		return err
 	}
 	tip, _ := tree.Commit()
-	line, more, err := p.line(ctx, tip.Hash)
-	if err != nil || !more {
-		return false, err
+	if _, err := p.rebuild(ctx, tip.Hash); err != nil || len(p.objs) == 0 {
+		return err
 	}
-	to := p.anew[line[len(line)-1].Hash]
+	err = p.repo.Backend().Commit(ctx, p.objs, nil)
+	p.objs = nil
+	return err
+}
+
+// rebuild makes the line of commits that ends with tip anew and returns its new end; Zero when there is nothing to forget.
+func (p *pruner) rebuild(ctx context.Context, tip store.Hash) (store.Hash, error) {
+	line, more, err := p.line(ctx, tip)
+	if err != nil || !more {
+		return object.Zero, err
+	}
+	to := object.Zero
 	for _, rev := range slices.Backward(line) {
-		if p.anew[rev.Hash] == object.Zero {
-			to = p.copy(rev, to)
+		if h, ok := p.anew[rev.Hash]; ok {
+			to = h
 		} else {
-			to = p.anew[rev.Hash]
+			to = p.copy(rev, to)
 		}
 	}
-	return true, branch.Rewrite(ctx, ch, tip.Hash, to, p.objs...)
+	return to, nil
 }
 
 // line returns the commits to be kept, the newest first: down to the last one before the time, or to one that was

@@ -39,6 +39,9 @@ func (e *Edit) Create(mailbox string, use SpecialUse) error {
 	if err := e.restructure(); err != nil {
 		return err
 	}
+	if err := e.makeAbove(name); err != nil {
+		return err
+	}
 	if err := e.make(name, use); err != nil {
 		return err
 	}
@@ -69,22 +72,24 @@ func (e *Edit) free(name, except string) error {
 	return nil
 }
 
-// make writes the record of a mailbox, and of those above it that have none.
-func (e *Edit) make(name string, use SpecialUse) error {
+// makeAbove makes those of the mailboxes above a name that are not there.
+func (e *Edit) makeAbove(name string) error {
 	for i, c := range name {
 		if c != '/' {
 			continue
 		}
-		if p, err := e.find(name[:i]); err != nil || p.record == nil {
-			if err := e.makeOne(name[:i], ""); err != nil {
-				return err
-			}
+		if p, err := e.find(name[:i]); err == nil && p.record != nil {
+			continue
+		}
+		if err := e.make(name[:i], ""); err != nil {
+			return err
 		}
 	}
-	return e.makeOne(name, use)
+	return nil
 }
 
-func (e *Edit) makeOne(name string, use SpecialUse) error {
+// make writes the record of a new mailbox.
+func (e *Edit) make(name string, use SpecialUse) error {
 	validity, err := e.validity()
 	if err != nil {
 		return err
@@ -211,19 +216,6 @@ func (e *Edit) moveFolder(dir, to string) error {
 		return err
 	}
 	return e.tx.Link(dirOf(to), entry)
-}
-
-// makeAbove makes the mailboxes above a name.
-func (e *Edit) makeAbove(name string) error {
-	i := strings.LastIndexByte(name, '/')
-	if i < 0 {
-		return nil
-	}
-	above := name[:i]
-	if p, err := e.find(above); err == nil && p.record != nil {
-		return nil
-	}
-	return e.make(above, "")
 }
 
 // moveInbox links INBOX's messages into a new mailbox.
