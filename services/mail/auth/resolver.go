@@ -14,8 +14,8 @@ import (
 // MaxQuestions is how often the DNS is asked for one message, at most.
 const MaxQuestions = 250
 
-// maxText bounds a TXT record, in bytes; that of an RSA key of 8,192 bits has 1,400.
-const maxText = 16 << 10
+// maxTXT bounds a TXT record, in bytes; that of an RSA key of 8,192 bits has 1,400.
+const maxTXT = 16 << 10
 
 // A Resolver asks the DNS; *net.Resolver is one. An error that leaves open whether
 // there is an answer is not a *net.DNSError with IsNotFound.
@@ -62,7 +62,7 @@ func (a *asker) LookupTXT(ctx context.Context, name string) ([]string, error) {
 		return nil, sorted(err, name)
 	}
 	for _, s := range all {
-		if len(s) > maxText {
+		if len(s) > maxTXT {
 			return nil, &net.DNSError{Err: "TXT record is too long", Name: name}
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Header returns the Authentication-Results field (RFC 8601) that says all this,
@@ -122,13 +124,14 @@ func remark(s string) string {
 	return strings.NewReplacer(`\`, `\\`, `(`, `\(`, `)`, `\)`).Replace(visible(s))
 }
 
-// visible is s without control characters, as valid UTF-8, and not too long.
+// visible is s without control characters and other invisible ones, as valid UTF-8,
+// and not too long.
 func visible(s string) string {
 	if len(s) > maxValue {
 		s = s[:maxValue] + "..."
 	}
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == 0xfffd {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return '?'
 		}
 		return r
