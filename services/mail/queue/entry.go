@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 const (
 	maxRecipients = 100
 	maxEntry      = 1 << 20
-	maxEnvID      = 100 // RFC 3461 §4.4
+	maxEnvID      = 100 // bytes (RFC 3461 §4.4)
+	maxOriginal   = 700 // bytes (RFC 3461 §4.2 has 500, encoded)
 )
 
 // An entry is what waits to be sent to one domain: the envelope of a message for up to 100 of its
@@ -64,7 +66,7 @@ func (e *entry) check() error {
 	switch {
 	case len(e.To) == 0 || len(e.To) > maxRecipients:
 		return fmt.Errorf("%d recipients", len(e.To))
-	case len(e.EnvID) > maxEnvID || strings.ContainsFunc(e.EnvID, func(r rune) bool { return r < ' ' || r > '~' }):
+	case !validEnvID(e.EnvID):
 		return fmt.Errorf("envelope ID %.120q", e.EnvID)
 	case e.Size < 0 || e.Attempts < 0:
 		return errors.New("negative numbers")
@@ -83,11 +85,15 @@ func (e *entry) check() error {
 			return fmt.Errorf("%q is not of the domain %q", to.Address, e.Domain)
 		case to.Notify&Never != 0 && to.Notify != Never || to.Notify >= Delay<<1:
 			return fmt.Errorf("notify %d", to.Notify)
-		case len(to.Original) > 1000 || client.Printable(to.Original, 1000) != to.Original:
+		case client.Printable(to.Original, maxOriginal) != to.Original:
 			return fmt.Errorf("original recipient %.120q", to.Original)
 		}
 	}
 	return nil
+}
+
+func validEnvID(id string) bool {
+	return len(id) <= maxEnvID && !strings.ContainsFunc(id, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
 // domainOf returns where an address belongs: its domain in A-labels and lower case, or a
@@ -107,7 +113,7 @@ func domainOf(address string) (string, error) {
 		name = strings.ToLower(strings.TrimSuffix(domain, "."))
 	}
 	if !hostname(name) {
-		return "", fmt.Errorf("%q is not a domain", domain)
+		return "", fmt.Errorf("%q is not a domain: %w", domain, fs.ErrInvalid)
 	}
 	return name, nil
 }

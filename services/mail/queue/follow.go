@@ -25,8 +25,12 @@ func (s *sender) follow(ctx context.Context) {
 	}
 }
 
+// learnAtOnce is how many changes are taken in together: what a message of that many entries is.
+const learnAtOnce = 10_000
+
 // learn brings what has changed between two snapshots into the schedule.
 func (s *sender) learn(ctx context.Context, old, new *store.Tree) error {
+	var changes []change
 	for d, err := range old.Diff(ctx, new) {
 		if err != nil {
 			return err
@@ -34,18 +38,19 @@ func (s *sender) learn(ctx context.Context, old, new *store.Tree) error {
 		if _, _, ok := parsePath(d.Path); !ok {
 			continue
 		}
-		if d.New.Mode == 0 {
-			s.schedule.set(d.Path, nil)
-			continue
+		c := change{path: d.Path}
+		if d.New.Mode != 0 {
+			if c.entry, err = s.q.readEntry(new, d.Path); err != nil {
+				s.q.o.Log.Error("queue: an entry cannot be read and stays as it is", "path", d.Path, "error", err)
+				continue
+			}
 		}
-		e, err := s.q.readEntry(new, d.Path)
-		if err != nil {
-			s.q.o.Log.Error("queue: an entry cannot be read and stays as it is", "path", d.Path, "error", err)
-			continue
+		if changes = append(changes, c); len(changes) == learnAtOnce {
+			s.schedule.set(changes)
+			changes = nil
 		}
-		s.schedule.set(d.Path, e)
 	}
-	s.schedule.stir() // the lease may be another's now, or nobody's
+	s.schedule.set(changes) // also without any: the lease may be another's now, or nobody's
 	return nil
 }
 

@@ -3,8 +3,8 @@ package queue
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -15,7 +15,8 @@ import (
 
 // Put queues a message within somebody's Update of the branch "queue": it is accepted when that
 // returns nil. It returns the message's name in the queue, another one each time that it runs. An
-// address that cannot be sent to, however the world may answer, is an error that is fs.ErrInvalid.
+// address that cannot be sent to, however the world may answer, is an error that is fs.ErrInvalid:
+// CheckAddress says so before. An EnvID that is none is left out.
 func (q *Queue) Put(tx *store.Tx, m Message) (id string, err error) {
 	entries, err := q.entries(m)
 	if err != nil {
@@ -39,20 +40,21 @@ func (q *Queue) Put(tx *store.Tx, m Message) (id string, err error) {
 	return id, nil
 }
 
+// CheckAddress says whether Put takes an address; one that it does not is fs.ErrInvalid.
+func CheckAddress(address string) error {
+	_, err := domainOf(address)
+	return err
+}
+
 // entries divides a message's recipients: by domain, a hundred at a time.
 func (q *Queue) entries(m Message) ([]*entry, error) {
 	if len(m.To) == 0 {
-		return nil, errors.New("a message for nobody")
+		return nil, fmt.Errorf("queue a message for nobody: %w", fs.ErrInvalid)
 	}
-	to := make([]routed, len(m.To))
-	for i, r := range m.To {
-		domain, err := domainOf(r.Address)
-		if err != nil {
-			return nil, err
-		}
-		to[i] = routed{domain, r}
+	to, err := route(m.To)
+	if err != nil {
+		return nil, fmt.Errorf("queue a message: %w", err)
 	}
-	slices.SortStableFunc(to, func(a, b routed) int { return cmp.Compare(a.domain, b.domain) })
 	var all []*entry
 	common := q.envelope(m)
 	for rest := to; len(rest) > 0; {
@@ -64,7 +66,7 @@ func (q *Queue) entries(m Message) ([]*entry, error) {
 			rest = rest[1:]
 		}
 		if err := e.check(); err != nil {
-			return nil, fmt.Errorf("queue a message: %w", err)
+			return nil, fmt.Errorf("queue a message: %w: %w", err, fs.ErrInvalid)
 		}
 		all = append(all, &e)
 	}
@@ -77,14 +79,36 @@ type routed struct {
 	Recipient
 }
 
+// route sorts recipients by domain, and has each once.
+func route(list []Recipient) ([]routed, error) {
+	seen := map[string]bool{}
+	var to []routed
+	for _, r := range list {
+		domain, err := domainOf(r.Address)
+		if err != nil {
+			return nil, err
+		}
+		if !seen[r.Address] {
+			seen[r.Address] = true
+			r.Original = client.Printable(r.Original, maxOriginal)
+			to = append(to, routed{domain, r})
+		}
+	}
+	slices.SortStableFunc(to, func(a, b routed) int { return cmp.Compare(a.domain, b.domain) })
+	return to, nil
+}
+
 // envelope returns what all entries of a message have in common. A message needs what is in it, not
 // what was asked for when it came: SMTPUTF8 on an ordinary message asks nothing of those who
 // get it (RFC 6531 §3.6).
 func (q *Queue) envelope(m Message) entry {
 	facts := message.Inspect(m.Raw)
+	if !validEnvID(m.EnvID) {
+		m.EnvID = ""
+	}
 	now := q.o.Now().UTC().Round(0)
 	return entry{
-		From: m.From, EnvID: client.Printable(m.EnvID, maxEnvID), Full: m.Full,
+		From: m.From, EnvID: m.EnvID, Full: m.Full,
 		UTF8:       m.UTF8 && facts.UTF8Header || m.From != "" && !asciiLocal(m.From),
 		RequireTLS: m.RequireTLS, EightBit: facts.EightBit,
 		Binary: facts.NUL || facts.BareCR || facts.BareLF,

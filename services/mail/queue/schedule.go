@@ -79,11 +79,24 @@ func (s *schedule) stir() {
 	}
 }
 
-// set says how an entry is now; nil: there is none any more. One that is taken is for its worker to
-// put back, but one that is gone is gone.
-func (s *schedule) set(path string, e *entry) {
+// A change is how an entry is now; nil: there is none any more.
+type change struct {
+	path  string
+	entry *entry
+}
+
+// set takes changes in, all before anybody sees one: so the entries of a message come together.
+func (s *schedule) set(changes []change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, c := range changes {
+		s.setOne(c.path, c.entry)
+	}
+	s.stir()
+}
+
+// setOne leaves an item that is taken to its worker; but one that is gone is gone.
+func (s *schedule) setOne(path string, e *entry) {
 	i := s.items[path]
 	switch {
 	case e == nil && i != nil:
@@ -95,7 +108,6 @@ func (s *schedule) set(path string, e *entry) {
 	case e != nil && i.state != taken:
 		s.place(i, e)
 	}
-	s.stir()
 }
 
 // done puts back an item that was taken, as its entry is now; nil: there is none any more.

@@ -20,7 +20,6 @@ import (
 	"cairn/services/secrets"
 	"cairn/store"
 	"cairn/store/mem"
-	"cairn/store/object"
 )
 
 // A world is a DNS and hosts that connections can be made to, all in memory, so that tests run under
@@ -163,8 +162,6 @@ type sink struct {
 	onData func(from string, to []string, data []byte) error
 	login  func(user, password string) error
 }
-
-func newSink() *sink { return &sink{} }
 
 type mailed struct {
 	From    string
@@ -398,8 +395,6 @@ func (l testLog) Write(b []byte) (int, error) {
 }
 
 func newBackend() store.Backend { return mem.New() }
-
-var anybody = object.Signature{Name: "alice", Email: "alice@home.test"}
 
 func addresses(n int, domain string) []string {
 	all := make([]string, n)
