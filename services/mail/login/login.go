@@ -85,7 +85,7 @@ func (l *Login) Server(ctx context.Context, mechanism string, c Conn, done func(
 	}
 	switch mechanism {
 	case sasl.Plain:
-		return sasl.NewPlainServer(password), nil
+		return newPlain(password), nil
 	case sasl.Login:
 		return &loginServer{password: password}, nil
 	case scramPlain:

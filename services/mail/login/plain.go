@@ -1,5 +1,31 @@
 package login
 
+import "github.com/emersion/go-sasl"
+
+// A plainServer speaks PLAIN (RFC 4616).
+type plainServer struct {
+	sasl.Server
+	err error // of the password
+}
+
+func newPlain(password func(identity, user, password string) error) *plainServer {
+	s := &plainServer{}
+	s.Server = sasl.NewPlainServer(func(identity, user, secret string) error {
+		s.err = password(identity, user, secret)
+		return s.err
+	})
+	return s
+}
+
+// Next implements sasl.Server.
+func (s *plainServer) Next(response []byte) (challenge []byte, done bool, err error) {
+	challenge, done, err = s.Server.Next(response)
+	if err != nil && s.err == nil {
+		err = ErrProtocol
+	}
+	return challenge, done && err == nil, err
+}
+
 // A loginServer speaks LOGIN (draft-murchison-sasl-login), which some programs
 // know in place of PLAIN.
 type loginServer struct {

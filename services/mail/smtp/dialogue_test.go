@@ -1,9 +1,58 @@
 package smtp
 
 import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
+
+// TestDialogues plays testdata/*.txt: a line behind "C:" is sent, that behind "Q:" is quoted and sent as it is,
+// and a reply has to begin with what is behind "S:".
+func TestDialogues(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txt")
+	check(t, err)
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			data, err := os.ReadFile(name)
+			check(t, err)
+			play(t, string(data))
+		})
+	}
+}
+
+func play(t *testing.T, script string) {
+	h := open(t)
+	h.server.Limits.Faults = 1000
+	h.alias(t, "jürgen", "bob")
+	plain := base64.StdEncoding.EncodeToString([]byte("\x00alice\x00" + h.passwords["alice"]))
+	kind := Relay
+	if strings.Contains(script, "\nkind submission\n") {
+		kind = Submission
+	}
+	c := dial(t, h.listen(kind))
+	said := ""
+	for n, line := range strings.Split(strings.TrimSpace(script), "\n") {
+		mark, rest, _ := strings.Cut(line, ":")
+		rest = strings.TrimPrefix(rest, " ")
+		switch mark {
+		case "C":
+			said = rest
+			c.send(strings.Replace(rest, " PLAIN PLAIN", " PLAIN "+plain, 1) + "\r\n")
+		case "Q":
+			said = rest
+			raw, err := strconv.Unquote(rest)
+			check(t, err)
+			c.send(raw)
+		case "S":
+			if got := c.reply(); !strings.HasPrefix(got, rest) {
+				t.Fatalf("line %d, after %q: got %q, want %q", n+1, said, got, rest)
+			}
+		}
+	}
+}
 
 func TestDelivery(t *testing.T) {
 	h := open(t)

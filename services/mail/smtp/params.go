@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,10 +33,10 @@ func (c *session) mailParam(e *envelope, name, value string) (reply, bool) {
 	case "SIZE": // RFC 1870
 		size, err := strconv.ParseUint(value, 10, 63)
 		e.size = int64(size)
-		if err == nil && e.size > c.server.Limits.Message {
+		if (err == nil || errors.Is(err, strconv.ErrRange)) && e.size > c.server.Limits.Message {
 			return flawReplies[tooLarge], false
 		}
-		return bad(err != nil && !tooManyDigits(err))
+		return bad(err != nil)
 	case "BODY": // RFC 6152, RFC 3030
 		value = strings.ToUpper(value)
 		e.binary = value == "BINARYMIME"
@@ -62,8 +63,6 @@ func (c *session) mailParam(e *envelope, name, value string) (reply, bool) {
 	}
 	return say(555, "5.5.4", "MAIL does not take "+name), false
 }
-
-func tooManyDigits(err error) bool { return strings.HasSuffix(err.Error(), strconv.ErrRange.Error()) }
 
 // rcptParams reads what DSN adds to RCPT (RFC 3461 §4.1, §4.2).
 func rcptParams(s string) (notify []string, orcpt string, r reply, ok bool) {

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -152,10 +151,11 @@ func (c *session) run(ctx context.Context) {
 
 // lost is the reply to an error of the connection.
 func (c *session) lost(err error) reply {
+	var timeout net.Error
 	switch {
 	case c.over.Load():
 		return busy("the server is going down: try again later")
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.As(err, &timeout) && timeout.Timeout():
 		return reply{code: 421, status: "4.4.2", text: []string{"nothing came for too long: good bye"}, hangup: true}
 	case errors.Is(err, errEndless):
 		return reply{code: 552, status: "5.3.4", text: []string{"the message is larger than this server takes"}, hangup: true}
