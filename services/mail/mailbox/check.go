@@ -46,6 +46,7 @@ type checker struct {
 	ctx      context.Context // of the one Check that the checker lives for
 	old, new *store.Tree
 	seen     int
+	written  uint32 // UIDVALIDITY in mail.toml of new
 }
 
 // look counts what is looked at.
@@ -61,16 +62,16 @@ func (c *checker) root(was, is listing) error {
 	if was.there && !is.there {
 		return fmt.Errorf("%s is missing: put it back", rootFile)
 	}
-	if is.there {
-		if _, _, err := readRoot(c.new, true); err != nil {
-			return err
-		}
+	written, _, err := readRoot(c.new, true)
+	if err != nil {
+		return err
 	}
+	c.written = written.UIDValidity
 	if e, err := c.new.Lookup(boxesDir); err == nil && e.Mode != object.ModeDir {
 		return fmt.Errorf("%s has to be a folder", boxesDir)
 	}
-	if is.there && is.root.UIDValidity < was.root.UIDValidity {
-		return fmt.Errorf("%s: uid_validity goes back from %d to %d: it may only grow", rootFile, was.root.UIDValidity, is.root.UIDValidity)
+	if is.there && was.there && c.written < was.root.UIDValidity {
+		return fmt.Errorf("%s: uid_validity goes back from %d to %d: it may only grow", rootFile, was.root.UIDValidity, c.written)
 	}
 	if was.there && !is.all[0].loose && is.all[0].imagined && !was.all[0].imagined {
 		return fmt.Errorf("%s is missing: INBOX cannot be removed, only the messages in it", dirOf(Inbox))
@@ -107,8 +108,11 @@ func (c *checker) places(was, is listing) error {
 			if from == nil && r.UIDValidity <= limit {
 				return fmt.Errorf("%s: a mailbox had the uid_validity %d before: leave the file out, and it is made anew", at, r.UIDValidity)
 			}
-			if !is.there {
+			switch {
+			case !is.there:
 				return fmt.Errorf("%s is missing: put it back, or leave out %s", rootFile, at)
+			case r.UIDValidity > c.written:
+				return fmt.Errorf("%s: uid_validity is %d, less than the %d of %s", rootFile, c.written, r.UIDValidity, at)
 			}
 		}
 		if from != nil && from.hash == p.hash {

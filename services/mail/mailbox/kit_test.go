@@ -156,3 +156,14 @@ func refersTo(t testing.TB, o object.Object) (list []store.Hash) {
 	}
 	return list
 }
+
+// A counted backend counts what is read of it.
+type counted struct {
+	store.Backend
+	reads atomic.Int64
+}
+
+func (c *counted) Object(ctx context.Context, h store.Hash) (object.Object, error) {
+	c.reads.Add(1)
+	return c.Backend.Object(ctx, h)
+}
