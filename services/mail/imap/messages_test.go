@@ -53,3 +53,26 @@ func TestIdle(t *testing.T) {
 	c.want("i OK")
 	c.ok("NOOP")
 }
+
+func TestSearchTry(t *testing.T) {
+	h := newHouse(t, nil)
+	reply := strings.NewReplacer("<1@", "<2@", "Subject: Hello", "Subject: Re: Hello\r\nIn-Reply-To: <1@example.org>", "morning", "evening").Replace(hello)
+	h.put("alice", "INBOX", hello, reply, hello)
+	c := h.open("INBOX")
+	show := func(cmd string) {
+		t.Helper()
+		lines, answer := c.do(cmd)
+		t.Logf("C: %s\n%s\n%s", cmd, strings.Join(lines, "\n"), answer)
+	}
+	show("SEARCH ALL")
+	show("SEARCH TEXT evening")
+	show("SEARCH NOT TEXT evening SUBJECT hello")
+	show("UID SEARCH RETURN (MIN MAX COUNT ALL) OR UID 1 BODY EVENING SMALLER 1000 SINCE 1-Jan-2020")
+	show("SEARCH RETURN (SAVE) 2:3")
+	show("UID SEARCH $")
+	show("SORT (REVERSE SUBJECT DATE) UTF-8 ALL")
+	show("THREAD REFERENCES UTF-8 ALL")
+	show("UID THREAD ORDEREDSUBJECT UTF-8 ALL")
+	show("SEARCH CHARSET KOI8-R TEXT x")
+	show("SEARCH FOO")
+}

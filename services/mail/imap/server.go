@@ -10,9 +10,11 @@ import (
 
 	"cairn/services/mail/login"
 	"cairn/services/mail/mailbox"
+	"cairn/services/mail/search"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
+	"golang.org/x/sync/semaphore"
 )
 
 // A Server answers IMAP clients. Set its fields before Serve and leave them alone then.
@@ -29,6 +31,9 @@ type Server struct {
 	// Junk (spam) or out of it. Trash counts as neither. Default: nobody is told.
 	Trained func(ctx context.Context, e *mailbox.Edit, m *mailbox.Mailbox, messages []mailbox.Message, spam bool) error
 
+	// Index makes searches in text fast. Default: one of 64 MiB, empty at first.
+	Index *search.Index
+
 	// MaxMessage is the largest message that APPEND takes, in bytes. Default: 50 MiB.
 	MaxMessage int64
 	// MaxConns is how many connections there may be, MaxPerAddress from one address (a /64 of
@@ -38,10 +43,11 @@ type Server struct {
 	// more wait. Default: 256 MiB, and not less than four of MaxMessage.
 	Memory int64
 
-	once   sync.Once
-	memory *budget
-	hub    hub
-	count  *census
+	once     sync.Once
+	memory   *budget
+	searches *semaphore.Weighted // those that read messages
+	hub      hub
+	count    *census
 }
 
 // Times after which a connection is closed.
@@ -53,6 +59,8 @@ const (
 	closeTime  = 2 * time.Second  // until it has taken the last one
 	maxBad     = 25               // commands without meaning in a row
 	maxRefused = 5                // log-ins
+
+	maxSearches = 4 // at a time; each may read as many messages at a time as there are processors
 )
 
 func (s *Server) setup() {
@@ -66,6 +74,10 @@ func (s *Server) setup() {
 		if s.MaxPerAddress == 0 {
 			s.MaxPerAddress = 200
 		}
+		if s.Index == nil {
+			s.Index = search.New(64 << 20)
+		}
+		s.searches = semaphore.NewWeighted(maxSearches)
 		s.memory = newBudget(max(s.Memory, 4*s.MaxMessage, 256<<20))
 		s.count = newCensus(s.MaxConns, s.MaxPerAddress)
 	})

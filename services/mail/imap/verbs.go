@@ -29,13 +29,19 @@ var verbs map[string]verb
 
 func init() {
 	verbs = map[string]verb{
-		"STARTTLS":  {state: strangerState, run: (*session).startTLS, alone: true},
-		"COMPRESS":  {state: userState, run: (*session).compress, alone: true},
-		"FETCH":     {state: selectedState, run: (*session).fetch, gentle: true},
-		"UID FETCH": {state: selectedState, run: (*session).fetch},
-		"STORE":     {state: selectedState, run: (*session).store, gentle: true},
-		"UID STORE": {state: selectedState, run: (*session).store},
-		"APPEND":    {state: userState, edit: (*session).admit},
+		"STARTTLS":   {state: strangerState, run: (*session).startTLS, alone: true},
+		"COMPRESS":   {state: userState, run: (*session).compress, alone: true},
+		"FETCH":      {state: selectedState, run: (*session).fetch, gentle: true},
+		"UID FETCH":  {state: selectedState, run: (*session).fetch},
+		"STORE":      {state: selectedState, run: (*session).store, gentle: true},
+		"UID STORE":  {state: selectedState, run: (*session).store},
+		"SEARCH":     {state: selectedState, run: (*session).search, gentle: true},
+		"UID SEARCH": {state: selectedState, run: (*session).search},
+		"SORT":       {state: selectedState, run: (*session).sort, gentle: true},
+		"UID SORT":   {state: selectedState, run: (*session).sort},
+		"THREAD":     {state: selectedState, run: (*session).thread, gentle: true},
+		"UID THREAD": {state: selectedState, run: (*session).thread},
+		"APPEND":     {state: userState, edit: (*session).admit},
 	}
 }
 
