@@ -9,11 +9,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"io"
 	"log/slog"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -256,4 +258,18 @@ func (h *house) pem(t testing.TB) string {
 	block := &pem.Block{Type: "CERTIFICATE", Bytes: h.server.TLS.Certificates[0].Certificate[0]}
 	check(t, os.WriteFile(name, pem.EncodeToMemory(block), 0o600))
 	return name
+}
+
+func newReader(conn net.Conn) *bufio.Reader { return bufio.NewReader(conn) }
+
+func mustAddr(ip string) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr(ip), 25) }
+
+// submit logs alice in.
+func (h *house) submit(t testing.TB) *talk {
+	t.Helper()
+	c := dial(t, h.listen(Submission))
+	c.want("220")
+	c.do("EHLO laptop", "250")
+	c.do("AUTH PLAIN "+base64.StdEncoding.EncodeToString([]byte("\x00alice\x00"+h.passwords["alice"])), "235")
+	return c
 }

@@ -47,9 +47,7 @@ func (c *session) say(r reply) {
 		}
 		fmt.Fprintf(c.w, "%d%s%s\r\n", r.code, mark, oneLine(line))
 	}
-	if r.hangup {
-		c.w.Flush()
-	}
+	c.hungUp = c.hungUp || r.hangup
 }
 
 // answer is say for what a client has asked for: whoever does much wrong waits.

@@ -26,6 +26,9 @@ const (
 	slowest    = 4 << 10          // bytes of a message in a second
 	writeTime  = 2 * time.Minute
 	shakeTime  = time.Minute // for a TLS handshake
+
+	lingerTime  = 2 * time.Second
+	lingerBytes = 1 << 20
 )
 
 // A session is one dialogue.
@@ -40,6 +43,7 @@ type session struct {
 	r      *bufio.Reader
 	w      *bufio.Writer
 	over   atomic.Bool // the server is going down
+	hungUp bool        // we have ended the dialogue
 	facts  *facts      // what the DNS says of the client
 
 	helo     string
@@ -106,14 +110,25 @@ func (c *session) interrupt() {
 	c.raw.SetReadDeadline(time.Unix(1, 0))
 }
 
+// end closes the connection. When it is we who hang up, what the client is still saying is read for a
+// moment: otherwise it might never see why (RFC 1122 §4.2.2.13).
 func (c *session) end() {
 	c.reset()
 	c.facts.stop()
-	c.w.Flush()
-	if c.conn != c.raw {
-		c.raw.SetWriteDeadline(time.Now().Add(time.Second))
-		c.conn.Close() // says good-bye in TLS
+	linger := lingerTime
+	if c.over.Load() {
+		linger /= 10
 	}
+	c.raw.SetDeadline(time.Now().Add(linger))
+	c.w.Flush()
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if ok && c.hungUp && half.CloseWrite() == nil {
+		if tcp, ok := c.raw.(interface{ CloseWrite() error }); ok && c.tls != nil {
+			tcp.CloseWrite()
+		}
+		io.CopyN(io.Discard, c.raw, lingerBytes)
+	}
+	c.conn.Close()
 }
 
 // run holds the dialogue.
@@ -239,5 +254,3 @@ func (c *session) from() login.Conn { return login.Conn{Remote: c.remote, TLS: c
 
 // newID names a message in replies, Received and the log.
 func newID() string { return strings.ToLower(rand.Text()[:16]) }
-
-var _ io.Reader = filler{}

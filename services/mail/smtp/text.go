@@ -166,7 +166,7 @@ func (t *text) scan(p []byte) {
 func (t *text) keep(p []byte) {
 	need := len(t.bytes) + len(p)
 	if need > cap(t.bytes) {
-		size := max(2*cap(t.bytes), need, 8<<10)
+		size := max(min(2*cap(t.bytes), int(t.limit)), need, 8<<10)
 		if !t.memory.take(int64(size)) {
 			t.spoil(noMemory)
 			return
