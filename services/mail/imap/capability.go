@@ -10,7 +10,8 @@ import (
 const (
 	always = "IMAP4rev2 IMAP4rev1 SASL-IR LITERAL+ ID ENABLE"
 	after  = "UNSELECT IDLE UTF8=ACCEPT NAMESPACE UIDPLUS ESEARCH SEARCHRES LIST-EXTENDED LIST-STATUS MOVE" +
-		" STATUS=SIZE BINARY CHILDREN SPECIAL-USE CREATE-SPECIAL-USE UNAUTHENTICATE"
+		" STATUS=SIZE BINARY CHILDREN SPECIAL-USE CREATE-SPECIAL-USE UNAUTHENTICATE" +
+		" CONDSTORE QRESYNC SORT SORT=DISPLAY THREAD=ORDEREDSUBJECT THREAD=REFERENCES OBJECTID PREVIEW WITHIN QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE"
 )
 
 // capabilities are what this client can use now (RFC 9051 §6.1.1).
@@ -90,9 +91,3 @@ func (s *session) compress(c *command) error {
 	s.front.wire.compress()
 	return nil
 }
-
-// enabled adds to the library's answer what the client enables of ours.
-func (f *front) enabled(line []byte) []byte { return line }
-
-// amendStatus adds to a STATUS response what the library does not know.
-func (f *front) amendStatus(line []byte) []byte { return line }

@@ -61,6 +61,7 @@ func (s *session) carry(ranges []indexRange, to, verb string, f func(e *mailbox.
 	uids, from := s.view.uidsOf(ranges), s.view.name
 	var moved []mailbox.Moved
 	var validity uint32
+	train := s.trainer(from, uids)
 	err := s.update(fmt.Sprintf("%s: %d messages %s %s", from, len(uids), verb, to), func(e *mailbox.Edit) error {
 		info, err := e.Info(to)
 		if err != nil {
@@ -70,6 +71,9 @@ func (s *session) carry(ranges []indexRange, to, verb string, f func(e *mailbox.
 			return mailbox.ErrNoMailbox
 		}
 		validity = info.UIDValidity
+		if err := train(e, info); err != nil {
+			return err
+		}
 		moved, err = f(e, from, uids, to)
 		return err
 	})
@@ -121,8 +125,16 @@ func (s *session) Expunge(_ *imapserver.ExpungeWriter, set *imap.UIDSet) error {
 		return nil
 	}
 	name := s.view.name
-	return s.update(fmt.Sprintf("%s: %d messages expunged", name, len(uids)), func(e *mailbox.Edit) error {
+	var info mailbox.Info
+	err := s.update(fmt.Sprintf("%s: %d messages expunged", name, len(uids)), func(e *mailbox.Edit) error {
 		_, err := e.Expunge(name, uids, func(m mailbox.Message) bool { return m.Flags.Has(mailbox.Deleted) })
+		if err == nil {
+			info, err = e.Info(name)
+		}
 		return err
 	})
+	if err == nil && s.condStore { // RFC 7162 §3.2.7
+		s.front.withCode(fmt.Sprintf("HIGHESTMODSEQ %d", info.HighestModSeq))
+	}
+	return err
 }

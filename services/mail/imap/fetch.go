@@ -28,12 +28,21 @@ func (s *session) fetch(c *command) error {
 	}
 	uid := strings.HasPrefix(c.name, "UID ")
 	f.uid = f.uid || uid
+	if f.vanished && (!uid || !s.qresync || !f.since) {
+		return bad("VANISHED goes with UID FETCH, CHANGEDSINCE and ENABLE QRESYNC")
+	}
+	s.condStore = s.condStore || f.modSeq
 	if err := s.refresh(); err != nil {
 		return err
 	}
 	ranges, err := s.view.find(set, uid)
 	if err != nil {
 		return err
+	}
+	if f.vanished {
+		if err := s.front.wire.send(s.earlier(nil, set, 0)); err != nil {
+			return err
+		}
 	}
 	return s.fetchAll(f, ranges)
 }
@@ -59,7 +68,7 @@ func (s *session) fetchAll(f *fetch, ranges []indexRange) error {
 		if m.ModSeq <= f.changedSince {
 			return nil
 		}
-		err := out.message(i, m, f.flags || became[m.UID])
+		err := out.message(i, m, became[m.UID])
 		if errors.Is(err, fs.ErrNotExist) { // expunged, and pruned since
 			lost, err = err, nil
 		}
@@ -116,7 +125,7 @@ type fetchWriter struct {
 }
 
 // message writes the response for one message.
-func (w *fetchWriter) message(i int, m mailbox.Message, flags bool) error {
+func (w *fetchWriter) message(i int, m mailbox.Message, seen bool) error {
 	var c mailbox.Content
 	if w.f.full() {
 		free, err := w.s.server.memory.take(w.s.ctx, int64(m.Size))
@@ -131,7 +140,7 @@ func (w *fetchWriter) message(i int, m mailbox.Message, flags bool) error {
 		defer func() { w.raw, w.parts = nil, nil }()
 	}
 	w.b = append(strconv.AppendInt(append(w.b, "* "...), int64(i+1), 10), " FETCH ("...)
-	w.known(m, flags)
+	w.known(m, seen)
 	if err := w.read(c); err != nil {
 		return err
 	}
@@ -149,16 +158,17 @@ func (w *fetchWriter) send() error {
 	return err
 }
 
-// known writes what is known without reading the message. A space follows each item.
-func (w *fetchWriter) known(m mailbox.Message, flags bool) {
+// known writes what is known without reading the message, and its flags if it was just marked as
+// seen. A space follows each item.
+func (w *fetchWriter) known(m mailbox.Message, seen bool) {
 	f, b := w.f, w.b
 	if f.uid {
 		b = append(strconv.AppendUint(append(b, "UID "...), uint64(m.UID), 10), ' ')
 	}
-	if flags {
+	if f.flags || seen {
 		b = append(append(append(b, "FLAGS ("...), m.Flags.String()...), ") "...)
 	}
-	if f.modSeq {
+	if f.modSeq || seen && w.s.condStore {
 		b = append(strconv.AppendUint(append(b, "MODSEQ ("...), m.ModSeq, 10), ") "...)
 	}
 	if f.date {

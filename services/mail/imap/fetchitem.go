@@ -14,6 +14,7 @@ type fetch struct {
 	sections                       []section
 
 	changedSince uint64 // RFC 7162 §3.1.4.1; 0: all
+	since        bool   // there is a CHANGEDSINCE
 	vanished     bool
 }
 
@@ -282,7 +283,7 @@ func (f *fetch) modifier(s *scanner) error {
 			return err
 		}
 		f.changedSince, err = s.number(math.MaxInt64)
-		f.modSeq = true
+		f.modSeq, f.since = true, true
 		return err
 	case "VANISHED":
 		f.vanished = true

@@ -26,13 +26,14 @@ type front struct {
 	leave   func(*front)
 	began   time.Time
 
-	cmd    *command
-	feed   []byte // of cmd, what the library has not read
-	fed    int    // pieces of cmd that it was given
-	left   int64  // of the message that is being appended
-	free   func() // gives back what it takes of the budget
-	bad    int    // commands without meaning in a row
-	broken error  // what IDLE ended with; comes when the library has ended it, too
+	cmd     *command
+	feed    []byte   // of cmd, what the library has not read
+	fed     int      // pieces of cmd that it was given
+	left    int64    // of the message that is being appended
+	free    func()   // gives back what it takes of the budget
+	bad     int      // commands without meaning in a row
+	enables []string // what ENABLE names that the library does not know
+	broken  error    // what IDLE ended with; comes when the library has ended it, too
 
 	mu      sync.Mutex // guards what follows: it changes with what the library writes
 	done    bool       // cmd has got its answer

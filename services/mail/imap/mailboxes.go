@@ -27,12 +27,26 @@ func (s *session) Create(name string, options *imap.CreateOptions) error {
 	for _, u := range options.SpecialUse {
 		use = mailbox.SpecialUse(u)
 	}
-	return s.update("Mailbox "+name+" made", func(e *mailbox.Edit) error { return e.Create(name, use) })
+	var info mailbox.Info
+	err := s.update("Mailbox "+name+" made", func(e *mailbox.Edit) (err error) {
+		if err = e.Create(name, use); err == nil {
+			info, err = e.Info(name)
+		}
+		return err
+	})
+	if err == nil {
+		s.front.withCode("MAILBOXID (" + info.ID() + ")")
+	}
+	return err
 }
 
 // Delete implements imapserver.Session.
 func (s *session) Delete(name string) error {
-	return s.update("Mailbox "+name+" deleted", func(e *mailbox.Edit) error { return e.Delete(name) })
+	err := s.update("Mailbox "+name+" deleted", func(e *mailbox.Edit) error { return e.Delete(name) })
+	if err == nil && s.view != nil && s.view.name == name {
+		s.view = nil
+	}
+	return err
 }
 
 // Rename implements imapserver.Session.
@@ -63,13 +77,25 @@ func (s *session) Status(name string, options *imap.StatusOptions) (*imap.Status
 	if err != nil {
 		return nil, s.reply(err)
 	}
-	return s.status(info), nil
+	s.tellStatus(info)
+	return s.status(snap, info, options)
 }
 
 // status is all that STATUS can be asked for; the library writes what was.
-func (s *session) status(info mailbox.Info) *imap.StatusData {
+func (s *session) status(snap *mailbox.Snapshot, info mailbox.Info, options *imap.StatusOptions) (*imap.StatusData, error) {
 	messages, unseen, deleted, recent, limit := uint32(info.Messages), uint32(info.Unseen), uint32(info.Deleted), uint32(0), s.AppendLimit()
-	bytes := info.Bytes
+	size, deletedSize := info.Bytes, int64(0)
+	if options.DeletedStorage {
+		m, err := snap.Mailbox(info.Name)
+		if err != nil {
+			return nil, s.reply(err)
+		}
+		for _, msg := range m.From(0) {
+			if msg.Flags.Has(mailbox.Deleted) {
+				deletedSize += int64(msg.Size)
+			}
+		}
+	}
 	return &imap.StatusData{
 		Mailbox:     info.Name,
 		NumMessages: &messages,
@@ -78,9 +104,11 @@ func (s *session) status(info mailbox.Info) *imap.StatusData {
 		UIDValidity: info.UIDValidity,
 		NumUnseen:   &unseen,
 		NumDeleted:  &deleted,
-		Size:        &bytes,
+		Size:        &size,
 		AppendLimit: &limit,
-	}
+
+		DeletedStorage: &deletedSize,
+	}, nil
 }
 
 // List implements imapserver.Session (RFC 9051 §6.3.9, RFC 5258, 5819, 6154).
@@ -98,7 +126,10 @@ func (s *session) List(w *imapserver.ListWriter, ref string, patterns []string, 
 		}
 		data := s.listData(info, options)
 		if options.ReturnStatus != nil && info.Selectable {
-			data.Status = s.status(info)
+			s.tellStatus(info)
+			if data.Status, err = s.status(snap, info, options.ReturnStatus); err != nil {
+				return err
+			}
 		}
 		if err := w.WriteList(data); err != nil {
 			return err

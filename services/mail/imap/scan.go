@@ -3,6 +3,7 @@ package imap
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"math"
 	"slices"
 	"strconv"
@@ -289,6 +290,19 @@ func (n *numbers) add(v uint32) {
 		return
 	}
 	n.ranges = append(n.ranges, numRange{v, v})
+}
+
+// all yields the numbers of a set that has no star.
+func (n numbers) all() iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for _, r := range n.ranges {
+			for v := uint64(r.low); v <= uint64(r.high); v++ {
+				if !yield(uint32(v)) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // fromLibrary is a set that the library has read.

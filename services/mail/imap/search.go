@@ -27,6 +27,7 @@ func (s *session) search(c *command) error {
 	if err != nil {
 		return err
 	}
+	s.condStore = s.condStore || q.modSeq
 	found, err := s.matching(q.query)
 	if err != nil {
 		if q.save {

@@ -33,7 +33,12 @@ func (s *session) Select(name string, options *imap.SelectOptions) (*imap.Select
 		data.FirstUnseenSeqNum = uint32(i + 1)
 	}
 	data.List = s.listData(m.Info, &imap.ListOptions{})
-	s.front.before(fmt.Appendf(nil, "* OK [MAILBOXID (%s)] The mailbox's own name\r\n", m.ID()))
+	b := fmt.Appendf(nil, "* OK [MAILBOXID (%s)] The mailbox's own name\r\n", m.ID())
+	b = fmt.Appendf(b, "* OK [HIGHESTMODSEQ %d] Nothing has changed after\r\n", max(1, m.HighestModSeq))
+	if s.resync != nil {
+		b = s.catchUp(b, s.resync)
+	}
+	s.front.before(b)
 	return data, nil
 }
 

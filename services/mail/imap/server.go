@@ -27,9 +27,10 @@ type Server struct {
 	TLS *tls.Config
 	// Hostname is how the server calls itself in ID. Default: nothing.
 	Hostname string
-	// Trained is told, within the update that does it, of messages that a person moves into
-	// Junk (spam) or out of it. Trash counts as neither. Default: nobody is told.
-	Trained func(ctx context.Context, e *mailbox.Edit, m *mailbox.Mailbox, messages []mailbox.Message, spam bool) error
+	// Trained is told, within the update that does it, of messages that a person moves or copies
+	// into Junk (spam) or out of it to anywhere but Trash, before that is done: they are in the mailbox called from. It may
+	// write with e.PutFile. The function of an update may run several times. Default: nobody is told.
+	Trained func(ctx context.Context, e *mailbox.Edit, from string, messages []mailbox.Message, spam bool) error
 
 	// Index makes searches in text fast. Default: one of 64 MiB, empty at first.
 	Index *search.Index

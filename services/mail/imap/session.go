@@ -28,6 +28,10 @@ type session struct {
 	box     *mailbox.Box
 	view    *view // nil when no mailbox is selected
 	refused int   // log-ins
+
+	condStore, qresync bool     // RFC 7162: what the client has enabled
+	resync             *resync  // of the SELECT that the library reads
+	extras             []string // of the STATUS or LIST that the library reads: items that it does not know
 }
 
 func (s *session) loggedIn() bool { return s.user != nil }
@@ -115,6 +119,7 @@ func (s *session) turnAway(err error) error {
 // Unauthenticate implements imapserver.SessionUnauthenticate (RFC 8437).
 func (s *session) Unauthenticate() error {
 	s.user, s.box, s.view = nil, nil, nil
+	s.condStore, s.qresync = false, false
 	s.front.began = time.Now()
 	return nil
 }

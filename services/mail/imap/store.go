@@ -13,7 +13,7 @@ type flagChange struct {
 	op             byte // '+', '-', or 0 to replace
 	silent         bool
 	flags          mailbox.Flags
-	unchangedSince uint64 // RFC 7162 §3.1.3; MaxUint64 without
+	unchangedSince uint64 // RFC 7162 §3.1.3; MaxUint64 if it is not there
 }
 
 func parseStore(s *scanner) (*flagChange, error) {
@@ -129,32 +129,65 @@ func (s *session) store(c *command) error {
 
 var errReadOnly = no("READ-ONLY", "The mailbox is open for reading only: select it in place of EXAMINE")
 
+// storeAll changes flags and tells what they are then.
 func (s *session) storeAll(ch *flagChange, ranges []indexRange, uid bool) error {
-	var modified map[mailbox.UID]bool
-	uids := s.view.uidsOf(ranges)
-	if _, err := s.setFlags(uids, func(m mailbox.Message) mailbox.Flags {
+	conditional := ch.unchangedSince != math.MaxUint64
+	s.condStore = s.condStore || conditional
+	modified := map[mailbox.UID]bool{} // by somebody else, so that nothing is changed
+	changed, err := s.setFlags(s.view.uidsOf(ranges), func(m mailbox.Message) mailbox.Flags {
+		if conditional {
+			modified[m.UID] = m.ModSeq > ch.unchangedSince
+		}
 		return ch.apply(m)
-	}); err != nil {
+	})
+	if err == nil {
+		err = s.refresh()
+	}
+	if err != nil {
 		return err
 	}
-	before := s.view.now
-	if err := s.refresh(); err != nil {
-		return err
+	ours := make(map[mailbox.UID]uint64, len(changed))
+	for _, m := range changed {
+		ours[m.UID] = m.ModSeq
 	}
-	_, _ = modified, before
+	var failed numbers
 	var b []byte
-	err := s.view.each(ranges, func(i int, m mailbox.Message) error {
-		s.view.know(m)
-		if ch.silent {
+	err = s.view.each(ranges, func(i int, m mailbox.Message) error {
+		if modified[m.UID] {
+			failed.add(hit{i, m}.number(uid))
 			return nil
 		}
-		b = s.flagsLine(b, i, m)
-		return nil
+		if b = s.stored(b, ch, i, m, ours[m.UID]); len(b) < outBuffer {
+			return nil
+		}
+		err := s.front.wire.send(b)
+		b = b[:0]
+		return err
 	})
 	if err != nil {
 		return err
 	}
+	if len(failed.ranges) > 0 {
+		s.front.withCode("MODIFIED " + failed.String())
+	}
 	return s.front.wire.send(b)
+}
+
+// stored appends what the client is told of a message whose flags it has set. ours is the modification sequence that
+// this gave it, or 0.
+func (s *session) stored(b []byte, ch *flagChange, i int, m mailbox.Message, ours uint64) []byte {
+	if !ch.silent {
+		s.view.know(m)
+		return s.flagsLine(b, i, m)
+	}
+	if m.ModSeq != ours { // nothing was to be done, or somebody else has changed it since
+		return b
+	}
+	s.view.know(m)
+	if s.condStore {
+		b = fmt.Appendf(b, "* %d FETCH (UID %d MODSEQ (%d))\r\n", i+1, m.UID, m.ModSeq)
+	}
+	return b
 }
 
 // setFlags changes flags in the selected mailbox and returns the messages that it changed.

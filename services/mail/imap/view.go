@@ -219,22 +219,15 @@ func (s *session) sync(expunge bool) error {
 	return s.front.wire.send(b)
 }
 
-// vanish appends the responses for messages that are gone, the last first, so that
-// each number is right when it is read.
-func (s *session) vanish(b []byte, uids []mailbox.UID) []byte {
-	for k := len(uids) - 1; k >= 0; k-- {
-		i, _ := s.view.base.Find(uids[k])
-		b = append(strconv.AppendInt(append(b, "* "...), int64(i+1), 10), " EXPUNGE\r\n"...)
-	}
-	return b
-}
-
 // flagsLine appends the FETCH response for a change of flags.
 func (s *session) flagsLine(b []byte, i int, m mailbox.Message) []byte {
 	b = append(strconv.AppendInt(append(b, "* "...), int64(i+1), 10), " FETCH (UID "...)
 	b = strconv.AppendUint(b, uint64(m.UID), 10)
-	b = append(append(b, " FLAGS ("...), m.Flags.String()...)
-	return append(b, "))\r\n"...)
+	b = append(append(append(b, " FLAGS ("...), m.Flags.String()...), ')')
+	if s.condStore {
+		b = append(strconv.AppendUint(append(b, " MODSEQ ("...), m.ModSeq, 10), ')')
+	}
+	return append(b, ")\r\n"...)
 }
 
 // know notes that the client knows of a change, or made it and wants to hear nothing.
