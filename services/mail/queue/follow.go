@@ -40,10 +40,12 @@ func (s *sender) learn(ctx context.Context, old, new *store.Tree) error {
 		}
 		c := change{path: d.Path}
 		if d.New.Mode != 0 {
-			if c.entry, err = s.q.readEntry(new, d.Path); err != nil {
+			e, err := s.q.readEntry(new, d.Path)
+			if err != nil {
 				s.q.o.Log.Error("queue: an entry cannot be read and stays as it is", "path", d.Path, "error", err)
 				continue
 			}
+			c.time = e.timing()
 		}
 		if changes = append(changes, c); len(changes) == learnAtOnce {
 			s.schedule.set(changes)

@@ -79,10 +79,22 @@ func (s *schedule) stir() {
 	}
 }
 
-// A change is how an entry is now; nil: there is none any more.
+// A change is how an entry is now.
 type change struct {
-	path  string
-	entry *entry
+	path string
+	time *timing // nil: there is none any more
+}
+
+// A timing is what the schedule has to know of an entry.
+type timing struct {
+	domain string
+	next   time.Time
+	to     int
+	held   bool
+}
+
+func (e *entry) timing() *timing {
+	return &timing{domain: e.Domain, next: e.Next, to: len(e.To), held: e.Held}
 }
 
 // set takes changes in, all before anybody sees one: so the entries of a message come together.
@@ -90,23 +102,23 @@ func (s *schedule) set(changes []change) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range changes {
-		s.setOne(c.path, c.entry)
+		s.setOne(c.path, c.time)
 	}
 	s.stir()
 }
 
 // setOne leaves an item that is taken to its worker; but one that is gone is gone.
-func (s *schedule) setOne(path string, e *entry) {
+func (s *schedule) setOne(path string, t *timing) {
 	i := s.items[path]
 	switch {
-	case e == nil && i != nil:
+	case t == nil && i != nil:
 		s.take(i, gone)
-	case e != nil && i == nil:
-		i = &item{path: strings.Clone(path), domain: unique.Make(e.Domain).Value(), index: -1, state: parked}
+	case t != nil && i == nil:
+		i = &item{path: strings.Clone(path), domain: unique.Make(t.domain).Value(), index: -1, state: parked}
 		s.items[i.path] = i
-		s.place(i, e)
-	case e != nil && i.state != taken:
-		s.place(i, e)
+		s.place(i, t)
+	case t != nil && i.state != taken:
+		s.place(i, t)
 	}
 }
 
@@ -119,7 +131,7 @@ func (s *schedule) done(i *item, e *entry) {
 	case e == nil:
 		s.take(i, gone)
 	default:
-		s.place(i, e)
+		s.place(i, e.timing())
 	}
 	s.stir()
 }
@@ -139,11 +151,11 @@ func (s *schedule) delay(i *item, next time.Time) {
 	s.stir()
 }
 
-func (s *schedule) place(i *item, e *entry) {
+func (s *schedule) place(i *item, t *timing) {
 	s.take(i, parked)
-	i.to = len(e.To)
-	if !e.Held {
-		s.wait(i, e.Next)
+	i.to = t.to
+	if !t.held {
+		s.wait(i, t.next)
 	}
 }
 

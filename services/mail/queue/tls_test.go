@@ -188,7 +188,7 @@ func TestPolicyRemembered(t *testing.T) {
 		}
 		s.Close()
 		b.tls = nil
-		s = w.listen(t, "192.0.2.1:25", b)
+		w.listen(t, "192.0.2.1:25", b)
 		w.mu.Lock()
 		delete(w.txt, "_mta-sts.example.test")
 		w.mu.Unlock()
