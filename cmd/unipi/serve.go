@@ -48,7 +48,7 @@ func (s *server) open(ctx context.Context) (err error) {
 		Base:     s.env.Args.String("base"),
 		Loopback: s.web.Loopback(),
 		Default:  s.first(),
-		Cache:    &unipi.Cache{Bytes: s.env.Share(128<<20, 8)},
+		Cache:    &unipi.Cache{Bytes: s.env.Share(128<<20, 8), Sending: s.env.Share(64<<20, 4)},
 		Access:   s.access,
 		Log:      s.env.Log,
 	}

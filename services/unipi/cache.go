@@ -96,9 +96,12 @@ func (t *table[K, V]) drop(those func(K) bool) {
 // one. The zero value is ready and holds up to 128 MiB.
 type Cache struct {
 	// Bytes bounds the content held, half of it prepared pages and half
-	// compressed files, which outlive a push. 0 means 128 MiB. Half as much again is for
-	// larger files, while they are being sent.
+	// compressed files, which outlive a push. 0 means 128 MiB.
 	Bytes int64
+
+	// Sending bounds larger files, which are in memory while they are being sent. 0 means half of
+	// Bytes.
+	Sending int64
 
 	once   sync.Once
 	routes table[routeKey, *route]
@@ -113,6 +116,10 @@ func (c *Cache) init() {
 		}
 		c.routes.limit = c.Bytes / 2
 		c.coded.done.limit = c.Bytes / 2
-		c.lend.limit = c.Bytes / 2
+		if c.Sending <= 0 {
+			c.Sending = c.Bytes / 2
+		}
+		c.lend.limit = c.Sending
+		c.lend.piece = min(largePiece, max(c.Bytes/128, largePiece/8))
 	})
 }

@@ -25,7 +25,7 @@
 // Files above a 32nd of the cache, which is 4 MiB unless it is made larger, and above
 // 8 MiB in any case, are not kept in memory and not compressed on the fly. While one of up to
 // 8 MiB is sent it is in memory once, for all who read it, as long as such files together take no more
-// than half of the cache; others come from the store in pieces, for each reader alone.
+// than Cache.Sending; others come from the store in pieces, for each reader alone.
 //
 // In _redirects a status is 301 unless it is given, as at Netlify; a file wins over a
 // rule without "!". Rules for other hosts, countries, languages and

@@ -12,6 +12,7 @@ import (
 // sent them, so that they are in memory once and not once for each reader, who may be slow.
 type lender struct {
 	limit int64 // bytes that it may keep
+	piece int64 // of what it does not keep, bytes that each reader has in memory
 
 	mu    sync.Mutex
 	bytes int64

@@ -141,11 +141,11 @@ func (c content) stream(do func(source) error) error {
 	if !ok {
 		return fs.ErrInvalid
 	}
-	// Where memory is scarce the pieces are small.
-	return do(source{from: from, piece: min(largePiece, max(c.lend.limit/64, largePiece/8))})
+	return do(source{from: from, piece: c.lend.piece})
 }
 
-// largePiece is how many bytes of a content are in memory that is not there as a whole.
+// largePiece is how many bytes of a content are in memory that is not there as a whole. Where
+// memory is scarce there are fewer.
 const largePiece = 128 << 10
 
 // A source is a content in use: its bytes, or from where they come in pieces.
