@@ -52,7 +52,7 @@ func (w *worker) connect(ctx context.Context, domain string) error {
 
 // hops returns whom to try, in order.
 func (w *worker) hops(ctx context.Context, domain string) ([]hop, error) {
-	if r := w.lane.relay; r != nil {
+	if r := w.to.relay; r != nil {
 		return []hop{{host: r.Host, port: r.Port, implicit: r.Implicit, secure: true, relay: r}}, nil
 	}
 	names, err := w.q.hosts(ctx, domain)

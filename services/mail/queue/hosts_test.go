@@ -72,7 +72,7 @@ func TestHosts(t *testing.T) {
 				m := letter(test.to)
 				h.put(m)
 				time.Sleep(30 * time.Second)
-				if got := strings.Join(w.dials, " "); got != test.dials {
+				if got := strings.Join(w.dialled(), " "); got != test.dials {
 					t.Errorf("dialled %q, want %q", got, test.dials)
 				}
 				switch all := h.list(); {

@@ -35,6 +35,9 @@ func (w *worker) record(ctx context.Context, parts []*part) {
 			break
 		}
 		w.q.o.Log.Error("queue: cannot write down what was sent; trying until it can", "what", summary(parts), "error", err)
+		if ctx.Err() != nil {
+			wait = time.Second // there is not much time left
+		}
 		if !sleep(last, wait) {
 			return // the items stay taken: this Run is at its end
 		}

@@ -119,7 +119,8 @@ func (s *sender) work(ctx context.Context, l *lane) {
 	w := &worker{sender: s, lane: l}
 	defer w.hangUp()
 	for ctx.Err() == nil && s.lease.valid() {
-		items := s.schedule.pick(l)
+		var items []*item
+		items, w.to = s.schedule.pick(l)
 		switch {
 		case items != nil:
 			w.do(ctx, items)

@@ -269,9 +269,9 @@ func (s *schedule) begin(l *lane) {
 	s.mu.Unlock()
 }
 
-// pick takes what a worker does next: what is ready of one message, up to 100 recipients. Nil when
-// nothing is.
-func (s *schedule) pick(l *lane) []*item {
+// pick takes what a worker does next, and where it goes: what is ready of one message, up to 100
+// recipients. Nil when nothing is.
+func (s *schedule) pick(l *lane) ([]*item, target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var job []*item
@@ -289,7 +289,7 @@ func (s *schedule) pick(l *lane) []*item {
 		l.ready[0] = nil
 		l.ready = l.ready[1:]
 	}
-	return job
+	return job, l.target
 }
 
 // drain takes everything that is ready in a lane.

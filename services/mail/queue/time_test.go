@@ -92,7 +92,7 @@ func TestAway(t *testing.T) {
 		}
 		h.start()
 		time.Sleep(24 * time.Hour)
-		if n := len(w.dials); n > 40 {
+		if n := len(w.dialled()); n > 40 {
 			t.Errorf("dialled %d times", n)
 		}
 		for _, i := range h.list() {
@@ -159,8 +159,8 @@ func TestDeliveryHere(t *testing.T) {
 		if len(m) != 2 || !strings.Contains(m[1].Data, "Status: 5.1.1\r\n") || !strings.Contains(m[1].Data, "nobody here has this address") {
 			t.Errorf("got %+v", m)
 		}
-		if len(w.dials) > 0 {
-			t.Errorf("dialled %v", w.dials)
+		if d := w.dialled(); len(d) > 0 {
+			t.Errorf("dialled %v", d)
 		}
 	})
 }

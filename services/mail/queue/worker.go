@@ -15,6 +15,7 @@ import (
 type worker struct {
 	*sender
 	lane *lane
+	to   target
 
 	conn   *client.Conn // nil when there is none
 	host   string       // whose it is
@@ -144,7 +145,7 @@ func (p *part) all(a answer) {
 // attempt sends a message and fills in the answers. A failure is one of the destination, not of this
 // message; an error says that there was no attempt.
 func (w *worker) attempt(ctx context.Context, parts []*part, raw []byte) (failure *answer, err error) {
-	if w.lane.local {
+	if w.to.local {
 		return nil, w.deliver(ctx, parts, raw)
 	}
 	if w.used >= perSession {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -120,6 +121,13 @@ func (w *world) Dial(ctx context.Context, network, address string) (net.Conn, er
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// dialled returns the addresses that connections were made to.
+func (w *world) dialled() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.dials)
 }
 
 func lookup[T any](w *world, m map[string][]T, name string) ([]T, error) {
