@@ -7,7 +7,7 @@
 
 // note is what it looks for: lengths of name and value, type 18
 // (XEN_ELFNOTE_PHYS32_ENTRY), name, and the value: where to begin. Package pvh
-// makes the program headers point here.
+// makes the program headers point here, and puts code of its own before entry.
 DATA ·note+0(SB)/4, $4
 DATA ·note+4(SB)/4, $8
 DATA ·note+8(SB)/4, $18

@@ -30,6 +30,7 @@ machine around it, the VMM is the border.
 # From power to main
 
 	VMM        loads the segments, finds the note, enters 32-bit code      boot_linux_amd64.s
+	probe      looks whether there is memory for the whole file            pvh/probe.go
 	boot32     maps the first 4 GiB, turns on 64 bits
 	boot64     stack, thread-local storage, g; calls
 	start      console, tables, FPU, memory, devices, clock, random        start_linux_amd64.go
