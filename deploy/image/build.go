@@ -55,7 +55,7 @@ func Build(ctx context.Context, o Options) (*Built, error) {
 	}
 	t = t.withoutTags(ctx, filepath.Join(dir, "git"), pkg)
 	file := filepath.Join(dir, "program")
-	if _, err := t.run(ctx, "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w -buildid=", "-o", file, pkg); err != nil {
+	if _, err := t.run(ctx, "build", "-trimpath", "-buildvcs=auto", linkFlags, "-o", file, pkg); err != nil {
 		return nil, t.explain(ctx, err)
 	}
 	b, err := assemble(ctx, file, o.Command)
@@ -65,6 +65,10 @@ func Build(ctx context.Context, o Options) (*Built, error) {
 	b.Changes, err = t.changes(ctx, b.Facts)
 	return b, err
 }
+
+// linkFlags leave out what debuggers read. The build ID is the same in all images; without one
+// the linker makes no program header for notes, whose place pvh.Make has a use for.
+const linkFlags = "-ldflags=-s -w -buildid=cairn"
 
 // explain adds what git says to a complaint of the toolchain, where git does not
 // read the checkout: nothing could be said of the revision then.

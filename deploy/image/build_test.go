@@ -56,6 +56,9 @@ func TestBuild(t *testing.T) {
 		if p.Type == elf.PT_NOTE {
 			notes++
 		}
+		if p.Type == elf.PT_LOAD && p.Filesz > 0 && p.Memsz > p.Filesz+2<<20 {
+			t.Errorf("a VMM clears %d bytes behind segment %#x", p.Memsz-p.Filesz, p.Vaddr)
+		}
 	}
 	if notes != 1 || f.Section(".symtab") != nil {
 		t.Errorf("got %d notes and symbols %v, want one note and no symbols", notes, f.Section(".symtab") != nil)
