@@ -120,7 +120,7 @@ func (p *lineParser) parse(line string) (m Message, err error) {
 		return m, errLine
 	}
 	when, err := time.Parse(time.RFC3339, date)
-	if err != nil {
+	if err != nil || storable(when) != when.Unix() {
 		return m, fmt.Errorf("%q is no time such as 2026-11-21T12:00:00Z", date)
 	}
 	m = Message{UID: UID(uid), Size: uint32(bytes), ModSeq: seq, received: when.Unix()}
