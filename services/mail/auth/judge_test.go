@@ -203,6 +203,20 @@ func (j judge) keyFile(k Key) string {
 	return name
 }
 
+// pemFile writes a key as everybody else reads it.
+func pemFile(t *testing.T, k Key) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(k.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 var specimens = map[string][]byte{
 	"plain":    plain,
 	"no body":  lines("From: alice@example.org\nSubject: nothing\n\n"),
