@@ -13,6 +13,7 @@ import (
 
 	"cairn/cmd/setup"
 	"cairn/libos/boot"
+	"cairn/services/mail/domain"
 )
 
 // commands is the command line: a field a command, its Run method beside it.
@@ -29,6 +30,10 @@ type commands struct {
 	Calendar calendarCommands `cmd:"" help:"Calendars: list, import, export."`
 	Contacts contactsCommands `cmd:"" help:"Address books: list, import, export."`
 	History  historyCommand   `cmd:"" help:"Who changed what in calendars and contacts, and when."`
+
+	Mail   mailCommands   `cmd:"" help:"Mail: smarthost, quotas, what was deleted."`
+	Queue  queueCommands  `cmd:"" help:"Mail on its way out: list, retry, drop, hold."`
+	Domain domainCommands `cmd:"" help:"Domains whose mail is served: add, records, check, aliases, keys."`
 
 	Image imageCommands `cmd:"" help:"Services as one file that runs as a process, sealed, and as a virtual machine."`
 
@@ -68,11 +73,11 @@ func run(ctx context.Context, args []string, term terminal) int {
 	exit := -1
 	parser, err := kong.New(&c,
 		kong.Name("cairn"),
-		kong.Description("Websites served from a git push, calendars and contacts, with all their state in one git repository."),
+		kong.Description("Websites served from a git push, calendars and contacts, and mail, with all their state in one git repository."),
 		kong.Writers(term.out, term.err),
 		kong.Exit(func(code int) { exit = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Vars{"version": boot.Version("cairn")},
+		kong.Vars{"version": boot.Version("cairn"), "outward": domain.DefaultOutward},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Bind(term),
 	)

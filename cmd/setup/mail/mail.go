@@ -25,6 +25,7 @@ import (
 	"cairn/services/mail/queue"
 	"cairn/services/secrets"
 	"cairn/store"
+	"cairn/store/object"
 )
 
 // Parts are what mail is wired from.
@@ -159,4 +160,14 @@ func (m *Mail) signer(ctx context.Context, name string) (*auth.Signer, error) {
 		return nil, err
 	}
 	return domain.Keys{Secrets: m.Secrets}.Signer(ctx, d)
+}
+
+// KeepSmarthost keeps the password of the smarthost; "" forgets it.
+func KeepSmarthost(ctx context.Context, s *secrets.Secrets, by object.Signature, password string) error {
+	return s.Update(ctx, by, smarthostSecret, func([]byte) ([]byte, error) {
+		if password == "" {
+			return nil, nil
+		}
+		return []byte(password), nil
+	})
 }

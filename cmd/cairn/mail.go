@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"time"
+
+	"cairn/cmd/setup/mail"
+	"cairn/libos"
+	"cairn/services/config"
+	"cairn/store"
+)
+
+type mailCommands struct {
+	Smarthost mailSmarthost `cmd:"" help:"Send everything through another server, as homes have to whose port 25 is blocked."`
+	Quota     mailQuota     `cmd:"" help:"How much mail users may have."`
+	Prune     mailPrune     `cmd:"" help:"Take what was deleted out of history, too, and free its space."`
+}
+
+type mailSmarthost struct {
+	passwordFlag
+	URL string `arg:"" optional:"" help:"smtps://USER@HOST, or smtp://USER@HOST where TLS begins later; the password is asked for. None: send directly."`
+}
+
+func (c *mailSmarthost) Run(ctx context.Context, h home, term terminal) error {
+	return withHouse(ctx, h, func(house *house) error {
+		if c.URL == "" {
+			return errors.Join(house.setSmarthost(ctx, ""), mail.KeepSmarthost(ctx, house.secrets, operator(), ""))
+		}
+		u, err := url.Parse(c.URL)
+		if err != nil {
+			return err
+		}
+		password, said := u.User.Password()
+		if u.User.Username() != "" {
+			u.User = url.User(u.User.Username())
+			if !said {
+				c.PasswordStdin = true
+				fmt.Fprintf(term.err, "Password of %s: ", u.User)
+				if password, _, err = c.password(term); err != nil {
+					return err
+				}
+			}
+		}
+		if err := mail.KeepSmarthost(ctx, house.secrets, operator(), password); err != nil {
+			return err
+		}
+		return house.setSmarthost(ctx, u.String())
+	})
+}
+
+func (h *house) setSmarthost(ctx context.Context, to string) error {
+	return h.config.EditMail(ctx, operator(), "Send through "+to, func(m *config.Mail) error { m.Smarthost = to; return nil })
+}
+
+type mailQuota struct {
+	Size string `arg:"" help:"Such as 10GB; 0: no bound."`
+	User string `arg:"" optional:"" help:"Whose; default: of all who have none of their own."`
+}
+
+func (c *mailQuota) Run(ctx context.Context, h home) error {
+	var size config.Size
+	if err := size.UnmarshalText([]byte(c.Size)); err != nil {
+		return err
+	}
+	return withHouse(ctx, h, func(house *house) error {
+		if c.User != "" {
+			if _, err := house.knownUser(ctx, c.User); err != nil {
+				return err
+			}
+		}
+		return house.config.EditMail(ctx, operator(), "Quota of "+c.Size, func(m *config.Mail) error {
+			if c.User == "" {
+				m.Quota = size
+				return nil
+			}
+			if m.Quotas == nil {
+				m.Quotas = map[string]config.Size{}
+			}
+			m.Quotas[c.User] = size
+			return nil
+		})
+	})
+}
+
+type mailPrune struct {
+	User      string `arg:""`
+	OlderThan string `required:"" placeholder:"AGE" help:"What was deleted so long ago or longer: '30 days', or a date."`
+}
+
+func (c *mailPrune) Run(ctx context.Context, h home, term terminal) error {
+	now := time.Now()
+	before, err := parseWhen(c.OlderThan+" ago", now)
+	if err != nil {
+		before, err = parseWhen(c.OlderThan, now)
+	}
+	if err != nil {
+		return err
+	}
+	return withHouse(ctx, h, func(house *house) error {
+		if _, err := house.knownUser(ctx, c.User); err != nil {
+			return err
+		}
+		boxes := mail.OpenBoxes(libos.Env{}, house.repo, house.config)
+		some, err := boxes.Prune(ctx, store.Change{Author: operator(), Message: "Forget what was deleted before " + before.Format(time.DateOnly) + "\n"}, c.User, before)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !some {
+			fmt.Fprintln(term.err, "There was nothing to forget.")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(term.out, "What %s deleted before %s is in no history here any more; its space is freed within two weeks, or at once by git gc --prune=now. Clones and backups still have it until they follow.\n", c.User, before.Format(time.DateOnly))
+		return nil
+	})
+}
