@@ -83,6 +83,7 @@ var rooms = []struct{ room, may, why string }{
 	{"services/mail/login", "services/accounts", "it is how mail programs log in, whatever they speak"},
 	{"services/mail/imap", "store store/object services/accounts services/mail/mailbox services/mail/message services/mail/search services/mail/login", "it is a protocol over mailboxes"},
 	{"services/mail/smtp", "services/accounts services/mail services/mail/message services/mail/auth services/mail/login", "it is a protocol before the delivery"},
+	{"services/mail/reports", "store services/mail services/mail/auth", "it keeps what others report of our mail; the delivery hands it in"},
 	{"services/mail/domain", "store/object services/config services/accounts services/secrets services/mail/auth", "it says what the world has to be told of a domain"},
 	{"services/mail/imip", "services/mail/message", "it is a format: the mail around a calendar"},
 	{"services/mail/transfer", "store services/mail/mailbox services/mail/message", "it carries mail in and out of mailboxes"},

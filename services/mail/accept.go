@@ -10,6 +10,7 @@ import (
 	"cairn/services/mail/mailbox"
 	"cairn/services/mail/message"
 	"cairn/services/mail/queue"
+	"cairn/services/mail/queue/dsn"
 	"cairn/store"
 )
 
@@ -90,7 +91,8 @@ type task struct {
 	remote    []queue.Recipient
 	forwards  []queue.Recipient
 	rejects   []string // what users let the sender know who do not want it
-	kept      int      // by how many it is not rejected
+	about     []dsn.Recipient
+	kept      int // by how many it is not rejected
 	delivered []*Delivery
 }
 
@@ -101,15 +103,15 @@ func (s *Service) begin(ctx context.Context, in *Incoming, p *Plan) (*task, erro
 	switch {
 	case in.User != nil:
 		return t, t.submit(ctx)
-	case in.Client.IsValid() && s.Checker != nil:
+	case in.own:
+		return t, t.sign(ctx)
+	case s.Checker != nil:
 		if err := t.check(ctx); err != nil {
 			return nil, err
 		}
 		for _, span := range auth.Foreign(t.header, s.Checker.ID) {
 			t.hide = append(t.hide, mailbox.Span{Offset: span.Start, Length: span.End - span.Start})
 		}
-	case !in.Client.IsValid():
-		return t, t.sign(ctx)
 	}
 	return t, nil
 }
@@ -118,20 +120,21 @@ func (s *Service) begin(ctx context.Context, in *Incoming, p *Plan) (*task, erro
 func (t *task) reach(ctx context.Context, to Recipient, passes int) error {
 	route, err := t.Route(ctx, to.Address)
 	var elsewhere *NotLocalError
-	if asElsewhere(err, &elsewhere) && t.maySendOut() {
+	if asElsewhere(err, &elsewhere) && !t.in.fromOutside() {
 		return t.out(&t.remote, to)
 	}
 	if err != nil {
 		return err
 	}
 	for _, sunk := range route.sinks {
-		if err := sunk.sink.Take(ctx, t.plan, sunk.address, t.in); err != nil {
+		d := &Delivery{Target: Target{Address: sunk.address}, In: t.in, Raw: t.raw, Result: t.result}
+		if err := sunk.sink.Take(ctx, t.plan, d); err != nil {
 			return err
 		}
 		t.kept++
 	}
 	for _, target := range route.Users {
-		if err := t.hand(ctx, target, passes); err != nil {
+		if err := t.hand(ctx, target, to, passes); err != nil {
 			return err
 		}
 	}
@@ -142,9 +145,6 @@ func (t *task) reach(ctx context.Context, to Recipient, passes int) error {
 	}
 	return nil
 }
-
-// maySendOut reports whether the message may leave the house: that of a user of ours, and of ourselves.
-func (t *task) maySendOut() bool { return t.in.User != nil || !t.in.Client.IsValid() }
 
 // out adds somebody elsewhere.
 func (t *task) out(list *[]queue.Recipient, to Recipient) error {
@@ -165,7 +165,7 @@ func (t *task) out(list *[]queue.Recipient, to Recipient) error {
 }
 
 // hand plans what one user gets.
-func (t *task) hand(ctx context.Context, target Target, passes int) error {
+func (t *task) hand(ctx context.Context, target Target, to Recipient, passes int) error {
 	key := target.User + detailMark + target.Detail
 	if t.seen[key] {
 		return nil
@@ -175,9 +175,9 @@ func (t *task) hand(ctx context.Context, target Target, passes int) error {
 		return refuse(554, 4, 6, "the message goes round in circles: "+target.Address+" has had it already")
 	}
 	d := &Delivery{Target: target, In: t.in, Raw: t.raw, Result: t.result}
-	score, because := t.judge(ctx, target.User)
-	d.Junk = because != ""
 	d.Trace = t.trace(t.in, t.received, target.Address, t.checked)
+	score, because := t.judge(ctx, d)
+	d.Junk = because != ""
 	if d.Junk {
 		d.Trace = message.AppendFolded(d.Trace, "X-Spam-Status", fmt.Sprintf("Yes, score=%.2f; %s", score, because))
 	}
@@ -193,12 +193,28 @@ func (t *task) hand(ctx context.Context, target Target, passes int) error {
 	if t.Delivered != nil && len(wishes.File) > 0 {
 		t.delivered = append(t.delivered, d)
 	}
+	t.note(to, wishes)
 	return t.grant(ctx, d, wishes, passes)
+}
+
+// note keeps what the sender is to hear of what a user wishes.
+func (t *task) note(to Recipient, w *Wishes) {
+	about := dsn.Recipient{Original: to.ORcpt, Final: to.Address}
+	switch {
+	case w.Reject != "":
+		t.rejects = append(t.rejects, w.Reject)
+		about.Action, about.Status, about.Words = dsn.Failed, "5.7.1", w.Reject
+	case len(w.File) > 0 && slices.Contains(to.Notify, "SUCCESS"):
+		about.Action, about.Status, about.Words = dsn.Delivered, "2.1.5", "it is in the mailbox"
+	default:
+		return
+	}
+	t.about = append(t.about, about)
 }
 
 // loops reports whether the message has been delivered to this address before (RFC 5321 §6.3).
 func (t *task) loops(address string) bool {
-	if t.in.User != nil || !t.in.Client.IsValid() {
+	if !t.in.fromOutside() {
 		return false // somebody sends again what they have got
 	}
 	return slices.ContainsFunc(t.header.All("Delivered-To"), func(had string) bool { return strings.EqualFold(had, address) })
@@ -207,7 +223,6 @@ func (t *task) loops(address string) bool {
 // grant plans what a user wishes.
 func (t *task) grant(ctx context.Context, d *Delivery, w *Wishes, passes int) error {
 	if w.Reject != "" {
-		t.rejects = append(t.rejects, w.Reject)
 		return nil
 	}
 	t.kept++

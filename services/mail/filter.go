@@ -25,7 +25,7 @@ type Delivery struct {
 // Author is the address that the message was proved to come from, "" when it was not.
 func (d *Delivery) Author() string {
 	switch {
-	case d.In.User != nil || d.Result != nil && d.Result.DMARC.Verdict == auth.Pass:
+	case !d.In.fromOutside() || d.Result != nil && d.Result.DMARC.Verdict == auth.Pass:
 		return firstFrom(d.Raw)
 	}
 	return ""

@@ -16,7 +16,7 @@ type Incoming struct {
 	To   []Recipient // one or more
 	Raw  []byte      // as received, with CRLF line ends
 
-	Client     netip.Addr           // whose connection brought it; the zero Addr for what is made here
+	Client     netip.Addr           // whose connection brought it
 	Helo       string               // what the client calls itself
 	Reverse    auth.IPRev           // what the DNS calls it
 	TLS        *tls.ConnectionState // nil without
@@ -30,7 +30,12 @@ type Incoming struct {
 	RequireTLS bool   // RFC 8689
 	EnvID      string // RFC 3461, decoded
 	Return     string // RFC 3461 RET: FULL, HDRS or ""
+
+	own bool // this software has made it
 }
+
+// fromOutside reports whether it is neither a user of ours nor ourselves who hand the message in.
+func (in *Incoming) fromOutside() bool { return in.User == nil && !in.own }
 
 // A Recipient is one address of the envelope.
 type Recipient struct {

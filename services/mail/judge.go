@@ -46,15 +46,15 @@ func (t *task) vouched() bool {
 	return strings.Contains(strings.ToLower(t.result.ARC.Sets[0].Results), "dmarc=pass")
 }
 
-// judge says how much the message looks like junk to a user, and, if that is enough, why.
-func (t *task) judge(ctx context.Context, user string) (score float64, because string) {
-	if t.in.User != nil || !t.in.Client.IsValid() {
+// judge says how much a message looks like junk to its user, and, if that is enough, why.
+func (t *task) judge(ctx context.Context, d *Delivery) (score float64, because string) {
+	if !t.in.fromOutside() {
 		return 0, ""
 	}
 	if t.Junk != nil {
 		var err error
-		if score, err = t.Junk(ctx, user, t.raw); err != nil {
-			t.Log.Warn("mail: junk filter", "user", user, "id", t.in.ID, "err", err)
+		if score, err = t.Junk(ctx, d.User, d.Trace, d.Raw); err != nil {
+			t.Log.Warn("mail: junk filter", "user", d.User, "id", t.in.ID, "err", err)
 		}
 	}
 	suspicions := slices.Clone(t.in.Suspicions)

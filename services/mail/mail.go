@@ -55,8 +55,9 @@ type Service struct {
 	// SRSKey signs the senders of what is passed on (package srs). Nil: they stay as they are.
 	SRSKey []byte
 
-	// Junk says how much a message looks like junk to a user, from 0 to 1. Nil: nobody asks.
-	Junk func(ctx context.Context, user string, raw []byte) (float64, error)
+	// Junk says how much a message looks like junk to a user, from 0 to 1; trace is what we have put in
+	// front of it. Nil: nobody asks.
+	Junk func(ctx context.Context, user string, trace, raw []byte) (float64, error)
 	// Filter says what a user wants done with a message. Nil: it is kept.
 	Filter Filter
 	// Seal returns a message as it may be kept for a user who wants nobody else to read it, or

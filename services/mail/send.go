@@ -2,6 +2,7 @@ package mail
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"cairn/services/mail/auth"
 	"cairn/services/mail/message"
 	"cairn/services/mail/queue"
+	"cairn/services/mail/queue/dsn"
 	"cairn/services/mail/srs"
 )
 
@@ -17,7 +19,7 @@ import (
 // people of the house at once and to others through the queue; when Send returns nil it is
 // durable for all. It is signed for the domain of its From.
 func (s *Service) Send(ctx context.Context, from string, to []string, raw []byte) error {
-	in := &Incoming{ID: newID(), From: from, Raw: raw, Protocol: "local", UTF8: message.Inspect(headOf(raw)).UTF8Header}
+	in := &Incoming{own: true, ID: newID(), From: from, Raw: raw, Protocol: "local", UTF8: message.Inspect(headOf(raw)).UTF8Header}
 	for _, address := range to {
 		in.To = append(in.To, Recipient{Address: address})
 	}
@@ -28,13 +30,11 @@ func asElsewhere(err error, e **NotLocalError) bool { return errors.As(err, e) }
 
 // settle plans what leaves the house, once it is known who gets the message.
 func (t *task) settle(ctx context.Context) error {
-	if len(t.rejects) > 0 {
-		if t.kept == 0 {
-			return refuse(550, 7, 1, strings.Join(slices.Compact(t.rejects), "; "))
-		}
-		if err := t.bounce(ctx); err != nil {
-			t.Log.Warn("mail: reject", "id", t.in.ID, "err", err)
-		}
+	if len(t.rejects) > 0 && t.kept == 0 {
+		return refuse(550, 7, 1, strings.Join(slices.Compact(t.rejects), "; "))
+	}
+	if err := t.report(ctx); err != nil {
+		t.Log.Warn("mail: report", "id", t.in.ID, "err", err)
 	}
 	if len(t.remote) > 0 {
 		t.plan.Send(t.outgoing(t.in.From, t.remote, append(slices.Clone(t.received), t.raw...)))
@@ -104,7 +104,7 @@ func (t *task) isOurs(ctx context.Context, address string) bool {
 
 // also plans another message within the same update: one of ours, to one address.
 func (t *task) also(ctx context.Context, to string, raw []byte) error {
-	in := &Incoming{ID: newID(), Raw: raw, Protocol: "local", To: []Recipient{{Address: to, Notify: []string{"NEVER"}}}}
+	in := &Incoming{own: true, ID: newID(), Raw: raw, Protocol: "local", To: []Recipient{{Address: to, Notify: []string{"NEVER"}}}}
 	other, err := t.begin(ctx, in, t.plan)
 	if err != nil {
 		return err
@@ -116,25 +116,19 @@ func (t *task) also(ctx context.Context, to string, raw []byte) error {
 	return other.settle(ctx)
 }
 
-// bounce tells the sender of a message who of several did not want it (RFC 5429 §2.1), unless
-// there is no sender, or nobody knows whether it is him.
-func (t *task) bounce(ctx context.Context) error {
-	if t.in.From == "" || t.in.User == nil && (t.result == nil || !t.genuine()) {
+// report tells the sender who did not want the message (RFC 5429 §2.1) and, where he asked for it, who has
+// got it (RFC 3461 §5.2.3): unless there is no sender, or nobody knows whether it is him.
+func (t *task) report(ctx context.Context) error {
+	if len(t.about) == 0 || t.in.From == "" || t.in.User == nil && (t.result == nil || !t.genuine()) {
 		return nil
 	}
-	host := t.Host(ctx)
-	fields := message.AppendField(nil, "From", "Mail <"+postmaster+"@"+host+">")
-	fields = message.AppendFolded(fields, "To", "<"+t.in.From+">")
-	fields = message.AppendField(fields, "Subject", "Your message was not wanted")
-	fields = message.AppendFolded(fields, "Date", message.FormatDate(t.Now()))
-	fields = message.AppendFolded(fields, "Message-ID", "<"+message.NewMessageID(t.Now(), []byte(newID()), host)+">")
-	fields = message.AppendFolded(fields, "Auto-Submitted", "auto-replied")
-	if id := t.header.MessageID(); id != "" {
-		fields = message.AppendFolded(fields, "In-Reply-To", "<"+id+">")
+	random := make([]byte, 16)
+	rand.Read(random)
+	r := dsn.Report{
+		Host: t.Host(ctx), Sender: t.in.From, EnvID: t.in.EnvID, Arrived: t.Now(), About: t.about,
+		Message: t.raw, Full: t.in.Return == "FULL",
 	}
-	text := message.TextEntity("Your message was not taken by everybody. Somebody says:\n\n" + strings.Join(t.rejects, "\n") + "\n")
-	text.Fields = append(fields, text.Fields...)
-	return t.also(ctx, t.in.From, text.Encode())
+	return t.also(ctx, t.in.From, r.Encode(t.Now(), random))
 }
 
 // genuine reports whether the envelope's sender is who he says.
@@ -147,9 +141,9 @@ func (t *task) genuine() bool {
 type Sink interface {
 	// Takes reports whether an address, in the form of SplitAddress, is the sink's.
 	Takes(ctx context.Context, local, domain string) (bool, error)
-	// Take adds to the plan what a message to one of its addresses means. Its error refuses the
-	// message for everybody: a *Refusal, or what is tried again.
-	Take(ctx context.Context, p *Plan, address string, in *Incoming) error
+	// Take adds to the plan what a message to one of its addresses, d.Address, means; d has no
+	// User. Its error refuses the message for everybody: a *Refusal, or what is tried again.
+	Take(ctx context.Context, p *Plan, d *Delivery) error
 }
 
 // A sunk is a sink that an address has led to.

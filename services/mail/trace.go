@@ -22,7 +22,7 @@ func (s *Service) trace(in *Incoming, received []byte, address string, checked [
 func (s *Service) received(ctx context.Context, in *Incoming) []byte {
 	var b strings.Builder
 	switch {
-	case in.User == nil && in.Client.IsValid():
+	case in.fromOutside():
 		name := ""
 		if in.Reverse.Name != "" {
 			name = in.Reverse.Name + " "
