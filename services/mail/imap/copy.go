@@ -53,7 +53,19 @@ func (s *session) Move(w *imapserver.MoveWriter, set imap.NumSet, to string) err
 	if err != nil || data == nil {
 		return err
 	}
+	if err := s.refresh(); err != nil {
+		return s.reply(err)
+	}
+	s.tellHighest(s.view.now.Info)
 	return w.WriteCopyData(data) // what is gone is told by the poll that follows
+}
+
+// tellHighest tells a client that keeps up by modification sequences how far it has got with a command
+// that removed messages (RFC 7162 §3.2.7).
+func (s *session) tellHighest(info mailbox.Info) {
+	if s.condStore {
+		s.front.withCode(fmt.Sprintf("HIGHESTMODSEQ %d", info.HighestModSeq))
+	}
 }
 
 // carry copies or moves messages of the selected mailbox; nil if there are none.
@@ -133,8 +145,8 @@ func (s *session) Expunge(_ *imapserver.ExpungeWriter, set *imap.UIDSet) error {
 		}
 		return err
 	})
-	if err == nil && s.condStore { // RFC 7162 §3.2.7
-		s.front.withCode(fmt.Sprintf("HIGHESTMODSEQ %d", info.HighestModSeq))
+	if err == nil {
+		s.tellHighest(info)
 	}
 	return err
 }

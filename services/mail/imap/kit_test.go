@@ -244,3 +244,6 @@ func testTLS() *tls.Config {
 	cert := testCert()
 	return &tls.Config{Certificates: []tls.Certificate{cert}}
 }
+
+// now is the clock of mailboxes whose dates are compared.
+func now() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }

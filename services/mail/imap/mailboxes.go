@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"slices"
 	"strings"
 
 	"cairn/services/mail/mailbox"
@@ -20,15 +21,15 @@ func (s *session) update(message string, f func(e *mailbox.Edit) error) error {
 // Create implements imapserver.Session (RFC 9051 §6.3.4, RFC 6154).
 func (s *session) Create(name string, options *imap.CreateOptions) error {
 	name = strings.TrimSuffix(name, string(delimiter)) // "there will be mailboxes below it"
-	var use mailbox.SpecialUse
-	if len(options.SpecialUse) > 1 {
-		return no("USEATTR", "A mailbox has one special use at most")
-	}
-	for _, u := range options.SpecialUse {
-		use = mailbox.SpecialUse(u)
+	use, err := specialUse(options.SpecialUse)
+	if err != nil {
+		return err
 	}
 	var info mailbox.Info
-	err := s.update("Mailbox "+name+" made", func(e *mailbox.Edit) (err error) {
+	err = s.update("Mailbox "+name+" made", func(e *mailbox.Edit) (err error) {
+		if other, err := e.ByUse(use); use != "" && err == nil {
+			return no("USEATTR", "The mailbox "+other.Name+" is used for that already")
+		}
 		if err = e.Create(name, use); err == nil {
 			info, err = e.Info(name)
 		}
@@ -38,6 +39,19 @@ func (s *session) Create(name string, options *imap.CreateOptions) error {
 		s.front.withCode("MAILBOXID (" + info.ID() + ")")
 	}
 	return err
+}
+
+// specialUse is the one that CREATE asks for, or "".
+func specialUse(list []imap.MailboxAttr) (mailbox.SpecialUse, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	use := mailbox.SpecialUse(list[0])
+	known := []mailbox.SpecialUse{mailbox.Drafts, mailbox.Sent, mailbox.Archive, mailbox.Junk, mailbox.Trash}
+	if len(list) > 1 || !slices.Contains(known, use) {
+		return "", no("USEATTR", "A mailbox is for Archive, Drafts, Junk, Sent or Trash, and for one of them")
+	}
+	return use, nil
 }
 
 // Delete implements imapserver.Session.
