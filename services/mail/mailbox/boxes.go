@@ -28,6 +28,7 @@ type Boxes struct {
 	o    Options
 
 	folders  *cache[store.Hash, *folder]
+	listings *cache[store.Hash, *listing]
 	contents *cache[contentKey, *content] // as each mailbox was seen last
 }
 
@@ -42,7 +43,8 @@ func Open(repo *store.Repo, o Options) *Boxes {
 	return &Boxes{
 		repo:     repo,
 		o:        o,
-		folders:  newCache[store.Hash, *folder](o.CacheBytes / 8),
+		folders:  newCache[store.Hash, *folder](o.CacheBytes / 16),
+		listings: newCache[store.Hash, *listing](o.CacheBytes / 16),
 		contents: newCache[contentKey, *content](o.CacheBytes * 7 / 8),
 	}
 }

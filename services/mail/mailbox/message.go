@@ -46,13 +46,18 @@ type Content struct {
 // newContent refuses spans that are not in raw.
 func newContent(trace, raw []byte, hide string) (Content, error) {
 	spans, err := parseSpans(hide)
-	if err != nil {
-		return Content{}, err
+	if err == nil {
+		err = within(spans, int64(len(raw)))
 	}
-	if n := len(spans); n > 0 && spans[n-1].Offset+spans[n-1].Length > len(raw) {
-		return Content{}, fmt.Errorf("hidden fields reach beyond the message's %d bytes", len(raw))
+	return Content{trace, raw, spans}, err
+}
+
+// within refuses spans that reach beyond a message of size bytes.
+func within(spans []Span, size int64) error {
+	if n := len(spans); n > 0 && int64(spans[n-1].Offset)+int64(spans[n-1].Length) > size {
+		return fmt.Errorf("hidden fields reach beyond the message's %d bytes", size)
 	}
-	return Content{trace, raw, spans}, nil
+	return nil
 }
 
 // parts yields what is served.

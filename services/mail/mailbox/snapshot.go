@@ -59,7 +59,8 @@ func (i *Info) take(r record) {
 	i.Messages, i.Unseen, i.Deleted, i.Bytes = r.Messages, r.Unseen, r.Deleted, r.Bytes
 }
 
-// A listing is the mailboxes of a branch, sorted: INBOX first, then by name.
+// A listing is the mailboxes of a branch, sorted: INBOX first, then by name. It follows from the branch's content
+// alone.
 type listing struct {
 	root  rootRecord
 	there bool // mail.toml is; else the mailboxes are those of somebody who has none yet
@@ -120,10 +121,12 @@ func (l *listing) find(name string) (*place, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoMailbox, err)
 	}
-	for i := range l.all {
-		if l.all[i].name == name {
-			return &l.all[i], nil
-		}
+	if name == Inbox {
+		return &l.all[0], nil
+	}
+	rest := l.all[1:]
+	if i, ok := slices.BinarySearchFunc(rest, name, func(p place, name string) int { return strings.Compare(p.name, name) }); ok {
+		return &rest[i], nil
 	}
 	return nil, fmt.Errorf("mailbox %q: %w", name, ErrNoMailbox)
 }
@@ -153,13 +156,18 @@ type Snapshot struct {
 	boxes *Boxes
 	user  string
 	tree  *store.Tree
-	listing
+	*listing
 }
 
 func (b *Boxes) snapshot(user string, tree *store.Tree) (*Snapshot, error) {
-	l, err := readListing(tree, b.folders)
-	if err != nil {
-		return nil, fmt.Errorf("mail of %q: %w", user, err)
+	l, ok := b.listings.get(tree.Hash())
+	if !ok {
+		read, err := readListing(tree, b.folders)
+		if err != nil {
+			return nil, fmt.Errorf("mail of %q: %w", user, err)
+		}
+		l = &read
+		b.listings.put(tree.Hash(), l, int64(256*len(l.all)+64*len(l.subs)))
 	}
 	return &Snapshot{b, user, tree, l}, nil
 }

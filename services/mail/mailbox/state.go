@@ -129,6 +129,7 @@ func (p *lineParser) parse(line string) (m Message, err error) {
 		if _, err := parseSpans(m.hide); err != nil || !ok1 {
 			return m, fmt.Errorf("(%s is not what is hidden of a message: leave it as it was", m.hide)
 		}
+		m.hide = strings.Clone(m.hide) // it is kept, and the file is not
 		rest = strings.TrimPrefix(rest, " ")
 	}
 	if rest != p.text {
