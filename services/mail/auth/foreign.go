@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"strings"
 
 	"cairn/services/mail/message"
@@ -9,12 +10,16 @@ import (
 // A Span is where a field lies in a message, with its line end: raw[Start:End].
 type Span struct{ Start, End int }
 
-// Foreign finds the Authentication-Results fields in the header of a message from
-// outside that give id as their author, or whose author cannot be told: whoever
-// reads the message is to believe those that we add, and must not see these
-// (RFC 8601 §5). The spans are in the header's order.
+// Foreign finds what in the header of a message from outside must not be shown to who
+// reads it, because they are to believe the Authentication-Results that we put in
+// front (RFC 8601 §5): the fields of that name that give id as their author, or whose author cannot
+// be told; and lines at the very beginning that would continue our last field. The spans
+// are in the header's order.
 func Foreign(h message.Header, id string) []Span {
 	var out []Span
+	if n := continuation(h.Raw()); n > 0 {
+		out = append(out, Span{0, n})
+	}
 	for f := range h.Fields() {
 		if !strings.EqualFold(f.Name, "Authentication-Results") {
 			continue
@@ -24,6 +29,20 @@ func Foreign(h message.Header, id string) []Span {
 		}
 	}
 	return out
+}
+
+// continuation returns the length of the lines at the beginning of a message that
+// begin with white space, and so belong to whatever is put in front of it.
+func continuation(raw []byte) int {
+	pos := 0
+	for pos < len(raw) && (raw[pos] == ' ' || raw[pos] == '\t') {
+		end := bytes.IndexByte(raw[pos:], '\n')
+		if end < 0 {
+			return len(raw)
+		}
+		pos += end + 1
+	}
+	return pos
 }
 
 func sameName(a, b string) bool {
@@ -36,53 +55,62 @@ func sameName(a, b string) bool {
 }
 
 // authorOf reads the authserv-id that a field begins with: a token or a quoted
-// string, comments before it. It is not ok where readers could see different ones.
+// string, with comments around it. It is not ok where readers could see different ones.
 func authorOf(v string) (id string, ok bool) {
-	v, ok = skipComments(v)
-	if !ok || v == "" {
+	parts, ok := splitResults(v)
+	head := strings.TrimSpace(parts[0])
+	if !ok || head == "" {
 		return "", false
 	}
-	if v[0] != '"' {
-		end := strings.IndexAny(v, " \t;(\"")
+	if head[0] != '"' {
+		end := strings.IndexAny(head, " \t\"")
 		if end < 0 {
-			return v, true
+			return head, true
 		}
-		return v[:end], v[end] != '"' && end > 0
+		return head[:end], head[end] != '"'
 	}
-	var b strings.Builder
-	for i := 1; i < len(v); i++ {
-		switch v[i] {
-		case '"':
-			rest := v[i+1:]
-			return b.String(), rest == "" || strings.IndexByte(" \t;(", rest[0]) >= 0
-		case '\\':
-			i++
-			if i == len(v) {
-				return "", false
-			}
-		}
-		b.WriteByte(v[i])
-	}
-	return "", false
+	quoted := head[1:]
+	end := strings.IndexByte(quoted, '"')
+	return quoted[:end], end+1 == len(quoted) || quoted[end+1] == ' '
 }
 
-// skipComments returns what stands behind white space and comments; not ok if a comment
-// does not end.
-func skipComments(v string) (string, bool) {
-	for depth := 0; v != ""; v = v[1:] {
-		switch c := v[0]; {
-		case c == '(':
-			depth++
-		case c == ')' && depth > 0:
-			depth--
-		case c == '\\' && depth > 0 && len(v) > 1:
-			v = v[1:]
-		case depth == 0 && c != ' ' && c != '\t':
-			return v, true
+// splitResults cuts the value of an Authentication-Results field at its semicolons.
+// Comments become a space, quotation marks within quoted strings an apostrophe, so
+// that none of them is left inside. It is not ok if one does not end; then nothing
+// behind it is to be trusted.
+func splitResults(v string) (parts []string, ok bool) {
+	var b strings.Builder
+	depth, quoted := 0, false
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		escaped := c == '\\' && (quoted || depth > 0) && i+1 < len(v)
+		if escaped {
+			i++
+			c = v[i]
 		}
-		if len(v) == 1 {
-			return "", depth == 0
+		switch {
+		case depth > 0:
+			if !escaped && c == '(' {
+				depth++
+			} else if !escaped && c == ')' {
+				depth--
+			}
+		case escaped && c == '"':
+			b.WriteByte('\'')
+		case escaped:
+			b.WriteByte(c)
+		case c == '"':
+			quoted = !quoted
+			b.WriteByte(c)
+		case !quoted && c == '(':
+			depth++
+			b.WriteByte(' ')
+		case !quoted && c == ';':
+			parts = append(parts, b.String())
+			b.Reset()
+		default:
+			b.WriteByte(c)
 		}
 	}
-	return "", true
+	return append(parts, b.String()), depth == 0 && !quoted
 }

@@ -54,6 +54,17 @@ func TestForeign(t *testing.T) {
 			}
 		}
 	}
+	for raw, want := range map[string]int{
+		" ; dmarc=pass\r\n\t x\r\nFrom: a@example.org\r\n\r\n": 20,
+		" \r\n\r\n":                 3,
+		"\tx":                       2,
+		"From: a@example.org\r\n b": 0,
+	} {
+		spans := Foreign(message.ParseHeader([]byte(raw)), "mx.example.net")
+		if want == 0 && len(spans) != 0 || want > 0 && (len(spans) != 1 || spans[0] != Span{0, want}) {
+			t.Errorf("%q: got %v, want the first %d bytes", raw, spans, want)
+		}
+	}
 	head := lines("Authentication-Results: münchen.example; none\nauthentication-results: xn--mnchen-3ya.example; none\n\n")
 	if spans := Foreign(message.ParseHeader(head), "xn--mnchen-3ya.example"); len(spans) != 2 {
 		t.Errorf("in two scripts: got %v, want both", spans)
@@ -64,14 +75,14 @@ func TestForeign(t *testing.T) {
 func FuzzForeign(f *testing.F) {
 	for _, s := range []string{
 		"Authentication-Results: mx.example.net; spf=pass\r\n", "authentication-results:(c)\"mx.example.net\" 1;none\r\n\r\nbody",
-		"Authentication-Results:\r\n\tmx.example.net;\r\n none\r\nA: b\r\n", "Authentication-Results: (\\", "Authentication-Results: \"\\",
+		"Authentication-Results:\r\n\tmx.example.net;\r\n none\r\nA: b\r\n", " ; dmarc=pass\r\n", "Authentication-Results: (\\", "Authentication-Results: \"\\",
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		const id = "mx.example.net"
 		head, _ := message.Split(raw)
-		var left []byte
+		left := []byte("Authentication-Results: mx.example.org; none\r\n")
 		end := 0
 		for _, s := range Foreign(message.ParseHeader(head), id) {
 			if s.Start < end || s.End <= s.Start || s.End > len(head) {
@@ -82,13 +93,45 @@ func FuzzForeign(f *testing.F) {
 		}
 		left = append(left, raw[end:]...)
 		head, _ = message.Split(left)
-		for _, v := range message.ParseHeader(head).All("Authentication-Results") {
+		all := message.ParseHeader(head).All("Authentication-Results")
+		if all[0] != "mx.example.org; none" {
+			t.Errorf("ours is %q in front of %q", all[0], raw)
+		}
+		for _, v := range all[1:] {
 			author, _, _ := strings.Cut(v, ";")
 			if w := strings.Fields(author); len(w) > 0 && strings.EqualFold(strings.Trim(w[0], `"`), id) {
 				t.Errorf("%q is left of %q", v, raw)
 			}
 		}
 	})
+}
+
+func TestSetVerdict(t *testing.T) {
+	for _, c := range []struct {
+		results, method string
+		want            Verdict
+	}{
+		{"mx.example.net; spf=pass smtp.mailfrom=a@b; dmarc=fail (p=none)", "dmarc", Fail},
+		{"mx.example.net; DMARC / 1 = PASS (p=none) header.from=b", "dmarc", Pass},
+		{"mx.example.net; dmarc(c)=(c)pass", "dmarc", Pass},
+		{"mx.example.net; spf=pass", "dmarc", ""},
+		{"mx.example.net; none", "dmarc", ""},
+		{"mx.example.net", "dmarc", ""},
+		{"", "dmarc", ""},
+		{"dmarc=pass", "dmarc", ""},
+		{"mx.example.net; spf=pass (; dmarc=pass) smtp.mailfrom=a@b; dmarc=fail", "dmarc", Fail},
+		{`mx.example.net; spf=pass smtp.mailfrom="; dmarc=pass;"@b`, "dmarc", ""},
+		{`mx.example.net; spf=pass smtp.mailfrom="\"; dmarc=pass;"@b`, "dmarc", ""},
+		{`mx.example.net; spf=pass (\); dmarc=pass); x=y`, "dmarc", ""},
+		{`mx.example.net; spf=pass smtp.mailfrom=dmarc=pass`, "dmarc", ""},
+		{`mx.example.net; dmarc=pass; spf="`, "dmarc", ""},
+		{`mx.example.net; dmarc=pass; spf=(`, "dmarc", ""},
+		{"mx.example.net; dmarc=", "dmarc", ""},
+	} {
+		if got := (Set{Results: c.results}).Verdict(c.method); got != c.want {
+			t.Errorf("%q of %q: got %q, want %q", c.method, c.results, got, c.want)
+		}
+	}
 }
 
 func FuzzResults(f *testing.F) {
@@ -105,31 +148,12 @@ func FuzzResults(f *testing.F) {
 		if h.Len() != 1 || !strings.HasSuffix(field, "\r\n") || strings.Count(field, "\n") != strings.Count(field, "\r\n\t")+1 {
 			t.Errorf("not one field: %q", field)
 		}
-		value := h.Get("Authentication-Results")
-		if n := outside(value, ';'); n != 6 {
-			t.Errorf("%d results, want 6: %q", n, field)
+		own := r.text()
+		if parts, ok := splitResults(own); !ok || len(parts) != 7 && from != "" {
+			t.Errorf("%q in %q", parts, field)
+		}
+		if got := (Set{Results: own}).Verdict("dmarc"); got != Fail {
+			t.Errorf("DMARC is %q in %q", got, field)
 		}
 	})
-}
-
-// outside counts a byte where it stands in no comment and no quoted string.
-func outside(s string, what byte) (n int) {
-	depth, quoted := 0, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\\' && (quoted || depth > 0):
-			i++
-		case quoted:
-			quoted = c != '"'
-		case c == '(':
-			depth++
-		case c == ')' && depth > 0:
-			depth--
-		case c == '"' && depth == 0:
-			quoted = true
-		case c == what && depth == 0:
-			n++
-		}
-	}
-	return n
 }

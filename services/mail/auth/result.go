@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -103,7 +104,24 @@ type Set struct {
 	Domain   string // who sealed
 	Selector string
 	CV       string // what it said of the chain before
-	Results  string // its authserv-id and results, unfolded: trust it only as far as Domain
+	Results  string // its authserv-id and results, unfolded: trust them as far as Domain; see Verdict
+}
+
+// Verdict returns what the set's server says of a method, such as "dmarc"; the first
+// if it says several things, "" if none. Text of strangers within Results is never taken for it.
+func (s Set) Verdict(method string) Verdict {
+	parts, ok := splitResults(s.Results)
+	if !ok {
+		return ""
+	}
+	for _, part := range parts[1:] {
+		name, result, _ := strings.Cut(part, "=")
+		name, _, _ = strings.Cut(name, "/") // a version
+		if w := strings.Fields(result); strings.EqualFold(strings.TrimSpace(name), method) && len(w) > 0 {
+			return Verdict(strings.ToLower(w[0]))
+		}
+	}
+	return ""
 }
 
 // Sealers returns who sealed a chain that passes, the last one first, and nil of any other.

@@ -68,6 +68,9 @@ func (l *letter) signable() ([]string, error) {
 	if !l.whole {
 		return nil, fmt.Errorf("sign a message: its header is too long")
 	}
+	if continuation(l.header.Raw()) > 0 {
+		return nil, fmt.Errorf("sign a message: it begins with white space")
+	}
 	if len(l.named["from"]) == 0 {
 		return nil, fmt.Errorf("sign a message: it has no From")
 	}
