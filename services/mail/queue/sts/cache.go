@@ -104,7 +104,7 @@ func (c *Cache) failed(domain string, now time.Time) {
 	c.keep(domain, &next)
 }
 
-// keep remembers, and forgets what is over, or anything, to make room.
+// keep remembers. To make room it forgets what is over and, where that is not enough, any half.
 func (c *Cache) keep(domain string, k *known) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -118,8 +118,9 @@ func (c *Cache) keep(domain string, k *known) {
 				delete(c.known, d)
 			}
 		}
+		full := len(c.known) >= maxKnown
 		for d := range c.known {
-			if len(c.known) < maxKnown {
+			if !full || len(c.known) <= maxKnown/2 {
 				break
 			}
 			delete(c.known, d)
