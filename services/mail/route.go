@@ -77,7 +77,7 @@ func SplitAddress(address string) (local, domain string, err error) {
 	if i < 0 {
 		i = len(address)
 	}
-	local = strings.ToLower(norm.NFC.String(address[:i]))
+	local = strings.ToLower(norm.NFC.String(unquote(address[:i])))
 	if local == "" || len(address) > maxAddress || strings.ContainsAny(address, noCharacter) || i == len(address)-1 {
 		return "", "", &UnknownError{address}
 	}
@@ -92,6 +92,22 @@ func SplitAddress(address string) (local, domain string, err error) {
 		return "", "", &UnknownError{address}
 	}
 	return local, domain, nil
+}
+
+// unquote takes the quotes off a local part (RFC 5321 §4.1.2).
+func unquote(local string) string {
+	if len(local) < 2 || local[0] != '"' || local[len(local)-1] != '"' {
+		return local
+	}
+	inner := local[1 : len(local)-1]
+	var plain strings.Builder
+	for i := 0; i < len(inner); i++ {
+		if inner[i] == '\\' && i+1 < len(inner) {
+			i++
+		}
+		plain.WriteByte(inner[i])
+	}
+	return plain.String()
 }
 
 // Local reports whether the mail of a domain, as SplitAddress returns it, is served here.
@@ -154,7 +170,7 @@ func (s *Service) sender(address, domain string) (back string, ok bool, err erro
 		return "", false, nil
 	}
 	rewriter := srs.Rewriter{Domain: domain, Key: s.SRSKey, Now: s.Now}
-	if back, err = rewriter.Reverse(address); err != nil {
+	if back, err = rewriter.Reverse(unquote(address[:strings.LastIndexByte(address, '@')])); err != nil {
 		return "", false, &UnknownError{address}
 	}
 	return back, true, nil

@@ -58,7 +58,7 @@ func (t *task) forward(ctx context.Context) error {
 		rewriter := srs.Rewriter{Domain: domain, Key: t.SRSKey, Now: t.Now}
 		var err error
 		if from, err = rewriter.Forward(from); err != nil {
-			return fmt.Errorf("sender for forwarding: %w", err)
+			from = "" // it is no address to which anything could be reported
 		}
 	}
 	raw := append(slices.Clone(t.received), t.raw...)
