@@ -15,6 +15,8 @@ import (
 )
 
 type mailCommands struct {
+	Import    mailImport    `cmd:"" help:"Bring mail along: from an mbox file, a Maildir, another server."`
+	Export    mailExport    `cmd:"" help:"Mail as an mbox file or a Maildir."`
 	Smarthost mailSmarthost `cmd:"" help:"Send everything through another server, as homes have to whose port 25 is blocked."`
 	Quota     mailQuota     `cmd:"" help:"How much mail users may have."`
 	Prune     mailPrune     `cmd:"" help:"Take what was deleted out of history, too, and free its space."`

@@ -219,6 +219,11 @@ func (f *front) skip() error {
 
 // Write implements net.Conn for the library.
 func (f *front) Write(p []byte) (int, error) {
+	if f.cmd == nil { // the greeting, which depends on what TLS was agreed on
+		if err := f.wire.handshake(f.patience()); err != nil {
+			return 0, f.end(err)
+		}
+	}
 	f.mu.Lock()
 	out := p
 	if !f.midline {

@@ -148,15 +148,15 @@ func (s *scanner) quoted() (string, error) {
 
 // literal reads a literal that has been read from the connection already.
 func (s *scanner) literal() (string, error) {
-	line, rest, ok := strings.Cut(string(s.b[:min(len(s.b), 40)]), "\n")
+	line, _, ok := strings.Cut(string(s.b[:min(len(s.b), 40)]), "\n")
 	if !ok {
 		return "", expected("a literal")
 	}
 	n, _, ok := literalSize([]byte(line + "\n"))
 	if at := len(line) + 1; ok && n <= int64(len(s.b)-at) && strings.IndexByte(line, '{') <= 1 {
-		rest = string(s.b[at : at+int(n)])
+		text := string(s.b[at : at+int(n)])
 		s.b = s.b[at+int(n):]
-		return rest, nil
+		return text, nil
 	}
 	return "", expected("a literal")
 }

@@ -32,7 +32,9 @@ func (s *session) Select(name string, options *imap.SelectOptions) (*imap.Select
 	if i := m.FirstUnseen(); i >= 0 {
 		data.FirstUnseenSeqNum = uint32(i + 1)
 	}
-	data.List = s.listData(m.Info, &imap.ListOptions{})
+	if s.conn.EnabledCaps().Has(imap.CapIMAP4rev2) { // to others it would look like an answer to LIST
+		data.List = s.listData(m.Info, &imap.ListOptions{})
+	}
 	b := fmt.Appendf(nil, "* OK [MAILBOXID (%s)] The mailbox's own name\r\n", m.ID())
 	b = fmt.Appendf(b, "* OK [HIGHESTMODSEQ %d] Nothing has changed after\r\n", max(1, m.HighestModSeq))
 	if s.resync != nil {

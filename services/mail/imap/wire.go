@@ -32,8 +32,6 @@ type wire struct {
 
 var errLong = errors.New("the line is too long")
 
-func newWire(conn net.Conn) *wire { return &wire{raw: conn, conn: conn, in: conn} }
-
 func soon(d time.Duration) time.Time { return time.Now().Add(d) }
 
 // startTLS makes the server's side of TLS of the connection; the handshake comes with
@@ -46,10 +44,19 @@ func (w *wire) startTLS(config *tls.Config) {
 	w.conn = w.tls
 }
 
+// handshake ends when TLS is there, if it is to be.
+func (w *wire) handshake(deadline time.Time) error {
+	if w.tls == nil {
+		return nil
+	}
+	w.raw.SetDeadline(deadline)
+	return w.tls.Handshake()
+}
+
 // compress makes both directions DEFLATE streams. The writer has no memory of what it
 // wrote before, which would take half a megabyte for each connection.
 func (w *wire) compress() {
-	w.in = flate.NewReader(io.MultiReader(bytes.NewReader(bytes.Clone(w.have)), w.in))
+	w.in = newInflater(io.MultiReader(bytes.NewReader(bytes.Clone(w.have)), w.in))
 	w.have = nil
 	w.mu.Lock()
 	defer w.mu.Unlock()

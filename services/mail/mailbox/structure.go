@@ -30,7 +30,7 @@ func (e *Edit) Create(mailbox string, use SpecialUse) error {
 	if use != "" && !validUse(use) {
 		return fmt.Errorf("special use %q: %w", use, fs.ErrInvalid)
 	}
-	if p, err := e.find(name); err == nil && p.record != nil {
+	if p, err := e.find(name); err == nil && (p.record != nil || p.loose) {
 		return fmt.Errorf("mailbox %q: %w", name, ErrExists)
 	}
 	if err := e.free(name, ""); err != nil {

@@ -169,6 +169,13 @@ type sink struct {
 	onRcpt func(to string) error
 	onData func(from string, to []string, data []byte) error
 	login  func(user, password string) error
+	auth   *mechanic
+}
+
+// A mechanic is a mechanism by which a sink lets alice log in whose password is "secret".
+type mechanic struct {
+	name   string
+	server func() (sasl.Server, error)
 }
 
 type mailed struct {
@@ -220,10 +227,17 @@ func (s *session) AuthMechanisms() []string {
 	if s.sink.login == nil {
 		return nil
 	}
-	return []string{sasl.Plain}
+	if s.auth != nil {
+		return []string{s.auth.name, "NTLM"}
+	}
+	return []string{"NTLM", sasl.Plain}
 }
 
 func (s *session) Auth(string) (sasl.Server, error) {
+	if s.auth != nil {
+		s.mail.User = "alice"
+		return s.auth.server()
+	}
 	return sasl.NewPlainServer(func(_, user, password string) error {
 		s.mail.User = user
 		return s.sink.login(user, password)
