@@ -36,6 +36,9 @@ type Mail struct {
 	// Quota is what each user's mail may take; 0: no bound. Quotas are those of single users.
 	Quota  Size            `toml:"quota,omitempty"`
 	Quotas map[string]Size `toml:"quotas,omitempty"`
+	// Sealed are users whose mail is encrypted to their OpenPGP keys before it is kept, so that
+	// nobody who has the repository can read it, and nobody here can search it.
+	Sealed []string `toml:"sealed,omitempty"`
 	// DNSBL are lists of addresses that send junk, asked of by DNS (RFC 5782).
 	DNSBL []string `toml:"dnsbl,omitempty"`
 	// Smarthost carries all that leaves: smtps://USER@HOST[:PORT] (TLS from the beginning) or
@@ -64,6 +67,9 @@ func (m *Mail) check() error {
 		if err := checkUsers("quotas", user); err != nil {
 			return err
 		}
+	}
+	if err := checkUsers("sealed", m.Sealed...); err != nil {
+		return err
 	}
 	for _, list := range m.DNSBL {
 		if !validHost(list) {

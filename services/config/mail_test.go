@@ -27,6 +27,7 @@ func TestMail(t *testing.T) {
 		"host":       func(m *Mail) { m.Host = "Mail Host" },
 		"postmaster": func(m *Mail) { m.Postmaster = "a b" },
 		"quotas":     func(m *Mail) { m.Quotas["A"] = 1 },
+		"sealed":     func(m *Mail) { m.Sealed = []string{"a b"} },
 		"dnsbl":      func(m *Mail) { m.DNSBL = append(m.DNSBL, "") },
 		"password":   func(m *Mail) { m.Smarthost = "smtps://u:secret@relay.example" },
 		"scheme":     func(m *Mail) { m.Smarthost = "https://relay.example" },
