@@ -1,7 +1,6 @@
 package mailbox
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -9,7 +8,6 @@ import (
 	"time"
 
 	"cairn/store"
-	"cairn/store/object"
 )
 
 // New is a message to be put into a mailbox.
@@ -107,142 +105,4 @@ func (e *Edit) next(d *draft) (*draftGroup, error) {
 		}
 		d.rec.UIDNext++
 	}
-}
-
-// SetFlags gives messages the flags that f says. UIDs that are absent are passed over. It returns those messages that
-// changed, as they are now, by UID. f may be called for other versions of the messages again, when the Edit runs again.
-func (e *Edit) SetFlags(mailbox string, uids []UID, f func(Message) Flags) ([]Message, error) {
-	d, err := e.change(mailbox)
-	if err != nil {
-		return nil, err
-	}
-	var changed []Message
-	err = e.each(d, uids, func(g *draftGroup, i int) error {
-		m := &g.msgs[i]
-		flags := f(*m)
-		if flags == m.Flags {
-			return nil
-		}
-		e.count(d, m, -1)
-		m.Flags, m.ModSeq = flags, d.bump()
-		e.count(d, m, 1)
-		g.dirty = true
-		changed = append(changed, *m)
-		return nil
-	})
-	return changed, err
-}
-
-// each calls f for the messages of these UIDs that are there, in the order of the UIDs. f may remove the i-th.
-func (e *Edit) each(d *draft, uids []UID, f func(g *draftGroup, i int) error) error {
-	if !slices.IsSortedFunc(uids, cmp.Compare) {
-		uids = slices.Clone(uids)
-		slices.Sort(uids)
-	}
-	var last UID
-	for _, uid := range uids {
-		if uid == last {
-			continue
-		}
-		last = uid
-		g, err := e.group(d, groupOf(uid))
-		if err != nil {
-			return err
-		}
-		if i, ok := g.find(uid); ok {
-			if err := f(g, i); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// Expunge removes those of the messages for which f is true (nil: all) and returns their UIDs.
-func (e *Edit) Expunge(mailbox string, uids []UID, f func(Message) bool) ([]UID, error) {
-	d, err := e.change(mailbox)
-	if err != nil {
-		return nil, err
-	}
-	var gone []UID
-	err = e.each(d, uids, func(g *draftGroup, i int) error {
-		m := g.msgs[i]
-		if f != nil && !f(m) {
-			return nil
-		}
-		gone = append(gone, m.UID)
-		return e.drop(d, g, i)
-	})
-	return gone, err
-}
-
-// drop removes the i-th message of a group.
-func (e *Edit) drop(d *draft, g *draftGroup, i int) error {
-	m := g.msgs[i]
-	if err := e.tx.Remove(rawPath(d.dir, m.UID)); err != nil {
-		return err
-	}
-	if m.Trace != object.Zero {
-		if err := e.tx.Remove(tracePath(d.dir, m.UID)); err != nil {
-			return err
-		}
-	}
-	d.bump()
-	e.count(d, &m, -1)
-	g.msgs = slices.Delete(g.msgs, i, i+1)
-	g.dirty = true
-	return nil
-}
-
-// A Moved is where a message went.
-type Moved struct{ From, To UID }
-
-// Copy puts messages into another mailbox, or the same, with their flags and dates; no content is written. Those
-// that are absent are passed over. No room for all is a *QuotaError.
-func (e *Edit) Copy(from string, uids []UID, to string) ([]Moved, error) {
-	return e.carry(from, uids, to, false)
-}
-
-// Move is Copy and Expunge. It needs no room.
-func (e *Edit) Move(from string, uids []UID, to string) ([]Moved, error) {
-	return e.carry(from, uids, to, true)
-}
-
-func (e *Edit) carry(from string, uids []UID, to string, move bool) ([]Moved, error) {
-	source, err := e.change(from)
-	if err != nil {
-		return nil, err
-	}
-	target, err := e.change(to)
-	if err != nil {
-		return nil, err
-	}
-	var moved []Moved
-	err = e.each(source, uids, func(g *draftGroup, i int) error {
-		m := g.msgs[i]
-		if !move {
-			if err := e.room(Quota{int64(m.Size), 1}); err != nil {
-				return err
-			}
-		}
-		if err := e.add(target, &m, func() error { return e.link(target, &m) }); err != nil {
-			return err
-		}
-		moved = append(moved, Moved{g.msgs[i].UID, m.UID})
-		if move {
-			return e.drop(source, g, i)
-		}
-		return nil
-	})
-	return moved, err
-}
-
-// link names a message's content again.
-func (e *Edit) link(d *draft, m *Message) error {
-	if m.Trace != object.Zero {
-		if err := e.tx.Link(tracePath(d.dir, m.UID), object.Entry{Mode: object.ModeFile, Hash: m.Trace}); err != nil {
-			return err
-		}
-	}
-	return e.tx.Link(rawPath(d.dir, m.UID), object.Entry{Mode: object.ModeFile, Hash: m.Blob})
 }

@@ -53,3 +53,41 @@ func formatSubs(list []string) []byte {
 	}
 	return b
 }
+
+// Subscribe adds a name, which need not exist, to what the user is subscribed to.
+func (e *Edit) Subscribe(mailbox string) error {
+	name, err := Canonical(mailbox)
+	if err != nil {
+		return err
+	}
+	i, there := slices.BinarySearch(e.subs, name)
+	if there {
+		return nil
+	}
+	if len(e.subs) >= maxMailboxes || len(formatSubs(e.subs))+len(name) >= maxSubs {
+		return errMailboxes
+	}
+	return e.setSubs(slices.Insert(slices.Clone(e.subs), i, name))
+}
+
+// Unsubscribe takes a name away.
+func (e *Edit) Unsubscribe(mailbox string) error {
+	name, err := Canonical(mailbox)
+	if err != nil {
+		return err
+	}
+	if i, there := slices.BinarySearch(e.subs, name); there {
+		return e.setSubs(slices.Delete(slices.Clone(e.subs), i, i+1))
+	}
+	return nil
+}
+
+func (e *Edit) setSubs(list []string) error {
+	if err := e.begin(); err != nil {
+		return err
+	}
+	e.subs = list
+	return e.putSubs()
+}
+
+func (e *Edit) putSubs() error { return e.tx.Put(subsFile, formatSubs(e.subs)) }
