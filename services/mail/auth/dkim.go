@@ -42,8 +42,8 @@ func checkSignature(ctx context.Context, l *letter, f message.Field, ask *asker,
 		if key.key != nil {
 			out.Bits, out.Testing = key.bits(), key.testing
 		}
-		if _, of, _ := cutLast(out.Identity); err == nil && key.strict && !strings.EqualFold(of, s.domain) {
-			err = failed(PermError, "i= is not of d=, which the key asks for")
+		if err == nil && key.strict && domainOf(out.Identity) != s.domain {
+			err = failed(PermError, "i= is not of d= itself, which the key asks for")
 		}
 	}
 	out.Verdict, out.Reason = judged(err)
@@ -66,9 +66,7 @@ func (s *stamp) parseDKIM(identity string, now time.Time) (expires time.Time, er
 	if s.tags.get("v") != "1" {
 		return expires, failed(PermError, "unknown v=")
 	}
-	_, of, _ := cutLast(identity)
-	of, ok := hostname(of)
-	if !ok || of != s.domain && !strings.HasSuffix(of, "."+s.domain) {
+	if of := domainOf(identity); of != s.domain && !strings.HasSuffix(of, "."+s.domain) {
 		return expires, failed(PermError, "i= is not of d=")
 	}
 	if q := s.tags.list("q"); q != nil && !slices.Contains(q, "dns/txt") {
@@ -84,6 +82,13 @@ func (s *stamp) parseDKIM(identity string, now time.Time) (expires time.Time, er
 		return expires, failed(PermError, "expired %s", expires.Format(time.DateOnly))
 	}
 	return expires, s.parseCover()
+}
+
+// domainOf returns the domain of an address as the DNS knows it, "" if it has none.
+func domainOf(addr string) string {
+	_, domain, _ := cutLast(addr)
+	name, _ := hostname(domain)
+	return name
 }
 
 // cutLast cuts an address at its last @.

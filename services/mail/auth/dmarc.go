@@ -92,7 +92,7 @@ func (a *author) read(ctx context.Context, ask *asker) {
 func lookupRecord(ctx context.Context, domain string, ask *asker) (*Record, error) {
 	texts, err := ask.LookupTXT(ctx, "_dmarc."+domain)
 	if err != nil && !notFound(err) {
-		return nil, failed(errorVerdict(err), "DMARC record of %s: %v", domain, err)
+		return nil, failed(errorVerdict(err), "%v", err)
 	}
 	var found *Record
 	for _, text := range texts {

@@ -29,7 +29,7 @@ type publicKey struct {
 func lookupKey(ctx context.Context, ask *asker, selector, domain string) (publicKey, error) {
 	all, err := ask.LookupTXT(ctx, selector+"._domainkey."+domain)
 	if err != nil && !notFound(err) {
-		return publicKey{}, failed(errorVerdict(err), "key: %v", err)
+		return publicKey{}, failed(errorVerdict(err), "%v", err)
 	}
 	if len(all) > 1 { // something else may lie there too, of a wildcard
 		all = slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !strings.HasPrefix(s, "v=DKIM1") })

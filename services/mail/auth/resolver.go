@@ -95,16 +95,17 @@ func (a *asker) LookupAddr(ctx context.Context, addr string) ([]string, error) {
 	return all, sorted(err, addr)
 }
 
-// sorted makes any error of a resolver a *net.DNSError that says whether the name
-// is not there or whether that could not be found out.
+// sorted makes of a resolver's error a *net.DNSError that says whether the name is not
+// there or that could not be found out, and no more: it will stand in messages, and
+// where we ask is nobody's business.
 func sorted(err error, name string) error {
 	if err == nil {
 		return nil
 	}
-	if e := (*net.DNSError)(nil); errors.As(err, &e) && (e.IsNotFound || e.Temporary()) {
-		return e
+	if notFound(err) {
+		return &net.DNSError{UnwrapErr: err, Err: "no such name or record", Name: name, IsNotFound: true}
 	}
-	return &net.DNSError{UnwrapErr: err, Err: err.Error(), Name: name, IsTemporary: true}
+	return &net.DNSError{UnwrapErr: err, Err: "the DNS does not answer", Name: name, IsTemporary: true}
 }
 
 func notFound(err error) bool {
@@ -112,10 +113,10 @@ func notFound(err error) bool {
 	return errors.As(err, &e) && e.IsNotFound
 }
 
-// errorVerdict says what a question without an answer means for the check that
-// asked, for which it is an error that there is no such name.
+// errorVerdict says what an asker's error means for a check for which it is one that
+// there is no such name.
 func errorVerdict(err error) Verdict {
-	if e := (*net.DNSError)(nil); errors.As(err, &e) && !e.IsNotFound && e.Temporary() {
+	if e := (*net.DNSError)(nil); errors.As(err, &e) && e.Temporary() {
 		return TempError
 	}
 	return PermError

@@ -22,7 +22,7 @@ type Key struct {
 
 // A Signer signs the messages of a domain.
 type Signer struct {
-	Domain string
+	Domain string // in ASCII
 	Keys   []Key
 	Now    func() time.Time // nil: time.Now
 }

@@ -18,7 +18,6 @@ const (
 // A stamp is a field that holds a signature: DKIM-Signature, ARC-Message-Signature
 // or ARC-Seal, which share their tags (RFC 6376 §3.5, RFC 8617 §4.1).
 type stamp struct {
-	field     []byte
 	tags      tagList
 	domain    string
 	selector  string
@@ -35,7 +34,7 @@ type stamp struct {
 
 // parseStamp reads what all three kinds have in common.
 func parseStamp(field []byte) (stamp, error) {
-	s := stamp{field: field}
+	var s stamp
 	if len(field) > maxSignatureField {
 		return s, failed(PermError, "signature of %d bytes", len(field))
 	}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net"
 
 	"cairn/services/accounts"
 	"cairn/services/mail/login"
@@ -57,6 +59,9 @@ func (f *front) amend(p []byte) []byte {
 // the code that it has to carry. The lock is held.
 func (f *front) finish(tag string, line []byte) []byte {
 	f.done = true
+	if string(line) == tag+libraryBug {
+		line = answerLine(tag, "", bad("Syntax error: the arguments cannot be read"))
+	}
 	ok, isOK := bytes.CutPrefix(line, []byte(tag+" OK "))
 	if !isOK {
 		if f.bad++; !bytes.HasPrefix(line, []byte(tag+" BAD ")) {
@@ -75,6 +80,10 @@ func (f *front) finish(tag string, line []byte) []byte {
 	}
 	return append(f.tail, line...)
 }
+
+// libraryBug is how the library answers all that it has no answer for. As the session has one for everything
+// that goes wrong in it, that is what the client has written: dates, sets, names in bad UTF-7.
+const libraryBug = " NO [SERVERBUG] Internal server error\r\n"
 
 // before has untagged responses sent right before the command's answer, if that is OK.
 func (f *front) before(lines []byte) {
@@ -106,6 +115,7 @@ func (s *session) reply(err error) *imap.Error {
 		name   *mailbox.NameError
 		quota  *mailbox.QuotaError
 		rate   *accounts.RateError
+		lost   net.Error
 	)
 	switch {
 	case err == nil:
@@ -120,6 +130,8 @@ func (s *session) reply(err error) *imap.Error {
 		return no(imap.ResponseCodeOverQuota, quota.Error())
 	case errors.Is(err, mailbox.ErrNoMailbox):
 		return no(imap.ResponseCodeNonExistent, "There is no such mailbox")
+	case errors.Is(err, mailbox.ErrInbox):
+		return no(imap.ResponseCodeCannot, "INBOX cannot be deleted")
 	case errors.Is(err, mailbox.ErrExists):
 		return no(imap.ResponseCodeAlreadyExists, "There is a mailbox of that name already")
 	case errors.As(err, &rate):
@@ -136,6 +148,8 @@ func (s *session) reply(err error) *imap.Error {
 		return bad(err.Error())
 	case errors.Is(err, store.ErrTemporary), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return no(imap.ResponseCodeUnavailable, "The store cannot be reached or is full: nothing was changed, try again later")
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &lost):
+		return no(imap.ResponseCodeUnavailable, "The connection is lost")
 	case errors.Is(err, store.ErrTooLarge):
 		return no("TOOBIG", "The message is too large")
 	case errors.Is(err, fs.ErrNotExist):

@@ -18,8 +18,11 @@ func (s *session) Append(name string, r imap.LiteralReader, options *imap.Append
 	if err == nil && n < r.Size() {
 		err = io.ErrUnexpectedEOF
 	}
+	if err == nil {
+		err = s.front.messageEnd()
+	}
 	if err != nil {
-		return nil, err
+		return nil, s.reply(err)
 	}
 	flags := make([]mailbox.Flag, len(options.Flags))
 	for i, f := range options.Flags {

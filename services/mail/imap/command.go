@@ -15,9 +15,18 @@ import (
 type command struct {
 	tag, name string // name in upper case; "UID FETCH" is one
 	text      []byte // all of it as it came, but that no literal waits for an invitation
-	pieces    []int  // where the library may stop reading: behind each line that ends in a literal
+	pieces    []int  // where the library may stop reading: before and behind each literal
 	message   int64  // the size of an APPEND's message, -1 for all other commands
 	invite    bool   // the client waits to be asked for it
+	ended     bool   // what stands behind it has been read
+}
+
+// closing is what stands behind the message of an APPEND (RFC 6855 §4).
+func (c *command) closing() string {
+	if bytes.Contains(bytes.ToUpper(c.text), []byte(" UTF8 (~{")) {
+		return ")"
+	}
+	return ""
 }
 
 // Bounds of a command in bytes, with its literals.
@@ -88,6 +97,7 @@ func (f *front) readCommand(idle time.Time) (*command, error) {
 		if _, err := io.ReadFull(&f.wire, c.text[at:]); err != nil {
 			return c, err
 		}
+		c.pieces = append(c.pieces, len(c.text))
 	}
 	if bytes.IndexByte(c.text, 0) >= 0 {
 		return c, &badCommand{c.tag, syntaxError("there is a NUL")}

@@ -166,11 +166,10 @@ func (f *front) advance() error {
 	switch {
 	case f.left > 0:
 		return nil
-	case c.message >= 0: // behind the message the command's line ends
+	case c.message >= 0: // behind the message the command ends; messageEnd has read that
 		c.message = -1
-		line, err := f.wire.line(nil, maxTag, soon(restTime))
-		f.feed = line
-		return err
+		f.feed = []byte(c.closing() + "\r\n")
+		return nil
 	case f.wantsLine():
 		line, err := f.wire.line(nil, maxEarlyCommand, f.patience())
 		if f.feed = line; c.name == "IDLE" {
@@ -208,13 +207,27 @@ func (f *front) skip() error {
 		}
 		f.left = 0
 	}
-	if f.cmd != nil && f.cmd.message >= 0 {
-		f.cmd.message = -1
-		if _, err := f.wire.line(nil, maxTag, soon(restTime)); err != nil {
+	if f.cmd != nil && f.cmd.message >= 0 && !f.cmd.ended {
+		var syntax syntaxError
+		if err := f.messageEnd(); !errors.As(err, &syntax) {
 			return err
 		}
 	}
 	return nil
+}
+
+// messageEnd reads what stands behind the message of an APPEND, before it is stored: the library looks at it
+// only then, and has no answer if it is wrong.
+func (f *front) messageEnd() error {
+	f.cmd.ended = true
+	line, err := f.wire.line(nil, maxTag, soon(restTime))
+	if err == nil && string(bytes.TrimRight(line, "\r\n")) != f.cmd.closing() {
+		err = expected("the end of the command behind the message")
+		if _, invite, ok := literalSize(line); ok && !invite {
+			f.broken = errSpeech
+		}
+	}
+	return err
 }
 
 // Write implements net.Conn for the library.

@@ -36,10 +36,21 @@ func Check(ctx context.Context, old, new *store.Tree) error {
 	}
 	for _, dir := range is.odd {
 		if !slices.Contains(was.odd, dir) {
-			return fmt.Errorf("%s: a mailbox's folder cannot be called that: rename it to %q", dir, folderName(path.Base(dir)))
+			return wrongFolder(dir)
 		}
 	}
 	return c.places(was, is)
+}
+
+func wrongFolder(dir string) error {
+	name := path.Base(dir)
+	switch better := folderName(name); {
+	case strings.Count(dir, "/") > maxDepth:
+		return fmt.Errorf("%s lies too deep: there are %d levels at most", dir, maxDepth)
+	case better != name:
+		return fmt.Errorf("%s: a mailbox's folder cannot be called that: rename it to %q", dir, better)
+	}
+	return fmt.Errorf("%s: a mailbox's folder cannot be called that: rename it", dir)
 }
 
 type checker struct {

@@ -196,6 +196,11 @@ var pushes = []struct {
 	}, wrong: inbox + "/x.eml has to be a file"},
 	{name: "a mailbox that cannot be called that", f: func(tx *store.Tx) error { return tx.Put("mailboxes/a:b/x.eml", []byte("Subject: x\n\n")) },
 		wrong: `mailboxes/a:b: a mailbox's folder cannot be called that: rename it to "a%3Ab"`},
+	{name: "INBOX twice", f: func(tx *store.Tx) error { return tx.Put("mailboxes/Inbox/x.eml", []byte("Subject: x\n\n")) },
+		wrong: "mailboxes/Inbox: a mailbox's folder cannot be called that: rename it"},
+	{name: "a mailbox too deep", f: func(tx *store.Tx) error {
+		return tx.Put("mailboxes"+strings.Repeat("/a", 21)+"/x.eml", []byte("Subject: x\n\n"))
+	}, wrong: "mailboxes" + strings.Repeat("/a", 21) + " lies too deep: there are 20 levels at most"},
 	{name: "mailboxes is a file", f: func(tx *store.Tx) error {
 		if err := tx.Remove("mailboxes"); err != nil {
 			return err

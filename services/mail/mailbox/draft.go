@@ -22,7 +22,6 @@ type draft struct {
 // A draftGroup is a group that was opened.
 type draftGroup struct {
 	*group
-	there bool // its folder is
 	dirty bool
 }
 
@@ -87,7 +86,6 @@ func (e *Edit) group(d *draft, n uint32) (*draftGroup, error) {
 	case entry.Mode != object.ModeDir:
 		return nil, &store.ClashError{Path: dir + "/" + stateFile, At: dir}
 	default:
-		g.there = true
 		if g.group, err = readGroup(e.tx, dir, n, entry.Hash); err != nil {
 			return nil, err
 		}

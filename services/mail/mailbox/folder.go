@@ -22,7 +22,7 @@ type folder struct {
 	record *record // nil: there are only mailboxes below
 	loose  bool    // there are messages, or a record that cannot be read
 	below  []below
-	odd    []string // folders that no mailbox is called after
+	odd    []string // folders that are no mailboxes because of their names or depth
 }
 
 type below struct {
@@ -70,9 +70,9 @@ func (r *folderReader) entry(f *folder, dir string, e object.Entry, depth int) e
 	switch {
 	case e.Mode == object.ModeDir && top, isDrop(e):
 		f.loose = true
-	case e.Mode == object.ModeDir && depth < maxDepth:
+	case e.Mode == object.ModeDir:
 		level, ok := levelName(e.Name)
-		if !ok {
+		if !ok || depth == maxDepth {
 			f.odd = append(f.odd, e.Name)
 			return nil
 		}

@@ -77,8 +77,8 @@ func TestSwaks(t *testing.T) {
 	}
 }
 
-// script is a client that Python's own library is.
-const script = `
+// program is a client that Python's own library is.
+const program = `
 import smtplib, ssl, sys
 from email.message import EmailMessage
 port, password, roots = int(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -97,7 +97,7 @@ func TestPython(t *testing.T) {
 	h := open(t)
 	h.alias(t, "jürgen", "bob")
 	_, port, _ := net.SplitHostPort(h.listen(Submission))
-	cmd := exec.Command(python, "-c", script, port, h.passwords["alice"], h.pem(t))
+	cmd := exec.Command(python, "-c", program, port, h.passwords["alice"], h.pem(t))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
