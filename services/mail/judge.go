@@ -18,7 +18,7 @@ const (
 // refused (RFC 7489 §10.3).
 func (t *task) check(ctx context.Context) error {
 	in := t.in
-	source := auth.Source{IP: in.Client, Helo: in.Helo, MailFrom: in.From, TLS: in.TLS != nil}
+	source := auth.Source{IP: in.Client, Helo: in.Helo, MailFrom: in.From}
 	if in.Reverse.Verdict != "" {
 		source.Reverse = &in.Reverse
 	}

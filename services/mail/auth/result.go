@@ -11,7 +11,6 @@ type Source struct {
 	IP       netip.Addr
 	Helo     string // the name or [address] that the client gave
 	MailFrom string // envelope sender without angle brackets; empty for a bounce
-	TLS      bool
 
 	// Reverse is what Checker.Reverse said of IP; nil makes Check ask.
 	Reverse *IPRev
