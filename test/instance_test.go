@@ -23,6 +23,8 @@ type instance struct {
 	Dav            string // without a slash at its end
 	Metrics        string // URL, "" for none
 
+	Mail map[string]string // host:port of smtp, submission, imap and the rest
+
 	password string // that the first run with this log has told
 	seed     string // the same, of a run without a home
 	home     string // "" for none
@@ -34,7 +36,8 @@ type instance struct {
 }
 
 // free makes `cairn up` listen on free ports.
-var free = []string{"-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0", "-dav", "127.0.0.1:0"}
+var free = []string{"-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0", "-dav", "127.0.0.1:0",
+	"-smtp", "127.0.0.1:0", "-submission", "127.0.0.1:0", "-imap", "127.0.0.1:0"}
 
 // start runs `cairn up` on free ports and waits until it is there. What it
 // prints goes to the end of the file log.
