@@ -39,8 +39,9 @@ func replied(host string, r client.Reply) answer {
 	return a
 }
 
-// unreachable makes an answer of what went wrong with a host.
-func unreachable(host string, err error) answer {
+// unreachable makes an answer of what went wrong with a host; status is for a connection that does
+// not come about or is lost.
+func unreachable(status, host string, err error) answer {
 	if r, ok := errors.AsType[*client.Reply](err); ok {
 		a := replied(host, *r)
 		// It does not talk to us at all: another host may, and another day. Only 521 says that it never
@@ -51,10 +52,11 @@ func unreachable(host string, err error) answer {
 		}
 		return a
 	}
-	return answer{status: "4.4.2", Text: client.Printable(fmt.Sprintf("%s: %v", host, err), maxAnswer)}
+	return answer{status: status, Text: client.Printable(fmt.Sprintf("%s: %v", host, err), maxAnswer)}
 }
 
-// asAnswer makes an answer of an error.
+// asAnswer makes an answer of an error. What is no answer already is a trouble of our own, whose
+// details are for the log.
 func asAnswer(err error) answer {
 	if a, ok := errors.AsType[*answer](err); ok {
 		return *a
@@ -66,7 +68,7 @@ func asAnswer(err error) answer {
 		}
 		return answer{final: r.Code >= 500, status: fmt.Sprintf("%d.%d.%d", e[0], e[1], e[2]), Text: client.Printable(r.Message, maxAnswer)}
 	}
-	return answer{status: "4.3.0", Text: client.Printable(err.Error(), maxAnswer)}
+	return answer{status: "4.3.0", Text: "this server cannot deliver it at the moment"}
 }
 
 // How long we try, when a sender hears that it takes long, and how long we wait after an attempt.

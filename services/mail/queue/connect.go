@@ -95,7 +95,7 @@ func (w *worker) reach(ctx context.Context, h hop) error {
 	if _, ok := errors.AsType[*answer](err); ok {
 		return err
 	}
-	a := unreachable(h.host, err)
+	a := unreachable("4.4.1", h.host, err)
 	return &a
 }
 

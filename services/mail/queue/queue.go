@@ -129,9 +129,10 @@ type Options struct {
 	// at the start is that of a process that has ended.
 	Sole bool
 	// Connections is how many there may be at once, PerDestination how many to one domain or
-	// smarthost. Defaults: 40 and 5.
+	// smarthost. Defaults: 100 and 5.
 	Connections, PerDestination int
-	// Memory bounds what the messages in flight take, in bytes. Default: 256 MiB.
+	// Memory bounds what large messages in flight take, in bytes; those of up to 1 MiB do not count,
+	// so that they need not wait for others. Default: 256 MiB.
 	Memory int64
 	// Now is the clock. Default: time.Now.
 	Now func() time.Time
@@ -168,7 +169,7 @@ func Open(repo *store.Repo, s *secrets.Secrets, o Options) *Queue {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Connections == 0 {
-		o.Connections = 40
+		o.Connections = 100
 	}
 	if o.PerDestination == 0 {
 		o.PerDestination = 5

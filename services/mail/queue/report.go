@@ -41,7 +41,8 @@ func (q *Queue) putReports(tx *store.Tx, reports map[string]*report) error {
 		rand.Read(random[:])
 		text := dsn.Report{
 			Host: q.o.Hostname, Sender: r.entry.From, EnvID: r.entry.EnvID, Arrived: r.entry.Queued,
-			About: r.about, Message: raw, Full: r.entry.Full,
+			About: r.about, Message: raw,
+			Full: r.entry.Full && !r.entry.RequireTLS, // what may not travel in the open does not go back (RFC 8689 §5)
 		}.Encode(q.o.Now(), random[:])
 		_, err = q.Put(tx, Message{To: []Recipient{{Address: r.entry.From, Notify: Never}}, Raw: text, UTF8: r.entry.UTF8})
 		if err != nil && !errors.Is(err, fs.ErrInvalid) {

@@ -33,7 +33,7 @@ func (q *Queue) Run(ctx context.Context) error {
 	var random [8]byte
 	rand.Read(random[:])
 	s := &sender{
-		q: q, schedule: newSchedule(), memory: semaphore.NewWeighted(q.o.Memory),
+		q: q, schedule: newSchedule(q.o.Connections, q.o.PerDestination), memory: semaphore.NewWeighted(q.o.Memory),
 		lease: newLease(q.branch, q.o.Sole, q.o.Now, random),
 	}
 	var following sync.WaitGroup
@@ -83,7 +83,7 @@ func (s *sender) round(ctx context.Context) time.Duration {
 	if err := s.schedule.promote(now, func(domain string) (target, error) { return s.q.route(ctx, domain) }); err != nil {
 		s.q.o.Log.Warn("queue: cannot find out where mail goes", "error", err)
 	}
-	for _, l := range s.schedule.hire(s.q.o.Connections, s.q.o.PerDestination) {
+	for _, l := range s.schedule.hire() {
 		s.workers.Go(func() { s.work(ctx, l) })
 	}
 	if next, some := s.schedule.due(); some {

@@ -21,8 +21,11 @@ type schedule struct {
 	items  map[string]*item // by path
 	heap   itemHeap         // those that wait
 	lanes  map[string]*lane // by destination
+	short  []*lane          // those that may need another worker, in turn
 	wake   chan struct{}    // the dispatcher looks again
 	active int              // workers
+	// How many workers there may be, and in one lane.
+	most, perLane int
 }
 
 // An item is an entry, as far as its time is concerned.
@@ -54,6 +57,7 @@ type lane struct {
 	ready   []*item
 	workers int
 	idle    int           // of the workers
+	short   bool          // in schedule.short
 	more    chan struct{} // tells an idle worker of something ready
 	window  int           // how many workers there may be: it grows by success
 }
@@ -65,8 +69,9 @@ type target struct {
 	relay *Relay
 }
 
-func newSchedule() *schedule {
+func newSchedule(most, perLane int) *schedule {
 	return &schedule{
+		most: most, perLane: perLane,
 		items: map[string]*item{}, lanes: map[string]*lane{}, wake: make(chan struct{}, 1),
 	}
 }
@@ -217,6 +222,7 @@ func (s *schedule) promote(now time.Time, route func(domain string) (target, err
 		if l.idle > 0 {
 			l.tell()
 		}
+		s.need(l)
 	}
 	return err
 }
@@ -245,18 +251,31 @@ func (s *schedule) demote() {
 	}
 }
 
-// hire returns lanes that need a worker, one for each worker to be started, so that there are most of
-// them at most. They count as idle until they begin.
-func (s *schedule) hire(most, perLane int) []*lane {
+// need has a lane in which there is more to do than its workers have come for wait for another.
+func (s *schedule) need(l *lane) {
+	if !l.short && l.idle < len(l.ready) && l.workers < min(l.window, s.perLane) {
+		l.short = true
+		s.short = append(s.short, l)
+	}
+}
+
+// hire returns lanes that need a worker, one for each worker to be started. They count as idle until
+// they begin.
+func (s *schedule) hire() []*lane {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var hired []*lane
-	for _, l := range s.lanes {
-		for s.active < most && l.idle < len(l.ready) && l.workers < min(l.window, perLane) {
+	for s.active < s.most && len(s.short) > 0 {
+		l := s.short[0]
+		s.short[0] = nil
+		s.short = s.short[1:]
+		l.short = false
+		if l.idle < len(l.ready) && l.workers < min(l.window, s.perLane) {
 			l.workers++
 			l.idle++
 			s.active++
 			hired = append(hired, l)
+			s.need(l)
 		}
 	}
 	return hired
@@ -311,6 +330,7 @@ func (s *schedule) drain(l *lane) []*item {
 func (s *schedule) widen(l *lane) {
 	s.mu.Lock()
 	l.window++
+	s.need(l)
 	s.mu.Unlock()
 	s.stir()
 }
@@ -329,6 +349,10 @@ func (s *schedule) linger(ctx context.Context, l *lane, limit time.Duration) boo
 		s.mu.Unlock()
 		return true
 	}
+	select {
+	case <-l.more: // about what others have taken
+	default:
+	}
 	l.idle++
 	s.mu.Unlock()
 
@@ -343,6 +367,9 @@ func (s *schedule) linger(ctx context.Context, l *lane, limit time.Duration) boo
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l.idle--
+	if l.idle > 0 && len(l.ready) > 1 {
+		l.tell() // the next one
+	}
 	return len(l.ready) > 0 && ctx.Err() == nil
 }
 
@@ -355,6 +382,7 @@ func (s *schedule) retire(l *lane) {
 	if l.workers == 0 && len(l.ready) == 0 {
 		delete(s.lanes, l.key)
 	}
+	s.need(l)
 	s.stir()
 }
 

@@ -32,6 +32,9 @@ type part struct {
 	answers []answer // one for each of entry.To
 }
 
+// smallMessage is the size in bytes up to which a message does not count in Options.Memory.
+const smallMessage = 1 << 20
+
 var (
 	errNotNow = errors.New("given up for now")
 	errLease  = fmt.Errorf("%w: another process may send", errNotNow)
@@ -81,8 +84,10 @@ func (w *worker) load(ctx context.Context, items []*item) (parts []*part, raw []
 	if len(parts) == 0 {
 		return nil, nil, release, nil
 	}
-	// The message, sealed and not.
-	n := min(2*parts[0].entry.Size+64<<10, w.q.o.Memory)
+	n := min(2*parts[0].entry.Size, w.q.o.Memory) // the message, sealed and not
+	if parts[0].entry.Size <= smallMessage {
+		n = 0
+	}
 	if err = w.memory.Acquire(ctx, n); err == nil {
 		release = func() { w.memory.Release(n) }
 		raw, err = w.message(ctx, parts[0].item)
@@ -192,6 +197,7 @@ func (w *worker) deliver(ctx context.Context, parts []*part, raw []byte) error {
 		if ctx.Err() != nil {
 			return errNotNow
 		}
+		w.q.o.Log.Warn("queue: cannot be delivered here", "error", err)
 		a = asAnswer(err)
 	}
 	for _, p := range parts {
@@ -296,7 +302,7 @@ func (w *worker) answers(parts []*part, res client.Result, err error) {
 			case res.Doubtful:
 				a = answer{status: "4.4.2", Text: w.host + " has got the message and did not say whether it takes it"}
 			default:
-				a = unreachable(w.host, err)
+				a = unreachable("4.4.2", w.host, err)
 			}
 			a.noReports = !reports
 			p.answers[n] = a

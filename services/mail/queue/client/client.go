@@ -42,6 +42,7 @@ const (
 	dataTime     = 2 * time.Minute
 	finalTime    = 10 * time.Minute
 	writeTime    = 3 * time.Minute
+	slowest      = 8 << 10 // bytes a second that a message must get on, beyond finalTime
 	tlsTime      = 2 * time.Minute
 	quitTime     = 5 * time.Second
 )

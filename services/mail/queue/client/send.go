@@ -248,7 +248,7 @@ func (r *Result) settle(data Reply) error {
 // message sends the message and takes the reply. Bytes that are not all sent are nothing to
 // the server, so that there is no doubt before the last of them.
 func (c *Conn) message(t *Transaction, res Result) (Result, error) {
-	w := bufio.NewWriterSize(slowWriter{c.nc}, 64<<10)
+	w := bufio.NewWriterSize(newSlowWriter(c.nc, len(t.Data)), 64<<10)
 	err := stuff(w, t.Data)
 	if err == nil {
 		err = w.Flush()
@@ -270,7 +270,7 @@ func (c *Conn) finish(t *Transaction, res Result, last []byte) (Result, error) {
 			return res, err
 		}
 	}
-	if _, err := (slowWriter{c.nc}).Write(last); err != nil {
+	if _, err := newSlowWriter(c.nc, len(last)).Write(last); err != nil {
 		res.Doubtful = true
 		return res, err
 	}
@@ -311,12 +311,24 @@ func (c *Conn) reset() error {
 	return err
 }
 
-// slowWriter gives each write time of its own, as RFC 5321 §4.5.3.2.5 does each block.
-type slowWriter struct{ nc net.Conn }
+// slowWriter gives each write time of its own, as RFC 5321 §4.5.3.2.5 does each block, but all of
+// them together an end.
+type slowWriter struct {
+	nc  net.Conn
+	end time.Time
+}
+
+func newSlowWriter(nc net.Conn, size int) slowWriter {
+	return slowWriter{nc, time.Now().Add(finalTime + time.Duration(size/slowest)*time.Second)}
+}
 
 func (w slowWriter) Write(b []byte) (n int, err error) {
 	for n < len(b) && err == nil {
-		w.nc.SetWriteDeadline(time.Now().Add(writeTime))
+		deadline := time.Now().Add(writeTime)
+		if deadline.After(w.end) {
+			deadline = w.end
+		}
+		w.nc.SetWriteDeadline(deadline)
 		var m int
 		m, err = w.nc.Write(b[n:min(len(b), n+64<<10)])
 		n += m
