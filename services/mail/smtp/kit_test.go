@@ -50,6 +50,26 @@ func open(t testing.TB) *house { return openOn(t, mem.New()) }
 
 func openOn(t testing.TB, b store.Backend) *house {
 	t.Helper()
+	h := wire(t, b)
+	ctx := context.Background()
+	for _, name := range []string{"alice", "bob", "carol"} {
+		check(t, h.repo.Branch("accounts").Update(ctx, store.Change{Message: "Add " + name}, func(tx *store.Tx) error {
+			return tx.Put("users/"+name+".toml", []byte("admin = true\n"))
+		}))
+		password, err := h.mail.Accounts.NewAppPassword(ctx, object.Signature{}, name, "test")
+		check(t, err)
+		h.passwords[name] = password
+	}
+	check(t, h.mail.Config.AddDomain(ctx, object.Signature{}, config.Domain{Name: "example.org", Aliases: map[string][]string{
+		"info": {"alice", "bob"},
+		"away": {"carol@elsewhere.example"},
+	}}))
+	return h
+}
+
+// wire makes a house of what there is in a repository.
+func wire(t testing.TB, b store.Backend) *house {
+	t.Helper()
 	ctx := context.Background()
 	repo := store.New(b, store.Options{})
 	h := &house{t: t, repo: repo, passwords: map[string]string{}, roots: x509.NewCertPool()}
@@ -68,17 +88,6 @@ func openOn(t testing.TB, b store.Backend) *house {
 		}}),
 		Queue: queue.Open(repo, sec, queue.Options{Hostname: "mail.example.org"}),
 	}
-	for _, name := range []string{"alice", "bob", "carol"} {
-		check(t, repo.Branch("accounts").Update(ctx, store.Change{Message: "Add " + name}, func(tx *store.Tx) error {
-			return tx.Put("users/"+name+".toml", []byte("admin = true\n"))
-		}))
-		h.passwords[name], err = people.NewAppPassword(ctx, object.Signature{}, name, "test")
-		check(t, err)
-	}
-	check(t, conf.AddDomain(ctx, object.Signature{}, config.Domain{Name: "example.org", Aliases: map[string][]string{
-		"info": {"alice", "bob"},
-		"away": {"carol@elsewhere.example"},
-	}}))
 	h.server = &Server{
 		Mail: h.mail, Login: &login.Login{Accounts: people, Name: h.mail.LoginName}, Log: h.mail.Log,
 		TLS:    &tls.Config{Certificates: []tls.Certificate{h.certificate()}},

@@ -12,16 +12,16 @@ import (
 	"time"
 )
 
-// A wire is a listener whose clients come from where they say.
-type wire struct {
+// An exchange is a listener whose clients come from where they say.
+type exchange struct {
 	conns chan net.Conn
 	once  sync.Once
 	done  chan struct{}
 }
 
-func newWire() *wire { return &wire{conns: make(chan net.Conn), done: make(chan struct{})} }
+func newExchange() *exchange { return &exchange{conns: make(chan net.Conn), done: make(chan struct{})} }
 
-func (w *wire) Accept() (net.Conn, error) {
+func (w *exchange) Accept() (net.Conn, error) {
 	select {
 	case c := <-w.conns:
 		return c, nil
@@ -30,12 +30,12 @@ func (w *wire) Accept() (net.Conn, error) {
 	}
 }
 
-func (w *wire) Close() error {
+func (w *exchange) Close() error {
 	w.once.Do(func() { close(w.done) })
 	return nil
 }
 
-func (w *wire) Addr() net.Addr { return &net.TCPAddr{} }
+func (w *exchange) Addr() net.Addr { return &net.TCPAddr{} }
 
 // A placed connection comes from an address.
 type placed struct {
@@ -46,7 +46,7 @@ type placed struct {
 func (p placed) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(mustAddr(p.from)) }
 
 // dial connects from an address, over loopback, as an in-memory pipe has no buffer.
-func (w *wire) dial(t testing.TB, from string) *talk {
+func (w *exchange) dial(t testing.TB, from string) *talk {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	check(t, err)
@@ -62,7 +62,7 @@ func (w *wire) dial(t testing.TB, from string) *talk {
 func TestLimitsOfConnections(t *testing.T) {
 	h := open(t)
 	h.server.Limits.Connections, h.server.Limits.PerAddress = 3, 2
-	w := newWire()
+	w := newExchange()
 	h.serve(w, Relay)
 	first := w.dial(t, "192.0.2.1")
 	first.want("220")
@@ -86,7 +86,7 @@ func TestLimitsOfConnections(t *testing.T) {
 func TestLimitsOfAddress(t *testing.T) {
 	h := open(t)
 	h.server.Limits.Messages, h.server.Limits.Strangers, h.server.Limits.Recipients = 3, 2, 2
-	w := newWire()
+	w := newExchange()
 	h.serve(w, Relay)
 	c := w.dial(t, "192.0.2.1")
 	c.want("220")
@@ -141,7 +141,7 @@ func TestFaults(t *testing.T) {
 // TestOutside does what may be done on loopback only.
 func TestOutside(t *testing.T) {
 	h := open(t)
-	w := newWire()
+	w := newExchange()
 	h.serve(w, Submission)
 	c := w.dial(t, "192.0.2.1")
 	c.want("220")
@@ -150,7 +150,7 @@ func TestOutside(t *testing.T) {
 	}
 	c.do("AUTH PLAIN AGFsaWNlAHNlY3JldA==", "538 5.7.11")
 	c.do("MAIL FROM:<alice@example.org>", "530 5.7.0 use STARTTLS")
-	relay := newWire()
+	relay := newExchange()
 	h.serve(relay, Relay)
 	c = relay.dial(t, "192.0.2.1")
 	c.want("220")
@@ -223,7 +223,7 @@ func TestIdle(t *testing.T) {
 		h := open(t)
 		h.server.Limits.Tarpit = time.Second
 		client, server := net.Pipe()
-		w := newWire()
+		w := newExchange()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- h.server.Serve(ctx, w, Relay) }()
