@@ -30,6 +30,7 @@ type Boxes struct {
 	folders  *cache[store.Hash, *folder]
 	listings *cache[store.Hash, *listing]
 	contents *cache[contentKey, *content] // as each mailbox was seen last
+	pushes   pushes
 }
 
 // Open returns the Boxes of a repository.
@@ -46,6 +47,7 @@ func Open(repo *store.Repo, o Options) *Boxes {
 		folders:  newCache[store.Hash, *folder](o.CacheBytes / 16),
 		listings: newCache[store.Hash, *listing](o.CacheBytes / 16),
 		contents: newCache[contentKey, *content](o.CacheBytes * 7 / 8),
+		pushes:   pushes{users: map[string]bool{}, wake: make(chan struct{}, 1)},
 	}
 }
 

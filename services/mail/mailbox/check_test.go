@@ -71,9 +71,9 @@ const (
 	group0 = inbox + "/0xxxx/0xx"
 )
 
-// pushes are changes by hand, with what is said of them, or what is there afterwards. Before there are the messages
+// byHand are changes by hand, with what is said of them, or what is there afterwards. Before there are the messages
 // 1 to 4 in INBOX, of which 3 is removed, and one in Archive.
-var pushes = []struct {
+var byHand = []struct {
 	name  string
 	f     func(tx *store.Tx) error
 	wrong string
@@ -210,7 +210,7 @@ var pushes = []struct {
 }
 
 func TestPush(t *testing.T) {
-	for _, c := range pushes {
+	for _, c := range byHand {
 		t.Run(c.name, func(t *testing.T) {
 			k := newKit(t, mem.New(), Options{})
 			k.deliver(Inbox, 4)

@@ -36,7 +36,9 @@
 //
 // Who has cloned the branch may remove and push messages and mailboxes, edit flags (with ? for modseq), rename
 // mailboxes, and put a file anything.eml into a mailbox's folder to have it there as a message. Check says
-// what a push must satisfy, Settle then brings in order what people leave to it.
+// what a push must satisfy. Settle then brings in order what people leave to it; Pushed and Run have it called.
+//
+// To roll the branch back would give out UIDs twice. Restore brings back what an older Snapshot had, under new ones.
 //
 // # Caveats
 //
