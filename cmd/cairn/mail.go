@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
+	"os"
+	"slices"
 	"time"
 
 	"cairn/cmd/setup/mail"
 	"cairn/libos"
 	"cairn/services/config"
+	"cairn/services/mail/sealed"
 	"cairn/store"
 )
 
@@ -19,6 +23,8 @@ type mailCommands struct {
 	Export    mailExport    `cmd:"" help:"Mail as an mbox file or a Maildir."`
 	Smarthost mailSmarthost `cmd:"" help:"Send everything through another server, as homes have to whose port 25 is blocked."`
 	Quota     mailQuota     `cmd:"" help:"How much mail users may have."`
+	Seal      mailSeal      `cmd:"" help:"Encrypt what comes for somebody to their OpenPGP key, before it is kept."`
+	Unseal    mailUnseal    `cmd:"" help:"Encrypt what comes no longer. What is sealed stays so."`
 	Prune     mailPrune     `cmd:"" help:"Take what was deleted out of history, too, and free its space."`
 }
 
@@ -83,6 +89,57 @@ func (c *mailQuota) Run(ctx context.Context, h home) error {
 				m.Quotas = map[string]config.Size{}
 			}
 			m.Quotas[c.User] = size
+			return nil
+		})
+	})
+}
+
+type mailSeal struct {
+	User string `arg:""`
+	Key  string `arg:"" optional:"" type:"existingfile" help:"A public key, as gpg --armor --export writes it. Default: those that the user has here."`
+}
+
+func (c *mailSeal) Run(ctx context.Context, h home, term terminal) error {
+	return withHouse(ctx, h, func(house *house) error {
+		u, err := house.knownUser(ctx, c.User)
+		if err != nil {
+			return err
+		}
+		keys := u.OpenPGPKeys
+		if c.Key != "" {
+			key, err := os.ReadFile(c.Key)
+			if err != nil {
+				return err
+			}
+			if err := house.accounts.AddOpenPGPKey(ctx, operator(), c.User, string(key)); err != nil && !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+			keys = append(slices.Clone(keys), string(key))
+		}
+		if _, err := sealed.Seal(nil, keys, rand.Reader, time.Now()); err != nil {
+			return fmt.Errorf("%s has %w: give a file that gpg --armor --export has written", c.User, err)
+		}
+		err = house.config.EditMail(ctx, operator(), "Seal the mail of "+c.User, func(m *config.Mail) error {
+			if !slices.Contains(m.Sealed, c.User) {
+				m.Sealed = append(m.Sealed, c.User)
+			}
+			return nil
+		})
+		if err == nil {
+			fmt.Fprintf(term.out, "What comes for %s from now on can be read with the private key alone: keep a copy of it.\n", c.User)
+		}
+		return err
+	})
+}
+
+type mailUnseal struct {
+	User string `arg:""`
+}
+
+func (c *mailUnseal) Run(ctx context.Context, h home) error {
+	return withHouse(ctx, h, func(house *house) error {
+		return house.config.EditMail(ctx, operator(), "Seal the mail of "+c.User+" no longer", func(m *config.Mail) error {
+			m.Sealed = slices.DeleteFunc(m.Sealed, func(u string) bool { return u == c.User })
 			return nil
 		})
 	})

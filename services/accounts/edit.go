@@ -124,6 +124,21 @@ func (a *Accounts) AddKey(ctx context.Context, by object.Signature, name, line s
 	})
 }
 
+// AddOpenPGPKey gives a user an armored OpenPGP public key, to which mail to them can be encrypted and
+// with which their commits are known. One that is there already is fs.ErrExist.
+func (a *Accounts) AddOpenPGPKey(ctx context.Context, by object.Signature, name, armored string) error {
+	if err := checkOpenPGP(armored); err != nil {
+		return err
+	}
+	return a.edit(ctx, by, name, "Add OpenPGP key of "+name, func(_ *store.Tx, r *record) error {
+		if slices.Contains(r.OpenPGPKeys, armored) {
+			return fmt.Errorf("key of %s: %w", name, fs.ErrExist)
+		}
+		r.OpenPGPKeys = append(slices.Clone(r.OpenPGPKeys), armored)
+		return nil
+	})
+}
+
 // RemoveKey takes an SSH key away; line is its authorized_keys line, of which
 // the comment does not matter.
 func (a *Accounts) RemoveKey(ctx context.Context, by object.Signature, name, line string) error {

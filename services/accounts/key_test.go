@@ -7,13 +7,19 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"errors"
 	"io"
+	"io/fs"
 	"strings"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp"
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"golang.org/x/crypto/ssh"
+
+	"cairn/store"
+	"cairn/store/mem"
+	"cairn/store/object"
 )
 
 // keyLine is a new key's authorized_keys line.
@@ -125,6 +131,22 @@ func TestOpenPGP(t *testing.T) {
 	}
 	if err := checkOpenPGP(armored(openpgp.PublicKeyType, e.Serialize)); err != nil {
 		t.Errorf("a public key: got %v, want nil", err)
+	}
+	a := New(store.New(mem.New(), store.Options{}).Branch("accounts"))
+	by, key := object.Signature{Name: "Root"}, armored(openpgp.PublicKeyType, e.Serialize)
+	if err := a.Add(t.Context(), by, "alice", "alice's password", true); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []error{nil, fs.ErrExist} {
+		if err := a.AddOpenPGPKey(t.Context(), by, "alice", key); !errors.Is(err, want) {
+			t.Errorf("got %v, want %v", err, want)
+		}
+	}
+	if u, err := a.User(t.Context(), "alice"); err != nil || len(u.OpenPGPKeys) != 1 || u.OpenPGPKeys[0] != key {
+		t.Errorf("got %+v, %v", u, err)
+	}
+	if err := a.AddOpenPGPKey(t.Context(), by, "alice", "no key"); err == nil {
+		t.Error("plain text was added")
 	}
 	private := func(w io.Writer) error { return e.SerializePrivate(w, nil) }
 	for _, kind := range []string{openpgp.PrivateKeyType, openpgp.PublicKeyType} {

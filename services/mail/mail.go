@@ -63,6 +63,9 @@ type Service struct {
 	// Seal returns a message as it may be kept for a user who wants nobody else to read it, or
 	// nil for others. Nil: there are only others.
 	Seal func(ctx context.Context, user string, raw []byte) ([]byte, error)
+	// Autocrypt is the header field, with its CRLF, that tells a user's key to those who get mail from an address
+	// of theirs; "" where there is none. Nil: no key is told.
+	Autocrypt func(ctx context.Context, u *accounts.User, from string) (string, error)
 	// Sinks take what is for addresses that are nobody's mailbox.
 	Sinks []Sink
 	// Delivered hears of every message that a user has got, after that. Nil: nobody does.

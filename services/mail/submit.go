@@ -118,6 +118,13 @@ func (t *task) submit(ctx context.Context) error {
 		rand.Read(random)
 		added = message.AppendFolded(added, "Message-ID", "<"+message.NewMessageID(t.Now(), random, t.Host(ctx))+">")
 	}
+	if t.Autocrypt != nil && !t.header.Has("Autocrypt") {
+		field, err := t.Autocrypt(ctx, t.in.User, firstFrom(t.raw))
+		if err != nil {
+			return err
+		}
+		added = append(added, field...)
+	}
 	if len(added) > 0 {
 		t.raw = append(added, t.raw...)
 	}

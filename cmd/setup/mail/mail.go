@@ -72,6 +72,8 @@ func Open(ctx context.Context, p Parts) (*Mail, error) {
 		Config:    p.Config,
 		Signer:    m.signer,
 		SRSKey:    key,
+		Seal:      m.seal,
+		Autocrypt: m.autocrypt,
 		Delivered: m.delivered,
 		Now:       time.Now,
 		Log:       p.Env.Log,

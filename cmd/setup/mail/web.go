@@ -9,6 +9,7 @@ import (
 
 	"cairn/services/config"
 	"cairn/services/mail/domain"
+	"cairn/services/mail/sealed"
 )
 
 // Setup is what is known of a domain, for the records of its DNS and for mail programs. Absent is
@@ -25,12 +26,15 @@ func (m *Mail) Setup(ctx context.Context, name string) (*domain.Setup, error) {
 
 // SetupOf is what the configuration says of a domain.
 func SetupOf(d *config.Domain, host string) *domain.Setup {
-	return &domain.Setup{Domain: d.Name, Host: host, Policy: d.MTASTS, PolicyID: d.MTASTSID, Web: true}
+	return &domain.Setup{Domain: d.Name, Host: host, Policy: d.MTASTS, PolicyID: d.MTASTSID, Web: true, WKD: true}
 }
 
 // Also returns what answers mail programs, and servers that ask for a domain's policy; nil for other
 // requests.
 func (m *Mail) Also(r *http.Request) http.Handler {
+	if sealed.Handles(r) {
+		return m.directory()
+	}
 	if !domain.Handles(r) {
 		return nil
 	}
