@@ -123,14 +123,17 @@ func TestSealNot(t *testing.T) {
 
 // TestSealLimit seals until no set may follow.
 func TestSealLimit(t *testing.T) {
-	hands := make([]string, MaxSets)
-	for i := range hands {
-		hands[i] = fmt.Sprintf("hand%d.example", i%3)
+	raw, z := sealed(t, "hand0.example")
+	r := &Result{ID: "mx.example.net", ARC: Chain{Verdict: Pass, Sets: make([]Set, 1)}}
+	for n := 1; n < MaxSets; n++ {
+		s := testSigner(fmt.Sprintf("hand%d.example", n))
+		z.publish(t, s)
+		raw = seal(t, s, raw, r)
+		r.ARC.Sets = append(r.ARC.Sets, Set{})
 	}
-	raw, z := sealed(t, hands...)
 	z.asked.Store(0)
-	r := testChecker(z).Check(t.Context(), testSource, raw)
-	if r.ARC.Verdict != Pass || len(r.ARC.Sets) != MaxSets {
+	r = testChecker(z).Check(t.Context(), testSource, raw)
+	if r.ARC.Verdict != Pass || len(r.ARC.Sets) != MaxSets || r.ARC.Oldest != 0 {
 		t.Fatalf("got %s of %d sets: %s", r.ARC.Verdict, len(r.ARC.Sets), r.ARC.Reason)
 	}
 	if asked := z.asked.Load(); asked > MaxQuestions {

@@ -292,7 +292,9 @@ func TestLibrary(t *testing.T) {
 
 func TestSignRefuses(t *testing.T) {
 	s := testSigner("example.org")
-	for _, raw := range []string{"", "Subject: x\r\n\r\n", strings.Repeat("X: y\r\n", 10_001) + "From: a@example.org\r\n\r\n"} {
+	for _, raw := range []string{"", "Subject: x\r\n\r\n", strings.Repeat("X: y\r\n", 10_001) + "From: a@example.org\r\n\r\n",
+		strings.Repeat("To: b@example.org\r\n", 2000) + "From: a@example.org\r\n\r\n", " x\r\nFrom: a@example.org\r\n\r\n",
+	} {
 		if fields, err := s.Sign([]byte(raw)); err == nil {
 			t.Errorf("%.30q: got %s, want an error", raw, fields)
 		}

@@ -183,7 +183,7 @@ func TestBombs(t *testing.T) {
 	row := "<record><row><source_ip>192.0.2.1</source_ip><count>1</count></row></record>"
 	for name, data := range map[string]string{
 		"zeros, gzip":      gzipped("<a>" + strings.Repeat("\x00", 1<<20)),
-		"spaces, gzip":     gzipped(strings.Repeat(" ", 33<<20)),
+		"spaces, gzip":     gzipped(strings.Repeat(" ", 1<<20)),
 		"spaces, zip":      zipped(t, "<a>"+strings.Repeat(" ", 1<<20)),
 		"depth":            gzipped(strings.Repeat("<a>", 1<<20)),
 		"attributes":       gzipped("<a" + strings.Repeat(" b=''", 1<<20) + ">"),
@@ -223,6 +223,20 @@ func TestBombs(t *testing.T) {
 		}
 		if grown := after.TotalAlloc - before.TotalAlloc; grown > maxGrown {
 			t.Errorf("%s: %d MiB were allocated", name, grown>>20)
+		}
+	}
+}
+
+// TestUnpacked stops at maxUnpacked, whatever is claimed.
+func TestUnpacked(t *testing.T) {
+	long := strings.Repeat(" ", maxUnpacked+1)
+	for name, data := range map[string]string{"zip": zipped(t, long), "gzip": gzipped(long), "plain": long} {
+		u, err := unpack([]byte(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := io.Copy(io.Discard, u); n != maxUnpacked || !errors.Is(err, errTooLong) {
+			t.Errorf("%s: got %d bytes, %v, want %d and errTooLong", name, n, err, maxUnpacked)
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// A Key signs for a domain; <Selector>._domainkey.<domain> publishes its Record.
+// A Key signs for a domain; <Selector>._domainkey.<domain> publishes its KeyRecord.
 type Key struct {
 	Selector string
 	Key      crypto.Signer // of *rsa.PublicKey or ed25519.PublicKey
@@ -90,6 +90,9 @@ func (l *letter) signable() ([]string, error) {
 
 // cover makes a field that signs a message; start is its name and first tags.
 func (s *Signer) cover(l *letter, k Key, start string, names []string) ([]byte, error) {
+	if len(names) > maxSigned {
+		return nil, fmt.Errorf("sign a message: it has too many fields of one name")
+	}
 	sum := l.body.sum(true)
 	head := s.head(start, k) + " c=relaxed/relaxed;" + fold(" h="+strings.Join(names, ":")+";", ':') +
 		"\r\n\tbh=" + base64.StdEncoding.EncodeToString(sum[:]) + ";"

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // maxEntries is how many files a zip with a report may hold; one is usual.
@@ -60,21 +61,24 @@ func openZip(data []byte) (io.ReadCloser, error) {
 	return nil, errors.New("zip without a file")
 }
 
+// maxLead is how many bytes of white space may stand before a report.
+const maxLead = 1 << 10
+
 // first returns the first byte that is neither white space nor part of a byte order
 // mark, and leaves it to be read.
 func (u unpacked) first() (byte, error) {
-	for {
+	for range maxLead {
 		c, err := u.ReadByte()
 		switch {
 		case err == io.EOF:
 			return 0, io.ErrUnexpectedEOF
 		case err != nil:
 			return 0, err
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == 0xef || c == 0xbb || c == 0xbf:
-			continue
+		case strings.IndexByte(" \t\r\n\xef\xbb\xbf", c) < 0:
+			return c, u.UnreadByte()
 		}
-		return c, u.UnreadByte()
 	}
+	return 0, errors.New("it begins with nothing but white space")
 }
 
 // bounded reads left bytes, and then fails.
