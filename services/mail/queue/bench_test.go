@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"cairn/store"
 	"cairn/store/gitdir"
+	"cairn/store/object"
 )
 
 // onDisk returns a house whose repository lies on disk, and every change of it is synced.
@@ -48,25 +52,17 @@ func fourK(to ...string) Message {
 }
 
 // BenchmarkPut queues messages of 4 KB durably, while 0 or 100,000 others wait: from one sender, and
-// from ten at a time.
+// from ten at a time, for each processor.
 func BenchmarkPut(b *testing.B) {
 	for _, there := range []int{0, 10_000, 100_000} {
 		h := onDisk(b)
 		for n := 0; n < there; n += 1000 {
-			err := h.repo.Branch(Branch).Update(b.Context(), store.Change{Message: "fill"}, func(tx *store.Tx) error {
-				for range 1000 {
-					if _, err := h.q.Put(tx, letter("bob@example.test")); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-			if err != nil {
+			if err := h.many(1000, "bob@example.test"); err != nil {
 				b.Fatal(err)
 			}
 		}
 		for _, at := range []int{1, 10} {
-			b.Run(fmt.Sprintf("waiting=%d/senders=%d", there, at), func(b *testing.B) {
+			b.Run(fmt.Sprintf("waiting=%d/senders=%d", there, at*runtime.GOMAXPROCS(0)), func(b *testing.B) {
 				b.SetParallelism(at)
 				b.RunParallel(func(p *testing.PB) {
 					for p.Next() {
@@ -85,15 +81,7 @@ func BenchmarkPut(b *testing.B) {
 func BenchmarkStart(b *testing.B) {
 	h := onDisk(b)
 	const there = 10_000
-	err := h.repo.Branch(Branch).Update(b.Context(), store.Change{Message: "fill"}, func(tx *store.Tx) error {
-		for range there {
-			if _, err := h.q.Put(tx, letter("bob@example.test")); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := h.many(there, "bob@example.test"); err != nil {
 		b.Fatal(err)
 	}
 	tree, err := h.repo.Branch(Branch).Tree(b.Context())
@@ -109,25 +97,40 @@ func BenchmarkStart(b *testing.B) {
 	b.ReportMetric(there*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }
 
-// BenchmarkPost sends one message of 4 KB to 10,000 recipients whose server is smtp-sink, and 2,000
-// messages to one each; from Put to the last one off the queue.
+// BenchmarkPost sends one message of 4 KB to 10,000 recipients whose server is smtp-sink, one to 2,000 domains
+// that have it as their server, and 2,000 messages to one recipient each; from Put to the last one off the queue; the latter also while 20,000 others are held.
 func BenchmarkPost(b *testing.B) {
 	sink := startSink(b)
-	for name, fill := range map[string]func(h *house) error{
-		"one message": func(h *house) error { return h.add(b.Context(), fourK(addresses(10_000, "example.test")...)) },
-		"2000 messages": func(h *house) error {
-			return h.repo.Branch(Branch).Update(b.Context(), store.Change{Message: "put"}, func(tx *store.Tx) error {
-				for range 2000 {
-					if _, err := h.q.Put(tx, fourK("bob@example.test")); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
-		},
+	for _, post := range []struct {
+		name string
+		to   int64
+		fill func(h *house) error
+		held int
+	}{
+		{"one message", 10_000, func(h *house) error { return h.add(b.Context(), fourK(addresses(10_000, "example.test")...)) }, 0},
+		{"one message to 2000 domains", 2000, func(h *house) error {
+			var to []string
+			for i := range 2000 {
+				h.world.records(fmt.Sprintf("d%d.test", i), "10 mx.example.test.")
+				to = append(to, fmt.Sprintf("bob@d%d.test", i))
+			}
+			return h.add(b.Context(), fourK(to...))
+		}, 0},
+		{"2000 messages", 2000, func(h *house) error { return h.many(2000, "bob@example.test") }, 0},
+		{"2000 messages beside 20000", 2000, func(h *house) error { return h.many(2000, "bob@example.test") }, 20_000},
 	} {
-		b.Run(name, func(b *testing.B) {
+		b.Run(post.name, func(b *testing.B) {
 			h := onDisk(b)
+			if post.held > 0 {
+				if err := h.many(post.held, "bob@example.com"); err != nil {
+					b.Fatal(err)
+				}
+				if err := h.q.Hold(b.Context(), object.Signature{Name: "alice", Email: "alice@home.test"}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			count := &sent{}
+			h.o.Log = slog.New(count)
 			h.world.host("mx.example.test", "192.0.2.1")
 			h.world.records("example.test", "10 mx.example.test.")
 			h.o.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -135,22 +138,46 @@ func BenchmarkPost(b *testing.B) {
 			}
 			h.open()
 			h.start()
-			sent := 0
 			for b.Loop() {
-				if err := fill(h); err != nil {
+				before := count.n.Load()
+				if err := post.fill(h); err != nil {
 					b.Fatal(err)
 				}
-				for _, i := range h.list() {
-					sent += len(i.To)
-				}
-				for len(h.list()) > 0 {
-					time.Sleep(5 * time.Millisecond)
+				for count.n.Load() < before+post.to {
+					time.Sleep(time.Millisecond)
 				}
 			}
+			b.ReportMetric(float64(count.n.Load())/b.Elapsed().Seconds(), "recipients/s")
 			h.stop()
-			b.ReportMetric(float64(sent)/b.Elapsed().Seconds(), "recipients/s")
 		})
 	}
+}
+
+// many queues messages of 4 KB to one recipient each, in one commit.
+func (h *house) many(n int, to string) error {
+	return h.repo.Branch(Branch).Update(context.Background(), store.Change{Message: "put"}, func(tx *store.Tx) error {
+		for range n {
+			if _, err := h.q.Put(tx, fourK(to)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// sent counts the recipients that have been sent to, by what is logged after that is written down.
+type sent struct {
+	slog.Handler
+	n atomic.Int64
+}
+
+func (s *sent) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
+
+func (s *sent) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "queue: sent" {
+		s.n.Add(1)
+	}
+	return nil
 }
 
 // startSink starts smtp-sink and returns its socket.

@@ -11,6 +11,8 @@ import (
 )
 
 func (w *world) records(domain string, records ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.mx[domain] = nil
 	for _, r := range records {
 		var pref uint16

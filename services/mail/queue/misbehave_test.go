@@ -262,3 +262,37 @@ func TestFeatures(t *testing.T) {
 		})
 	}
 }
+
+// TestNeighbours: a destination that hangs, with however many messages for it, small and large, keeps
+// nobody else waiting.
+func TestNeighbours(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world, b *sink, h *house) {
+		h.o.Connections, h.o.Memory = 4, 4<<20
+		h.open()
+		for i := range 20 {
+			domain, addr := fmt.Sprintf("stuck%d.test", i%2), fmt.Sprintf("192.0.2.%d", 10+i%2)
+			if i < 2 {
+				w.host(domain, addr)
+				go (&clumsy{step: "text", fault: "hang", always: true}).serve(w.raw(t, addr+":25"))
+			}
+			m := letter("bob@" + domain)
+			m.Raw = append(m.Raw, strings.Repeat("x\r\n", 1<<19)...)
+			h.put(m)
+			h.put(letter("bob@" + domain))
+		}
+		w.serve(t, "example.test", "192.0.2.1", b)
+		h.start()
+		time.Sleep(time.Second)
+		began := time.Now()
+		for range 20 {
+			h.put(letter("bob@example.test"))
+		}
+		until(t, "the others' mail", func() bool { return len(b.all()) == 20 })
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("took %v", took)
+		}
+		h.stop()
+		h.cancel = nil
+		time.Sleep(48 * time.Hour) // so that those who hang come to their end
+	})
+}

@@ -1,4 +1,3 @@
-// Package queue carries mail away.
 package queue
 
 import (
