@@ -286,6 +286,28 @@ func TestFilterCircle(t *testing.T) {
 	}
 }
 
+// TestReturned has what was passed on come back.
+func TestReturned(t *testing.T) {
+	h := open(t)
+	h.Filter = func(_ context.Context, d *Delivery) (*Wishes, error) {
+		return &Wishes{Redirect: []string{"alice@elsewhere.example"}, File: []Filing{d.Keep()}}, nil
+	}
+	for _, address := range []string{"alice@example.org", "away@example.org"} {
+		in := from("bob@elsewhere.example", letter, address)
+		task, err := h.begin(context.Background(), in, NewPlan(store.Change{Message: "Deliver"}))
+		check(t, err)
+		check(t, task.reach(context.Background(), in.To[0], 0))
+		check(t, task.settle(context.Background()))
+		if len(task.plan.queue) != 1 {
+			t.Fatalf("%s: %d messages leave, want 1", address, len(task.plan.queue))
+		}
+		h.refused(from("bob@elsewhere.example", string(task.plan.queue[0].Raw), address), "554 5.4.6")
+	}
+	if got := h.counts("INBOX"); got != [3]int{} {
+		t.Errorf("got %v messages, want none", got)
+	}
+}
+
 // TestRejectOfOne has one of two recipients reject the message of a user.
 func TestRejectOfOne(t *testing.T) {
 	h := open(t)

@@ -8,8 +8,8 @@ import (
 	"cairn/services/mail/mailbox"
 )
 
-// A Filter says what a user wants done with a message. Its error has the message
-// kept in the inbox: no mistake in a script loses mail.
+// A Filter says what a user wants done with a message; nil is to keep it. Its error has the message
+// kept: no mistake in a script loses mail.
 type Filter func(ctx context.Context, d *Delivery) (*Wishes, error)
 
 // A Delivery is one message for one user.
@@ -29,6 +29,14 @@ func (d *Delivery) Author() string {
 		return firstFrom(d.Raw)
 	}
 	return ""
+}
+
+// Keep is where the message belongs when nobody wishes otherwise: in Junk, or in the inbox.
+func (d *Delivery) Keep() Filing {
+	if d.Junk {
+		return Filing{Use: mailbox.Junk}
+	}
+	return Filing{Mailbox: mailbox.Inbox}
 }
 
 // Wishes are what is to be done. The zero Wishes do nothing: they discard the message.
@@ -56,18 +64,11 @@ type Reply struct {
 	Raw []byte
 }
 
-// keep is what is done with a message when nobody wishes anything.
-func keep(junk bool) *Wishes {
-	if junk {
-		return &Wishes{File: []Filing{{Use: mailbox.Junk}}}
-	}
-	return &Wishes{File: []Filing{{Mailbox: mailbox.Inbox}}}
-}
-
 // file puts a message where f says, or else in the inbox.
 func file(e *mailbox.Edit, f Filing, n mailbox.New) error {
 	name := f.Mailbox
 	if f.Use != "" {
+		name = mailbox.Inbox
 		if info, err := e.ByUse(f.Use); err == nil {
 			name = info.Name
 		}

@@ -108,7 +108,7 @@ func (h *house) queued() []queue.Item {
 // from is a message from outside.
 func from(sender, raw string, to ...string) *Incoming {
 	in := &Incoming{
-		ID: newID(), From: sender, Raw: []byte(raw), Protocol: "ESMTP",
+		ID: NewID(), From: sender, Raw: []byte(raw), Protocol: "ESMTP",
 		Client: netip.MustParseAddr("192.0.2.1"), Helo: "client.elsewhere.example",
 	}
 	for _, a := range to {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ import (
 // people of the house at once and to others through the queue; when Send returns nil it is
 // durable for all. It is signed for the domain of its From.
 func (s *Service) Send(ctx context.Context, from string, to []string, raw []byte) error {
-	in := &Incoming{own: true, ID: newID(), From: from, Raw: raw, Protocol: "local", UTF8: message.Inspect(headOf(raw)).UTF8Header}
+	in := &Incoming{own: true, ID: NewID(), From: from, Raw: raw, Protocol: "local", UTF8: message.Inspect(headOf(raw)).UTF8Header}
 	for _, address := range to {
 		in.To = append(in.To, Recipient{Address: address})
 	}
@@ -36,11 +37,12 @@ func (t *task) settle(ctx context.Context) error {
 	if err := t.report(ctx); err != nil {
 		t.Log.Warn("mail: report", "id", t.in.ID, "err", err)
 	}
-	if len(t.remote) > 0 {
-		t.plan.Send(t.outgoing(t.in.From, t.remote, append(slices.Clone(t.received), t.raw...)))
-	}
-	if len(t.forwards) > 0 {
-		return t.forward(ctx)
+	for _, via := range slices.Sorted(maps.Keys(t.leaving)) {
+		if via == "" {
+			t.plan.Send(t.outgoing(t.in.From, t.leaving[via], slices.Concat(t.received, t.raw)))
+		} else if err := t.forward(ctx, via, t.leaving[via]); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -50,10 +52,12 @@ func (t *task) outgoing(from string, to []queue.Recipient, raw []byte) queue.Mes
 	return queue.Message{From: from, To: to, Raw: raw, EnvID: in.EnvID, Full: in.Return == "FULL", UTF8: in.UTF8, RequireTLS: in.RequireTLS}
 }
 
-// forward plans that the message is passed on to others: with a sender of ours, so that SPF passes
-// there and a report comes back (package srs), and with our word on what it was when it came (ARC).
-func (t *task) forward(ctx context.Context) error {
-	from, domain := t.in.From, t.ourDomain(ctx)
+// forward plans that an address of ours passes the message on: with a sender of ours, so that SPF passes
+// there and a report comes back (package srs), with our word on what it was when it came (ARC), and
+// with a field by which it is known again should it return.
+func (t *task) forward(ctx context.Context, via string, to []queue.Recipient) error {
+	from := t.in.From
+	domain := t.domainFor(ctx, via)
 	if t.SRSKey != nil && from != "" && domain != "" && !t.isOurs(ctx, from) {
 		rewriter := srs.Rewriter{Domain: domain, Key: t.SRSKey, Now: t.Now}
 		var err error
@@ -61,34 +65,39 @@ func (t *task) forward(ctx context.Context) error {
 			from = "" // it is no address to which anything could be reported
 		}
 	}
-	raw := append(slices.Clone(t.received), t.raw...)
-	if t.result != nil && t.Signer != nil && domain != "" {
-		signer, err := t.Signer(ctx, domain)
-		if err != nil {
-			return fmt.Errorf("sign for %s: %w", domain, err)
-		}
-		if signer != nil {
-			set, err := signer.Seal(raw, t.result)
-			if err != nil {
-				return fmt.Errorf("seal for %s: %w", domain, err)
-			}
-			raw = append(set, raw...)
-		}
+	raw := slices.Concat(message.AppendFolded(nil, "Delivered-To", via), t.received, t.raw)
+	set, err := t.seal(ctx, domain, raw)
+	if err != nil {
+		return err
 	}
-	t.plan.Send(t.outgoing(from, t.forwards, raw))
+	t.plan.Send(t.outgoing(from, to, append(set, raw...)))
 	return nil
 }
 
-// ourDomain is the domain in whose name mail is passed on: the first recipient's that is ours, "" for none.
-func (t *task) ourDomain(ctx context.Context) string {
-	for _, to := range t.in.To {
-		_, domain, err := SplitAddress(to.Address)
-		if err != nil || domain == localhost || domain == "" {
-			continue
-		}
-		if ours, err := t.Local(ctx, domain); err == nil && ours {
-			return domain
-		}
+// seal returns the ARC set of a domain for a message that is passed on; none when nothing signs for it.
+func (t *task) seal(ctx context.Context, domain string, raw []byte) ([]byte, error) {
+	if t.result == nil || t.Signer == nil || domain == "" {
+		return nil, nil
+	}
+	signer, err := t.Signer(ctx, domain)
+	if err != nil || signer == nil {
+		return nil, err
+	}
+	set, err := signer.Seal(raw, t.result)
+	if err != nil {
+		return nil, fmt.Errorf("seal for %s: %w", domain, err)
+	}
+	return set, nil
+}
+
+// domainFor is the domain in whose name an address passes mail on: its own, else the house's first; "" when
+// there is none.
+func (t *task) domainFor(ctx context.Context, via string) string {
+	if _, domain, err := SplitAddress(via); err == nil && domain != "" && domain != localhost {
+		return domain
+	}
+	if all, err := t.Config.Domains(ctx); err == nil && len(all) > 0 {
+		return all[0].Name
 	}
 	return ""
 }
@@ -104,7 +113,7 @@ func (t *task) isOurs(ctx context.Context, address string) bool {
 
 // also plans another message within the same update: one of ours, to one address.
 func (t *task) also(ctx context.Context, to string, raw []byte) error {
-	in := &Incoming{own: true, ID: newID(), Raw: raw, Protocol: "local", To: []Recipient{{Address: to, Notify: []string{"NEVER"}}}}
+	in := &Incoming{own: true, ID: NewID(), Raw: raw, Protocol: "local", To: []Recipient{{Address: to, Notify: []string{"NEVER"}}}}
 	other, err := t.begin(ctx, in, t.plan)
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 	"cairn/services/mail/message"
 )
 
-// newID names a message in Received and the log.
-func newID() string { return strings.ToLower(rand.Text()[:16]) }
+// NewID returns a name for an Incoming, of 16 letters and digits.
+func NewID() string { return strings.ToLower(rand.Text()[:16]) }
 
 // Owns reports whether mail for an address comes to a user, who may then send in its name.
 func (s *Service) Owns(ctx context.Context, u *accounts.User, address string) (bool, error) {

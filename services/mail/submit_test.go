@@ -64,7 +64,7 @@ func missing(name string) error {
 func (z *zone) LookupTXT(_ context.Context, name string) ([]string, error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if s, ok := z.txt[name]; ok {
+	if s, ok := z.txt[strings.TrimSuffix(name, ".")]; ok {
 		return []string{s}, nil
 	}
 	return nil, missing(name)
@@ -75,7 +75,7 @@ func (z *zone) LookupMX(_ context.Context, name string) ([]*net.MX, error) { ret
 func (z *zone) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	if s, ok := z.ip[host]; ok {
+	if s, ok := z.ip[strings.TrimSuffix(host, ".")]; ok {
 		return []netip.Addr{netip.MustParseAddr(s)}, nil
 	}
 	return nil, missing(host)

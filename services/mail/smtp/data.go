@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 	"strings"
+
+	"cairn/services/mail"
 )
 
 // cmdData takes the message in one piece (RFC 5321 §4.1.1.4).
@@ -84,7 +86,7 @@ func (c *session) deliver(ctx context.Context) reply {
 		c.server.Log.Info("smtp: message refused", "client", c.remote, "from", e.From, "why", flawReplies[flaw].text[0])
 		return flawReplies[flaw]
 	}
-	e.ID = newID()
+	e.ID = mail.NewID()
 	e.Raw = e.text.bytes
 	e.Client, e.Helo, e.TLS, e.User = c.remote, c.helo, c.tls, c.user
 	e.Protocol = c.protocol()
@@ -92,12 +94,27 @@ func (c *session) deliver(ctx context.Context) reply {
 	if facts := c.facts.get(); facts != nil {
 		e.Reverse, e.Suspicions, e.Listed = facts.reverse, facts.suspicions(c.helo), len(facts.listed) > 0
 	}
-	// What was received whole is delivered, also when the server is going down meanwhile.
-	if err := c.server.Mail.Accept(context.WithoutCancel(ctx), &e.Incoming); err != nil {
+	if err := c.accept(ctx, &e.Incoming); err != nil {
 		r := refused(err)
 		c.server.Log.Info("smtp: message refused", "id", e.ID, "client", c.remote, "from", e.From, "err", err)
 		return r
 	}
 	c.server.Log.Info("smtp: message taken", "id", e.ID, "client", c.remote, "from", e.From, "to", len(e.To), "bytes", len(e.Raw))
 	return say(250, "2.0.0", "taken as "+e.ID)
+}
+
+// copies is how much memory the delivery of a message takes, at most, in its size.
+const copies = 4
+
+// accept delivers, when there is memory for it. What was received whole is delivered also when the server is
+// going down meanwhile.
+func (c *session) accept(ctx context.Context, in *mail.Incoming) error {
+	ctx = context.WithoutCancel(ctx)
+	s := c.server
+	weight := min(copies*int64(len(in.Raw)), s.Limits.Memory)
+	if err := s.work.Acquire(ctx, weight); err != nil {
+		return err
+	}
+	defer s.work.Release(weight)
+	return s.Mail.Accept(ctx, in)
 }

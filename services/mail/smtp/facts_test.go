@@ -24,7 +24,7 @@ func (z *zone) LookupMX(_ context.Context, name string) ([]*net.MX, error) { ret
 func (z *zone) LookupCNAME(_ context.Context, host string) (string, error) { return host + ".", nil }
 
 func (z *zone) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
-	if s, ok := z.ip[host]; ok {
+	if s, ok := z.ip[strings.TrimSuffix(host, ".")]; ok {
 		return []netip.Addr{netip.MustParseAddr(s)}, nil
 	}
 	return nil, missing(host)

@@ -3,7 +3,6 @@ package smtp
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -251,6 +250,3 @@ func (c *session) protocol() string {
 
 // from is the connection as log-ins see it.
 func (c *session) from() login.Conn { return login.Conn{Remote: c.remote, TLS: c.tls} }
-
-// newID names a message in replies, Received and the log.
-func newID() string { return strings.ToLower(rand.Text()[:16]) }

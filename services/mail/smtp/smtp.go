@@ -36,6 +36,8 @@ import (
 
 	"cairn/services/mail"
 	"cairn/services/mail/login"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // A Server takes mail in. Fields are set before the first Serve. Safe for concurrent use.
@@ -49,6 +51,7 @@ type Server struct {
 	once   sync.Once
 	rates  *rates
 	memory *budget
+	work   *semaphore.Weighted // bytes of what is being delivered, with the copies that are made of it
 
 	mu    sync.Mutex // guards what is below
 	conns int
@@ -67,7 +70,7 @@ const (
 // Limits bound what clients may do; zero fields have the defaults.
 type Limits struct {
 	Message    int64         // bytes of one message; 50 MiB
-	Memory     int64         // bytes of all messages that are being received; 128 MiB
+	Memory     int64         // bytes of all messages that are being received, and as much again for those being delivered; 128 MiB
 	Line       int           // bytes of one line of a message, without CR LF; 65,536
 	Recipients int           // of one message; 1,000
 	Idle       time.Duration // until the next command; 5 minutes (RFC 5321 §4.5.3.2.7)
@@ -75,7 +78,7 @@ type Limits struct {
 	Connections int // of all clients; 2,000
 	PerAddress  int // connections of one address: a /32 of IPv4, a /64 of IPv6; 50
 
-	Messages       int // of one address in a minute; 120
+	Messages       int // of one address in a minute; 600
 	Strangers      int // recipients that nobody is, of one address in an hour; 100
 	UserMessages   int // of one user in an hour; 500
 	UserRecipients int // of one user in an hour; 2,000
@@ -89,7 +92,7 @@ func (l Limits) withDefaults() Limits {
 		field *int
 		value int
 	}{
-		{&l.Line, 64 << 10}, {&l.Recipients, 1000}, {&l.Connections, 2000}, {&l.PerAddress, 50}, {&l.Messages, 120},
+		{&l.Line, 64 << 10}, {&l.Recipients, 1000}, {&l.Connections, 2000}, {&l.PerAddress, 50}, {&l.Messages, 600},
 		{&l.Strangers, 100}, {&l.UserMessages, 500}, {&l.UserRecipients, 2000}, {&l.Faults, 20},
 	} {
 		if *d.field == 0 {
@@ -116,6 +119,7 @@ func (s *Server) init() {
 		s.Limits = s.Limits.withDefaults()
 		s.rates = newRates()
 		s.memory = &budget{free: s.Limits.Memory}
+		s.work = semaphore.NewWeighted(s.Limits.Memory)
 		s.from = map[netip.Prefix]int{}
 	})
 }
