@@ -31,6 +31,8 @@ type Boxes struct {
 	listings *cache[store.Hash, *listing]
 	contents *cache[contentKey, *content] // as each mailbox was seen last
 	pushes   pushes
+
+	takeAtOnce int // see settle.go
 }
 
 // Open returns the Boxes of a repository.
@@ -48,6 +50,8 @@ func Open(repo *store.Repo, o Options) *Boxes {
 		listings: newCache[store.Hash, *listing](o.CacheBytes / 16),
 		contents: newCache[contentKey, *content](o.CacheBytes * 7 / 8),
 		pushes:   pushes{users: map[string]bool{}, wake: make(chan struct{}, 1)},
+
+		takeAtOnce: takeAtOnce,
 	}
 }
 

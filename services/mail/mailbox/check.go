@@ -16,6 +16,13 @@ import (
 // maxPushed is how many files and folders of a push are looked at: a hostile tree names one folder many times.
 const maxPushed = 1 << 20
 
+// How high numbers may be that come by a push: some must be left to be given out.
+const (
+	maxPushedUID      = 1 << 31
+	maxPushedModSeq   = 1 << 62
+	maxPushedValidity = 1<<32 - 1<<20
+)
+
 // Check says what is wrong with a push to a user's branch that makes new of old (nil: the branch is made), in words for the
 // pusher: a file that cannot be read, a message that was changed, a UID or a UIDVALIDITY that was used before, a
 // number that goes back. To remove mail is always allowed, and to leave the numbers of that to Settle, which has to
@@ -80,6 +87,9 @@ func (c *checker) root(was, is listing) error {
 	c.written = written.UIDValidity
 	if e, err := c.new.Lookup(boxesDir); err == nil && e.Mode != object.ModeDir {
 		return fmt.Errorf("%s has to be a folder", boxesDir)
+	}
+	if c.written > maxPushedValidity {
+		return fmt.Errorf("%s: uid_validity %d is too high: %d at most", rootFile, c.written, uint32(maxPushedValidity))
 	}
 	if is.there && was.there && c.written < was.root.UIDValidity {
 		return fmt.Errorf("%s: uid_validity goes back from %d to %d: it may only grow", rootFile, was.root.UIDValidity, c.written)
@@ -154,12 +164,9 @@ func (c *checker) mailbox(p, from *place) error {
 			return err
 		}
 	}
-	if rec != nil && was != nil {
-		switch {
-		case rec.UIDNext < was.UIDNext:
-			return fmt.Errorf("%s: uid_next goes back from %d to %d: it may only grow", at, was.UIDNext, rec.UIDNext)
-		case rec.ModSeq < was.ModSeq:
-			return fmt.Errorf("%s: modseq goes back from %d to %d: it may only grow", at, was.ModSeq, rec.ModSeq)
+	if rec != nil {
+		if err := numbers(rec, was); err != nil {
+			return fmt.Errorf("%s: %w", at, err)
 		}
 	}
 	b := boxCheck{checker: c, dir: p.dir, rec: rec, was: was}
@@ -167,6 +174,24 @@ func (c *checker) mailbox(p, from *place) error {
 		b.oldDir = from.dir
 	}
 	return b.tops()
+}
+
+// numbers judges a record that was another (nil: none).
+func numbers(rec, was *record) error {
+	if was == nil {
+		was = &record{}
+	}
+	switch {
+	case rec.UIDNext < was.UIDNext:
+		return fmt.Errorf("uid_next goes back from %d to %d: it may only grow", was.UIDNext, rec.UIDNext)
+	case rec.ModSeq < was.ModSeq:
+		return fmt.Errorf("modseq goes back from %d to %d: it may only grow", was.ModSeq, rec.ModSeq)
+	case rec.UIDNext > max(maxPushedUID, was.UIDNext):
+		return fmt.Errorf("uid_next %d is too high: %d at most", rec.UIDNext, maxPushedUID)
+	case rec.ModSeq > max(maxPushedModSeq, was.ModSeq):
+		return fmt.Errorf("modseq %d is too high: %d at most", rec.ModSeq, uint64(maxPushedModSeq))
+	}
+	return nil
 }
 
 // entry judges what lies in a mailbox's folder.

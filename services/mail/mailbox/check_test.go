@@ -158,6 +158,12 @@ var byHand = []struct {
 	}, inbox: `1 2(\Seen) 4`},
 	{name: "uid_next goes back", f: func(tx *store.Tx) error { return replace(tx, inbox+"/mailbox.toml", "uid_next = 5", "uid_next = 4") },
 		wrong: inbox + "/mailbox.toml: uid_next goes back from 5 to 4: it may only grow"},
+	{name: "uid_next that leaves none", f: func(tx *store.Tx) error {
+		return replace(tx, inbox+"/mailbox.toml", "uid_next = 5", "uid_next = 4294967295")
+	}, wrong: inbox + "/mailbox.toml: uid_next 4294967295 is too high: 2147483648 at most"},
+	{name: "uid_validity that leaves none", f: func(tx *store.Tx) error {
+		return replace(tx, "mail.toml", "uid_validity = 6", "uid_validity = 4294967295")
+	}, wrong: "mail.toml: uid_validity 4294967295 is too high: 4293918720 at most"},
 	{name: "the highest modseq goes back", f: func(tx *store.Tx) error { return replace(tx, inbox+"/mailbox.toml", "modseq = 9", "modseq = 8") },
 		wrong: inbox + "/mailbox.toml: modseq goes back from 9 to 8: it may only grow"},
 	{name: "another uid_validity, used before", f: func(tx *store.Tx) error {
@@ -288,6 +294,32 @@ func TestDropped(t *testing.T) {
 	}
 	if got := k.open("Trash").Len(); got != 0 || len(k.snap().Mailboxes()) != 8 {
 		t.Errorf("got %v", k.snap().Mailboxes())
+	}
+}
+
+// TestDroppedMany takes in more than one Update may have in memory.
+func TestDroppedMany(t *testing.T) {
+	k := newKit(t, mem.New(), Options{})
+	k.takeAtOnce = 100
+	if err := k.push(func(tx *store.Tx) error {
+		for i := range 10 {
+			for _, end := range []string{"\n", "\r\n"} {
+				text := fmt.Sprintf("Subject: %d%s%s%s%s", i, end, end, strings.Repeat("x", 40), end)
+				if err := tx.Put(fmt.Sprintf("mailboxes/Archive/%d%d.eml", i, len(end)), []byte(text)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	blobs := map[store.Hash]int{}
+	for _, m := range k.open("Archive").All() {
+		blobs[m.Blob]++
+	}
+	if got := k.open("Archive").Len(); got != 20 || len(blobs) != 10 {
+		t.Errorf("%d messages were taken in, of %d contents", got, len(blobs))
 	}
 }
 

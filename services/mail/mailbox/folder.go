@@ -37,11 +37,12 @@ const maxMailboxes = 10_000
 
 var errMailboxes = fmt.Errorf("there are more than %d mailboxes", maxMailboxes)
 
-// A folderReader reads folders; budget bounds how many.
+// A folderReader reads folders.
 type folderReader struct {
 	from   reading
 	known  *cache[store.Hash, *folder]
-	budget int
+	budget int  // how many more may be read
+	cut    bool // something lies too deep: what is read does not follow from the content alone
 }
 
 // read reads the folder in dir, which hash names.
@@ -61,7 +62,9 @@ func (r *folderReader) read(dir string, hash store.Hash, depth int) (*folder, er
 			return nil, err
 		}
 	}
-	r.known.put(hash, f, int64(128*(1+len(f.below))))
+	if !r.cut {
+		r.known.put(hash, f, int64(128*(1+len(f.below))+64*len(f.odd)))
+	}
 	return f, nil
 }
 
@@ -72,6 +75,7 @@ func (r *folderReader) entry(f *folder, dir string, e object.Entry, depth int) e
 		f.loose = true
 	case e.Mode == object.ModeDir:
 		level, ok := levelName(e.Name)
+		r.cut = r.cut || depth == maxDepth
 		if !ok || depth == maxDepth {
 			f.odd = append(f.odd, e.Name)
 			return nil
@@ -125,7 +129,7 @@ func (l *listing) readPlaces(from reading, known *cache[store.Hash, *folder]) er
 	if err != nil {
 		return err
 	}
-	r := folderReader{from, known, maxMailboxes}
+	r := folderReader{from: from, known: known, budget: maxMailboxes}
 	root, err := r.read(boxesDir, e.Hash, 0)
 	if err != nil {
 		return err

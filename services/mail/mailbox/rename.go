@@ -29,7 +29,7 @@ func (e *Edit) Rename(from, to string) error {
 	if name == Inbox {
 		err = e.free(to, "")
 	} else {
-		err = e.free(to, name)
+		err = e.fits(name, to)
 	}
 	if err != nil {
 		return err
@@ -46,6 +46,18 @@ func (e *Edit) Rename(from, to string) error {
 		return fmt.Errorf("rename mailbox %q to %q: %w", name, to, err)
 	}
 	return e.relist()
+}
+
+// fits refuses a name under which a mailbox, or one below it, cannot be.
+func (e *Edit) fits(from, to string) error {
+	for i := range e.all {
+		if below, ok := strings.CutPrefix(e.all[i].name, from+"/"); ok {
+			if _, err := Canonical(to + "/" + below); err != nil {
+				return err
+			}
+		}
+	}
+	return e.free(to, from)
 }
 
 func (e *Edit) moveFolder(dir, to string) error {

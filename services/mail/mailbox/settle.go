@@ -9,70 +9,102 @@ import (
 	"cairn/store/object"
 )
 
+// takeAtOnce is how many bytes of messages, changed while they are taken in, one Update of Settle has in memory.
+const takeAtOnce = 32 << 20
+
 // Settle brings a user's mail in order after a push: what was removed counts no more and has a modseq, flags edited by hand
 // get theirs, and files that were put into a mailbox's folder become messages with UIDs. Where there is nothing to do it does
 // nothing. It costs what differs from what was seen last.
 func (b *Boxes) Settle(ctx context.Context, user string) error {
-	return b.Update(ctx, store.Change{Message: "mail: in order after a push"}, user, func(e *Edit) error { return e.settle(ctx) })
+	for more := true; more; {
+		err := b.Update(ctx, store.Change{Message: "mail: in order after a push"}, user, func(e *Edit) error {
+			s := settling{Edit: e, left: b.takeAtOnce, taken: map[uint32]bool{}}
+			err := s.all(ctx)
+			more = s.left <= 0
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (e *Edit) settle(ctx context.Context) error {
-	validities := map[uint32]bool{}
-	for i := range e.all {
-		p := &e.all[i]
+// A settling is one Update of Settle.
+type settling struct {
+	*Edit
+	left  int             // bytes that may be taken in
+	taken map[uint32]bool // UIDVALIDITYs of the mailboxes before
+}
+
+func (s *settling) all(ctx context.Context) error {
+	for i := range s.Edit.all {
+		p := &s.Edit.all[i]
 		if p.hash == object.Zero || p.record == nil && !p.loose {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := e.settleBox(p, validities); err != nil {
-			return fmt.Errorf("mailbox %q of %q: %w", p.name, e.user, err)
+		if err := s.mailbox(p); err != nil {
+			return fmt.Errorf("mailbox %q of %q: %w", p.name, s.user, err)
 		}
 	}
 	return nil
 }
 
-// settleBox brings one mailbox in order. taken are the UIDVALIDITYs of those before.
-func (e *Edit) settleBox(p *place, taken map[uint32]bool) error {
+// mailbox brings one mailbox in order.
+func (s *settling) mailbox(p *place) error {
 	var known *content
 	if p.record != nil {
-		known, _ = e.boxes.contents.get(contentKey{e.user, p.record.UIDValidity})
+		known, _ = s.boxes.contents.get(contentKey{s.user, p.record.UIDValidity})
 	}
-	c, err := readContent(e.tx, p.dir, p.hash, known)
+	c, err := readContent(s.tx, p.dir, p.hash, known)
 	if err != nil {
 		return err
 	}
-	drops, err := e.dropped(p.dir)
+	drops, err := s.dropped(p.dir)
 	if err != nil {
 		return err
 	}
 	rec := c.summary(p.record)
-	if rec.UIDValidity == 0 || taken[rec.UIDValidity] {
-		if err := e.begin(); err != nil {
-			return err
-		}
-		if rec.UIDValidity, err = e.validity(); err != nil {
-			return err
-		}
-	}
-	taken[rec.UIDValidity] = true
-	if p.record != nil && !p.imagined && rec == *p.record && len(drops) == 0 && !c.untidy() {
+	twin := s.taken[rec.UIDValidity]
+	if p.record != nil && !p.imagined && rec == *p.record && len(drops) == 0 && !c.untidy() && !twin {
+		s.taken[rec.UIDValidity] = true
 		return nil
 	}
-	if err := e.begin(); err != nil {
+	if err := s.begin(); err != nil {
 		return err
 	}
+	if rec.UIDValidity == 0 || twin {
+		if rec.UIDValidity, err = s.validity(); err != nil {
+			return err
+		}
+	}
+	s.taken[rec.UIDValidity] = true
 	d := &draft{name: p.name, dir: p.dir, rec: rec, groups: map[uint32]*draftGroup{}}
-	e.drafts[p.name] = d
-	d.bump()
+	if p.record != nil {
+		d.was = *p.record
+	}
+	s.drafts[p.name] = d
+	if err := s.contents(d, c, drops); err != nil {
+		return err
+	}
+	if d.rec != d.was {
+		d.bump()
+	}
+	return nil
+}
+
+// contents brings the messages of a mailbox in order.
+func (s *settling) contents(d *draft, c *content, drops []string) error {
 	for _, g := range c.groups {
-		if err := e.settleGroup(d, g); err != nil {
+		if err := s.group(d, g); err != nil {
 			return err
 		}
 	}
 	for _, name := range drops {
-		if err := e.takeIn(d, p.dir+"/"+name, ""); err != nil {
+		if err := s.takeIn(d, d.dir+"/"+name, ""); err != nil {
 			return err
 		}
 	}
@@ -106,8 +138,8 @@ func (c *content) untidy() bool {
 }
 
 // dropped lists the messages that somebody has put into a mailbox's folder.
-func (e *Edit) dropped(dir string) (names []string, err error) {
-	for entry, err := range e.tx.Entries(dir) {
+func (s *settling) dropped(dir string) (names []string, err error) {
+	for entry, err := range s.tx.Entries(dir) {
 		if err != nil {
 			return nil, err
 		}
@@ -118,30 +150,32 @@ func (e *Edit) dropped(dir string) (names []string, err error) {
 	return names, nil
 }
 
-func (e *Edit) settleGroup(d *draft, read *group) error {
+func (s *settling) group(d *draft, read *group) error {
 	if !read.missing && len(read.stray) == 0 {
 		return nil
 	}
-	g, err := e.group(d, read.n)
+	g, err := s.Edit.group(d, read.n)
 	if err != nil {
 		return err
 	}
-	g.dirty = true
+	g.dirty = g.missing
+	if g.missing {
+		d.bump()
+	}
 	for i := range g.msgs {
 		if g.msgs[i].ModSeq == 0 {
 			g.msgs[i].ModSeq = d.bump()
 		}
 	}
-	stray := g.stray
-	g.stray = nil
-	for _, f := range stray {
+	for _, f := range slices.Clone(g.stray) {
+		raw, trace := rawPath(d.dir, f.uid), tracePath(d.dir, f.uid)
 		switch {
-		case f.raw != object.Zero && f.trace != object.Zero:
-			err = e.takeIn(d, rawPath(d.dir, f.uid), tracePath(d.dir, f.uid))
-		case f.raw != object.Zero:
-			err = e.takeIn(d, rawPath(d.dir, f.uid), "")
-		default: // what belonged to a message that was removed
-			err = e.tx.Remove(tracePath(d.dir, f.uid))
+		case f.raw == object.Zero: // what belonged to a message that was removed
+			err = s.tx.Remove(trace)
+		case f.trace == object.Zero:
+			err = s.takeIn(d, raw, "")
+		default:
+			err = s.takeIn(d, raw, trace)
 		}
 		if err != nil {
 			return err

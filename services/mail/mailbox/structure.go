@@ -125,22 +125,17 @@ func (e *Edit) Delete(mailbox string) error {
 	case p.record == nil && !p.loose:
 		return fmt.Errorf("mailbox %q only has others below it: %w", p.name, ErrNoMailbox)
 	}
-	name, dir, parent := p.name, p.dir, p.parent
+	name, dir := p.name, p.dir
 	if err := e.restructure(); err != nil {
 		return err
 	}
-	if !parent {
-		err = e.tx.Remove(dir)
-	} else {
-		err = e.empty(dir)
-	}
-	if err != nil {
+	if err := e.empty(dir); err != nil {
 		return fmt.Errorf("delete mailbox %q: %w", name, err)
 	}
 	return e.relist()
 }
 
-// empty removes what makes a folder a mailbox, and leaves those below it.
+// empty removes what makes a folder a mailbox, and leaves what else is there: those below it.
 func (e *Edit) empty(dir string) error {
 	var gone []string
 	for entry, err := range e.tx.Entries(dir) {

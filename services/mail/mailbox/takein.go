@@ -10,44 +10,53 @@ import (
 	"cairn/store/object"
 )
 
-// takeIn makes a file a message of a mailbox, with what lies at trace ("": nothing) before it.
-func (e *Edit) takeIn(d *draft, path, trace string) error {
-	data, _, err := e.tx.Blob(path)
+// takeIn makes a file a message of a mailbox, with what lies at trace ("": nothing) before it. What is too large to be
+// served stays where it is, and what is too much for one Update does for now.
+func (s *settling) takeIn(d *draft, path, trace string) error {
+	if s.left <= 0 {
+		return nil
+	}
+	data, hash, err := s.tx.Blob(path)
 	if errors.Is(err, store.ErrTooLarge) {
-		return nil // it stays where it is
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	raw := store.NewBlob(internet(data))
-	n := New{Raw: raw, Internal: dated(raw.Bytes(), e.boxes.o.Now())}
-	m := Message{Blob: raw.Hash(), received: storable(n.Internal)}
+	raw := internet(data)
+	m := Message{Blob: hash, received: storable(dated(raw, s.boxes.o.Now()))}
+	size := len(raw)
 	if trace != "" {
-		entry, err := e.tx.Lookup(trace)
+		before, hash, err := s.tx.Blob(trace)
+		if errors.Is(err, store.ErrTooLarge) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		if n.Trace, _, err = e.tx.Blob(trace); err != nil {
+		m.Trace = hash
+		size += len(before)
+	}
+	m.Size = uint32(size)
+	err = s.add(d, &m, func() error {
+		if len(raw) == len(data) {
+			return s.link(d, &m)
+		}
+		s.left -= len(raw)
+		blob := store.NewBlob(raw)
+		m.Blob = blob.Hash()
+		if err := s.tx.PutBlob(rawPath(d.dir, m.UID), blob); err != nil || trace == "" {
 			return err
 		}
-		m.Trace = entry.Hash
-	}
-	m.Size = uint32(len(n.Trace) + len(raw.Bytes()))
-	err = e.add(d, &m, func() error {
-		if trace != "" {
-			if err := e.tx.Link(tracePath(d.dir, m.UID), object.Entry{Mode: object.ModeFile, Hash: m.Trace}); err != nil {
-				return err
-			}
-			if err := e.tx.Remove(trace); err != nil {
-				return err
-			}
-		}
-		return e.tx.PutBlob(rawPath(d.dir, m.UID), raw)
+		return s.tx.Link(tracePath(d.dir, m.UID), object.Entry{Mode: object.ModeFile, Hash: m.Trace})
 	})
-	if err != nil {
-		return err
+	if err == nil && trace != "" {
+		err = s.tx.Remove(trace)
 	}
-	return e.tx.Remove(path)
+	if err == nil {
+		err = s.tx.Remove(path)
+	}
+	return err
 }
 
 // internet gives a message whose lines end as on this computer the line ends of mail (RFC 5322 §2.1).
