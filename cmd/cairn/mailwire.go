@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"cairn/cmd/setup/mail"
 	gitservice "cairn/services/git"
 	"cairn/services/mail/mailbox"
+	"cairn/store/observe"
 )
 
 // openMail wires mail and opens its ports.
@@ -25,7 +27,27 @@ func (p *process) openMail(ctx context.Context) (err error) {
 	return err
 }
 
+// mailBranches is how the refs of mail begin.
+const mailBranches = "refs/heads/mail/"
+
 // checkMail is what a push to somebody's mail must satisfy.
-func checkMail(ctx context.Context, c gitservice.Change) error {
-	return mailbox.Check(ctx, c.Old, c.New)
+func (p *process) checkMail(ctx context.Context, c gitservice.Change) error {
+	err := mailbox.Check(ctx, c.Old, c.New)
+	if err == nil {
+		p.pushing.Store("refs/heads/"+c.Branch, true)
+	}
+	return err
+}
+
+// mailCommitted has mail brought in order to which somebody has pushed. What moves a branch next after a push was
+// found to be good is that push, or the push fails.
+func (p *process) mailCommitted(c observe.Commit) {
+	if c.Err != nil {
+		return
+	}
+	for _, change := range c.Changes {
+		if _, pushed := p.pushing.LoadAndDelete(change.Name); pushed {
+			p.mail.Boxes.Pushed(strings.TrimPrefix(change.Name, mailBranches))
+		}
+	}
 }

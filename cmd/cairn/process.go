@@ -28,7 +28,8 @@ type process struct {
 	git, ssh net.Listener
 	dav      net.Listener
 	mail     *mail.Mail
-	metrics  string // URL, "" for none
+	pushing  sync.Map // refs of mail, of which a push was found to be good
+	metrics  string   // URL, "" for none
 
 	sites  *unipi.Sites
 	access *unipi.AccessLog

@@ -30,7 +30,7 @@ func newProcess(ctx context.Context, env libos.Env, h *house, watch *monitor.Mon
 	}
 	p.follow = &followers{house: h, log: env.Log, out: setup.Outbound(env).Transport(), running: map[string]*following{}}
 	p.backup = &mirrors{house: h, net: env.Net, log: env.Log, running: map[string]*mirroring{}}
-	h.told = append(h.told, watch.Committed, p.backup.committed)
+	h.told = append(h.told, watch.Committed, p.backup.committed, p.mailCommitted)
 	watch.Check("backup", p.backup.wrong)
 	watch.Gauge("backup_behind_seconds", "For how long the backup that is behind most has been; 0 when none is.",
 		func() float64 { return p.backup.behind().Seconds() })
@@ -63,7 +63,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 		Accounts: p.house.accounts,
 		Config:   p.house.config,
 		Secrets:  p.house.secrets,
-		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav, gitservice.Mail: checkMail},
+		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav, gitservice.Mail: p.checkMail},
 		URL:      p.published,
 		Log:      p.log,
 	}
