@@ -28,6 +28,7 @@ type zone struct {
 
 func (z *zone) ask(ctx context.Context, m map[string][]string, name string) ([]string, error) {
 	z.asked.Add(1)
+	name = strings.TrimSuffix(name, ".")
 	z.mu.Lock()
 	z.names = append(z.names, name)
 	z.mu.Unlock()

@@ -40,7 +40,8 @@ func newAsker(r Resolver, questions int32) *asker {
 	return a
 }
 
-// admit says under which name to ask.
+// admit says under which name to ask: with the last dot, so that no resolver tries the
+// name within domains of its own.
 func (a *asker) admit(name string) (string, error) {
 	ascii, ok := hostname(name)
 	if !ok {
@@ -49,7 +50,7 @@ func (a *asker) admit(name string) (string, error) {
 	if a.left.Add(-1) < 0 {
 		return "", &net.DNSError{Err: "too many DNS questions for one message", Name: name}
 	}
-	return ascii, nil
+	return ascii + ".", nil
 }
 
 func (a *asker) LookupTXT(ctx context.Context, name string) ([]string, error) {
@@ -63,7 +64,7 @@ func (a *asker) LookupTXT(ctx context.Context, name string) ([]string, error) {
 	}
 	for _, s := range all {
 		if len(s) > maxTXT {
-			return nil, &net.DNSError{Err: "TXT record is too long", Name: name}
+			return nil, &net.DNSError{Err: "TXT record is too long", Name: strings.TrimSuffix(name, ".")}
 		}
 	}
 	return all, nil
@@ -102,6 +103,7 @@ func sorted(err error, name string) error {
 	if err == nil {
 		return nil
 	}
+	name = strings.TrimSuffix(name, ".")
 	if notFound(err) {
 		return &net.DNSError{UnwrapErr: err, Err: "no such name or record", Name: name, IsNotFound: true}
 	}

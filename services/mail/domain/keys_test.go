@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,5 +67,5 @@ type resolver struct {
 }
 
 func (r resolver) LookupTXT(ctx context.Context, name string) ([]string, error) {
-	return r.query(ctx, name, "TXT")
+	return r.query(ctx, strings.TrimSuffix(name, "."), "TXT")
 }
