@@ -21,6 +21,7 @@ import (
 
 	"cairn/bench/caldav"
 	"cairn/bench/image"
+	"cairn/bench/mail"
 	"cairn/bench/measure"
 	"cairn/bench/remote"
 	"cairn/bench/stack"
@@ -41,6 +42,7 @@ var parts = []part{
 	{"site", wire.Live},
 	{"unipi", unipi.Run},
 	{"caldav", caldav.Run},
+	{"mail", mail.Run},
 	{"stack", stack.Run},
 	{"remote", remote.Run},
 	{"image", image.Run},

@@ -126,6 +126,8 @@ func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("PORT", port(i.HTTP))
 	ts.Setenv("GITPORT", port(i.Git))
 	ts.Setenv("SSHPORT", port(i.SSH))
+	ts.Setenv("SMTPPORT", port(i.Mail["smtp"]))
+	ts.Setenv("IMAPPORT", port(i.Mail["imap"]))
 	if i.password != "" {
 		ts.Setenv("PASSWORD", i.password)
 		ts.Setenv("PUSH", i.push())

@@ -2,7 +2,6 @@ package caldav
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,9 +9,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"cairn/bench/measure"
 )
 
 // The owner of the calendar, where the benchmark may choose.
@@ -124,45 +124,4 @@ func (s *server) await(ctx context.Context) error {
 }
 
 // resident is the memory of a server's processes, in bytes.
-func (s *server) resident() (float64, error) {
-	all, err := os.ReadDir("/proc")
-	if err != nil {
-		return 0, err
-	}
-	parent, kib := map[int]int{}, map[int]float64{}
-	for _, e := range all {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
-		status, err := os.ReadFile("/proc/" + e.Name() + "/status")
-		if err != nil {
-			continue // it has ended
-		}
-		for l := range strings.Lines(string(status)) {
-			key, value, _ := strings.Cut(l, ":")
-			fields := strings.Fields(value)
-			switch {
-			case len(fields) == 0:
-			case key == "PPid":
-				parent[pid], _ = strconv.Atoi(fields[0])
-			case key == "RssAnon" || key == "RssShmem": // pages of files are shared by processes
-				n, _ := strconv.ParseFloat(fields[0], 64)
-				kib[pid] += n
-			}
-		}
-	}
-	total := 0.0
-	for pid := range kib {
-		for p := pid; p > 1; p = parent[p] {
-			if p == s.cmd.Process.Pid {
-				total += kib[pid]
-				break
-			}
-		}
-	}
-	if total == 0 {
-		return 0, errors.New(s.name + " has no memory: it has ended")
-	}
-	return total * 1024, nil
-}
+func (s *server) resident() (float64, error) { return measure.Resident(s.cmd.Process.Pid) }

@@ -46,9 +46,20 @@ func (s *Service) Accept(ctx context.Context, in *Incoming) error {
 		return err
 	}
 	for _, d := range t.delivered {
-		s.Delivered(ctx, d)
+		s.tell(ctx, d)
 	}
 	return nil
+}
+
+// tell says that a message has been delivered. A mistake of who hears of it must not have the sender send it
+// again.
+func (s *Service) tell(ctx context.Context, d *Delivery) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.Log.Error("mail: panic after a delivery", "user", d.User, "id", d.In.ID, "panic", fmt.Sprint(p))
+		}
+	}()
+	s.Delivered(ctx, d)
 }
 
 func headOf(raw []byte) []byte {
@@ -85,6 +96,7 @@ type task struct {
 	result   *auth.Result
 	checked  []byte // the Authentication-Results field
 	hide     []mailbox.Span
+	had      []string // addresses that the message has come to already
 	plan     *Plan
 
 	seen      map[string]bool              // users, and addresses elsewhere, that have it
@@ -102,6 +114,7 @@ func (s *Service) begin(ctx context.Context, in *Incoming, p *Plan) (*task, erro
 		seen: map[string]bool{}, leaving: map[string][]queue.Recipient{},
 	}
 	t.received = s.received(ctx, in)
+	t.had = t.header.All("Delivered-To")
 	switch {
 	case in.User != nil:
 		return t, t.submit(ctx)
@@ -175,7 +188,7 @@ func (t *task) loops(address string) bool {
 	if !t.in.fromOutside() {
 		return false // somebody sends again what they have got
 	}
-	return slices.ContainsFunc(t.header.All("Delivered-To"), func(had string) bool { return strings.EqualFold(had, address) })
+	return slices.ContainsFunc(t.had, func(had string) bool { return strings.EqualFold(had, address) })
 }
 
 func circle(address string) error {

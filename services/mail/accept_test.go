@@ -376,6 +376,8 @@ func TestDelivered(t *testing.T) {
 	h.Delivered = func(_ context.Context, d *Delivery) { heard = append(heard, d.User+" from "+d.Author()) }
 	h.accept(from("bob@elsewhere.example", letter, "info@example.org"))
 	h.accept(h.by("bob", "From: bob@example.org\r\n\r\n", "alice@example.org"))
+	h.Delivered = func(context.Context, *Delivery) { panic("a mistake") }
+	h.accept(from("bob@elsewhere.example", letter, "info@example.org"))
 	if got, want := strings.Join(heard, ", "), "alice from , bob from , alice from bob@example.org"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

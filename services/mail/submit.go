@@ -139,7 +139,11 @@ func (t *task) author(ctx context.Context) error {
 		return refuse(550, 6, 0, "the message does not say who it is from: it needs a From field")
 	}
 	for _, a := range append(from, t.header.Addresses("Sender")...) {
-		if err := t.MaySend(ctx, t.in.User, a.Addr()); err != nil {
+		address := a.Addr()
+		if address == "" {
+			return refuse(550, 6, 0, "what From or Sender has is not an address")
+		}
+		if err := t.MaySend(ctx, t.in.User, address); err != nil {
 			return err
 		}
 	}

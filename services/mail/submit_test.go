@@ -43,7 +43,7 @@ func TestSubmission(t *testing.T) {
 	for _, raw := range []string{
 		"Subject: no From\r\n\r\n", "From: bob@example.org\r\n\r\n", "From: alice@elsewhere.example\r\n\r\n", "From: alice@gone.example\r\n\r\n",
 		"From: alice@example.org\r\nFrom: bob@example.org\r\n\r\n", "From: alice@example.org, bob@example.org\r\n\r\n",
-		"From: alice@example.org\r\nSender: bob@example.org\r\n\r\n", "From: undisclosed:;\r\n\r\n",
+		"From: alice@example.org\r\nSender: bob@example.org\r\n\r\n", "From: undisclosed:;\r\n\r\n", "From : bob@example.org\r\n\r\n", "From: alice@example.org\r\nFROM : bob@example.org\r\n\r\n",
 	} {
 		h.refused(h.by("alice", raw, "bob@example.org"), "550 5.")
 	}

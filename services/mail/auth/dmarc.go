@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"golang.org/x/net/publicsuffix"
+
+	"cairn/services/mail/message"
 )
 
 // maxAuthors is how many different domains in From are asked about.
@@ -37,8 +39,8 @@ func readAuthors(ctx context.Context, l *letter, ask *asker) authors {
 		return authors{err: failed(PermError, "header is too long"), action: Reject}
 	}
 	var a authors
-	for _, addr := range l.header.Addresses("From") {
-		name, ok := hostname(addr.Domain)
+	for _, domain := range fromDomains(l.header) {
+		name, ok := hostname(domain)
 		if !ok || slices.ContainsFunc(a.all, func(b author) bool { return b.domain == name }) {
 			continue
 		}
@@ -56,6 +58,24 @@ func readAuthors(ctx context.Context, l *letter, ask *asker) authors {
 	}
 	wg.Wait()
 	return a
+}
+
+// fromDomains returns the domains of all addresses in From, also of those in angle
+// brackets that stand behind others without a comma: who knows which a program shows.
+func fromDomains(h message.Header) []string {
+	var out []string
+	for _, addr := range h.Addresses("From") {
+		out = append(out, addr.Domain)
+	}
+	for _, v := range h.All("From") {
+		for _, part := range strings.Split(v, "<")[1:] {
+			inside, _, _ := strings.Cut(part, ">")
+			if _, domain, ok := cutLast(inside); ok {
+				out = append(out, strings.TrimSpace(domain))
+			}
+		}
+	}
+	return out
 }
 
 // organisation returns the part of a domain that somebody registered (RFC 7489 §3.2).

@@ -142,11 +142,13 @@ func BenchmarkAppend(b *testing.B) {
 					}
 				})
 			}
-			for b.Loop() {
+			b.ResetTimer()
+			for range b.N {
 				next <- 1
 			}
 			close(next)
 			wait.Wait()
+			b.StopTimer()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 		})
 	}

@@ -1,6 +1,7 @@
 package imap
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"strconv"
@@ -74,13 +75,10 @@ func (s *session) fetchAll(f *fetch, ranges []indexRange) error {
 		}
 		return err
 	})
-	if err == nil {
-		err = s.front.wire.send(out.b)
+	if sendErr := s.front.wire.send(out.b); sendErr != nil {
+		return sendErr
 	}
-	if err == nil {
-		err = lost
-	}
-	return err
+	return cmp.Or(err, lost)
 }
 
 // markSeen sets \Seen on messages that are about to be read, and returns which had not got it. While the
@@ -136,8 +134,13 @@ func (w *fetchWriter) message(i int, m mailbox.Message, seen bool) error {
 		if c, err = w.s.view.base.Content(w.s.ctx, m); err != nil {
 			return err
 		}
-		w.raw, w.parts = nil, nil
+		if w.raw, w.parts = nil, nil; !w.whole() {
+			w.raw = c.Bytes()
+		}
 		defer func() { w.raw, w.parts = nil, nil }()
+		if err := w.decodable(); err != nil {
+			return err
+		}
 	}
 	w.b = append(strconv.AppendInt(append(w.b, "* "...), int64(i+1), 10), " FETCH ("...)
 	w.known(m, seen)
@@ -188,9 +191,6 @@ func (w *fetchWriter) known(m mailbox.Message, seen bool) {
 
 // read writes what a message has to be read for.
 func (w *fetchWriter) read(c mailbox.Content) error {
-	if w.f.full() && !w.whole() {
-		w.raw = c.Bytes()
-	}
 	if w.f.envelope {
 		head, _ := message.Split(w.raw)
 		w.b = append(appendEnvelope(append(w.b, "ENVELOPE "...), message.ParseHeader(head), w.utf8), ' ')
@@ -246,10 +246,8 @@ func (w *fetchWriter) section(sec section, c mailbox.Content) error {
 		_, err := c.WriteTo(sender{&w.s.front.wire})
 		return err
 	}
-	data, ok, err := w.extract(sec)
+	data, ok := w.extract(sec)
 	switch {
-	case err != nil:
-		return err
 	case sec.kind == binarySize:
 		w.b = strconv.AppendInt(w.b, int64(len(data)), 10)
 		return nil

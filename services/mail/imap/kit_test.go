@@ -35,6 +35,8 @@ type house struct {
 	repo *store.Repo
 	addr string // without TLS
 	tls  string // with
+
+	mayFail bool // errors in the log are what the test is about
 }
 
 // newHouse starts a server over a repository in memory; change may be nil.
@@ -57,7 +59,7 @@ func newHouseOver(t testing.TB, repo *store.Repo, change func(*house)) *house {
 	h.Server = &Server{
 		Login: &login.Login{Accounts: acc},
 		Boxes: mailbox.Open(repo, mailbox.Options{Now: time.Now, CacheBytes: 256 << 20}),
-		Log:   slog.New(slog.NewTextHandler(testWriter{t}, nil)),
+		Log:   slog.New(slog.NewTextHandler(&testWriter{h}, nil)),
 		TLS:   testTLS(),
 	}
 	if change != nil {
@@ -68,11 +70,17 @@ func newHouseOver(t testing.TB, repo *store.Repo, change func(*house)) *house {
 	return h
 }
 
-type testWriter struct{ t testing.TB }
+// A testWriter fails the test when a mistake of ours is logged.
+type testWriter struct{ h *house }
 
-func (w testWriter) Write(p []byte) (int, error) {
-	w.t.Helper()
-	w.t.Logf("log: %s", bytes.TrimSpace(p))
+func (w *testWriter) Write(p []byte) (int, error) {
+	if w.h.mayFail {
+		return len(p), nil
+	}
+	w.h.t.Logf("log: %s", bytes.TrimSpace(p))
+	if bytes.Contains(p, []byte("level=ERROR")) {
+		w.h.t.Fail()
+	}
 	return len(p), nil
 }
 

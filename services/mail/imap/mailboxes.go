@@ -134,11 +134,20 @@ func (s *session) List(w *imapserver.ListWriter, ref string, patterns []string, 
 	if err != nil {
 		return s.reply(err)
 	}
-	for _, info := range s.candidates(snap, options) {
+	list, below := s.candidates(snap, options)
+	for _, info := range list {
 		if !matches(info.Name, ref, patterns) {
 			continue
 		}
 		data := s.listData(info, options)
+		if slices.ContainsFunc(below[info.Name], func(name string) bool { return !matches(name, ref, patterns) }) {
+			data.ChildInfo = &imap.ListDataChildInfo{Subscribed: true}
+			if s.front.cmd.name == "LSUB" && !info.Subscribed && info.Selectable {
+				data.Attrs = append(data.Attrs, imap.MailboxAttrNoSelect)
+			}
+		} else if options.SelectSubscribed && !info.Subscribed {
+			continue
+		}
 		if options.ReturnStatus != nil && info.Selectable {
 			s.tellStatus(info)
 			if data.Status, err = s.status(snap, info, options.ReturnStatus); err != nil {
@@ -153,25 +162,39 @@ func (s *session) List(w *imapserver.ListWriter, ref string, patterns []string, 
 }
 
 // candidates are the mailboxes that LIST chooses from: all, or those subscribed to, which need
-// not exist, or those of a special use.
-func (s *session) candidates(snap *mailbox.Snapshot, options *imap.ListOptions) []mailbox.Info {
-	var list []mailbox.Info
+// not exist, or those of a special use. With RECURSIVEMATCH, and for LSUB, those above
+// subscribed ones are among them; below says for which of these they stand.
+func (s *session) candidates(snap *mailbox.Snapshot, options *imap.ListOptions) (list []mailbox.Info, below map[string][]string) {
 	there := map[string]bool{}
 	for _, info := range snap.Mailboxes() {
 		there[info.Name] = true
-		if options.SelectSubscribed && !info.Subscribed || options.SelectSpecialUse && info.Use == "" {
+		if !options.SelectSpecialUse || info.Use != "" {
+			list = append(list, info)
+		}
+	}
+	if !options.SelectSubscribed || options.SelectSpecialUse {
+		return list, nil
+	}
+	below = map[string][]string{}
+	add := func(name string, subscribed bool) {
+		if !there[name] {
+			there[name] = true
+			list = append(list, mailbox.Info{Name: name, Subscribed: subscribed})
+		}
+	}
+	for _, name := range snap.Subscriptions() {
+		add(name, true)
+		if !options.SelectRecursiveMatch && s.front.cmd.name != "LSUB" {
 			continue
 		}
-		list = append(list, info)
-	}
-	if options.SelectSubscribed && !options.SelectSpecialUse {
-		for _, name := range snap.Subscriptions() {
-			if !there[name] {
-				list = append(list, mailbox.Info{Name: name, Subscribed: true})
+		for i := range name {
+			if name[i] == delimiter {
+				below[name[:i]] = append(below[name[:i]], name)
+				add(name[:i], false)
 			}
 		}
 	}
-	return list
+	return list, below
 }
 
 func (s *session) listData(info mailbox.Info, options *imap.ListOptions) *imap.ListData {

@@ -11,30 +11,29 @@ import (
 )
 
 // extract returns a section of the message at hand; false if there is none of that number.
-func (w *fetchWriter) extract(sec section) ([]byte, bool, error) {
+func (w *fetchWriter) extract(sec section) ([]byte, bool) {
 	if len(sec.path) == 0 {
-		return ofEntity(w.raw, sec), true, nil
+		return ofEntity(w.raw, sec), true
 	}
-	parts := w.structure()
-	i := slices.IndexFunc(parts, func(p message.Part) bool { return slices.Equal(p.Path, sec.path) })
+	i := w.find(sec.path)
 	if i < 0 {
-		return nil, false, nil
+		return nil, false
 	}
+	parts := w.parts
 	p := &parts[i]
 	switch {
 	case sec.kind != bodySection:
-		data, err := decoded(p)
-		return data, true, err
+		return p.Decoded(len(p.Body)), true
 	case sec.what == "":
-		return p.Body, true, nil
+		return p.Body, true
 	case sec.what == "MIME":
-		return p.Raw[:len(p.Raw)-len(p.Body)], true, nil
+		return p.Raw[:len(p.Raw)-len(p.Body)], true
 	}
 	// HEADER and TEXT are of the message in the part.
 	if i+1 == len(parts) || parts[i+1].Parent != i || p.Multipart() {
-		return nil, false, nil
+		return nil, false
 	}
-	return ofEntity(parts[i+1].Raw, sec), true, nil
+	return ofEntity(parts[i+1].Raw, sec), true
 }
 
 // ofEntity returns a section of a message.
@@ -68,13 +67,27 @@ func fields(head []byte, names []string, not bool) []byte {
 	return append(out, "\r\n"...)
 }
 
-// decoded returns a part's content without its transfer encoding (RFC 3516).
-func decoded(p *message.Part) ([]byte, error) {
-	switch strings.ToLower(strings.TrimSpace(p.Header.Get("Content-Transfer-Encoding"))) {
-	case "", "7bit", "8bit", "binary":
-		return p.Body, nil
-	case "base64", "quoted-printable":
-		return p.Decoded(len(p.Body)), nil
+// decodable makes sure, before anything is written, that the transfer encodings of what BINARY asks for are known
+// (RFC 3516 §4.3).
+func (w *fetchWriter) decodable() error {
+	for _, sec := range w.f.sections {
+		if sec.kind == bodySection || len(sec.path) == 0 {
+			continue
+		}
+		i := w.find(sec.path)
+		if i < 0 {
+			continue
+		}
+		switch strings.ToLower(strings.TrimSpace(w.parts[i].Header.Get("Content-Transfer-Encoding"))) {
+		case "", "7bit", "8bit", "binary", "base64", "quoted-printable":
+		default:
+			return no(imap.ResponseCodeUnknownCTE, "The part is encoded in a way that is not known here: fetch BODY in place of BINARY")
+		}
 	}
-	return nil, no(imap.ResponseCodeUnknownCTE, "The part is encoded in a way that is not known here: fetch BODY in place of BINARY")
+	return nil
+}
+
+// find returns the index of a part, or -1.
+func (w *fetchWriter) find(path []int) int {
+	return slices.IndexFunc(w.structure(), func(p message.Part) bool { return slices.Equal(p.Path, path) })
 }

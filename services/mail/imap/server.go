@@ -3,8 +3,10 @@ package imap
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -121,9 +123,13 @@ var libraryCaps = imap.CapSet{
 	imap.CapSpecialUse: {}, imap.CapCreateSpecialUse: {}, imap.CapUnauthenticate: {},
 }
 
-// libraryLog takes what the library has to say.
+// libraryLog takes what the library has to say: panics, and what clients did wrong.
 type libraryLog struct{ log *slog.Logger }
 
 func (l libraryLog) Printf(format string, args ...any) {
-	l.log.Info("imap", "message", format, "args", args)
+	level := slog.LevelDebug
+	if strings.HasPrefix(format, "panic") {
+		level = slog.LevelError
+	}
+	l.log.Log(context.Background(), level, "imap: "+fmt.Sprintf(format, args...))
 }

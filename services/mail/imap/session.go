@@ -88,6 +88,9 @@ func (r replying) Next(response []byte) ([]byte, bool, error) {
 	if err != nil {
 		err = r.s.turnAway(err)
 	}
+	if len(challenge) == 0 {
+		challenge = nil // of an empty one that is not nil the library makes "="
+	}
 	return challenge, done, err
 }
 

@@ -2,6 +2,7 @@ package imap
 
 import (
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -82,7 +83,9 @@ func (p *play) run(script string) string {
 			p.client(who[1:]).write(text + "\r\n")
 		case who[0] == 'S':
 			got, err := p.client(who[1:]).r.ReadString('\n')
-			if err != nil {
+			if err == io.EOF && text == "EOF" {
+				got = text
+			} else if err != nil {
 				p.t.Fatalf("want %q: %v", text, err)
 			}
 			if got = strings.TrimRight(got, "\r\n"); !same(got, text) {

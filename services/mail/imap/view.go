@@ -51,7 +51,7 @@ func (v *view) find(set numbers, uid bool) ([]indexRange, error) {
 		if uid {
 			at = v.uids(r)
 		} else if at = v.sequence(r); at.to > v.count() {
-			return nil, bad(fmt.Sprintf("There are only %d messages", v.count()))
+			return nil, bad(fmt.Sprintf("The last message is number %d", v.count()))
 		}
 		if at.from < at.to {
 			found = append(found, at)

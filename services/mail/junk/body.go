@@ -14,6 +14,7 @@ func (t *tokens) parts(raw []byte) {
 	left := maxText
 	for _, p := range message.Structure(raw) {
 		t.add("type", p.Type)
+		t.lower("encoding", p.Type+" "+p.Header.Get("Content-Transfer-Encoding"))
 		if charset := p.Params["charset"]; charset != "" {
 			t.lower("charset", charset)
 		}

@@ -4,7 +4,6 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"cairn/services/mail/message"
 )
@@ -29,13 +28,10 @@ func (t *tokens) prefix(prefix []byte) {
 	}
 }
 
-// expected are fields whose absence says something, and told are those of which it
-// says something how their name is spelt.
-var (
-	expected = []string{"MIME-Version", "Date", "Message-ID", "To", "Reply-To", "X-Priority", "In-Reply-To", "Organization", "X-Mailer", "User-Agent"}
-	told     = words("date from message-id mime-version organization reply-to subject to cc content-type content-transfer-encoding x-mailer " +
-		"x-priority x-msmail-priority importance user-agent in-reply-to x-mimeole errors-to x-complaints-to x-abuse-info")
-)
+// told are fields about which it is told that they are there, and how their name is
+// spelt: programs are known by it.
+var told = words("date from message-id mime-version organization reply-to subject to cc content-type content-transfer-encoding x-mailer " +
+	"x-priority x-msmail-priority importance user-agent in-reply-to x-mimeole errors-to x-complaints-to x-abuse-info")
 
 func words(list string) map[string]bool {
 	set := map[string]bool{}
@@ -48,9 +44,6 @@ func words(list string) map[string]bool {
 func (t *tokens) header(raw []byte) {
 	head, _ := message.Split(raw)
 	h := message.ParseHeader(head)
-	for _, name := range expected {
-		t.add("has "+strconv.FormatBool(h.Has(name)), name)
-	}
 	for f := range h.Fields() {
 		if told[strings.ToLower(f.Name)] {
 			t.add("field", f.Name)
@@ -59,9 +52,12 @@ func (t *tokens) header(raw []byte) {
 	if h.Has("List-Id") || h.Has("List-Unsubscribe") || h.Has("List-Post") || h.Has("Precedence") {
 		t.add("list", "")
 	}
-	for _, name := range []string{"X-Mailer", "User-Agent", "List-Id"} {
-		for w := range strings.FieldsSeq(h.Text(name)) {
-			t.lower(name, w)
+	for _, name := range []string{"X-Mailer", "User-Agent"} {
+		if v := h.Text(name); v != "" {
+			t.add("program", v)
+			for w := range strings.FieldsSeq(v) {
+				t.lower(name, w)
+			}
 		}
 	}
 	id := h.MessageID()
@@ -70,7 +66,7 @@ func (t *tokens) header(raw []byte) {
 	_, params := message.Params(h.Get("Content-Type"))
 	t.add("boundary shape", shape(params["boundary"]))
 	t.people(h)
-	t.subject(h.Text("Subject"))
+	t.text("subject", h.Text("Subject"))
 	t.way(h.All("Received"))
 }
 
@@ -88,29 +84,8 @@ func (t *tokens) people(h message.Header) {
 	t.add("recipients", strconv.Itoa(bits.Len(uint(to))))
 }
 
-func (t *tokens) subject(s string) {
-	t.text("subject", s)
-	capitals, letters := 0, 1
-	for _, r := range s {
-		if unicode.IsLetter(r) {
-			letters++
-		}
-		if unicode.IsUpper(r) {
-			capitals++
-		}
-	}
-	t.add("capitals", strconv.Itoa(10*capitals/letters))
-	for w := range strings.FieldsSeq(s) {
-		t.add("Subject", w)
-	}
-	if strings.Contains(s, "  ") {
-		t.add("subject", "gap")
-	}
-}
-
 // way takes which servers a message has come by.
 func (t *tokens) way(received []string) {
-	t.add("hops", strconv.Itoa(len(received)))
 	for _, v := range received[:min(len(received), 20)] {
 		for f := range strings.FieldsFuncSeq(strings.ToLower(clip(v, 2000)), func(r rune) bool { return strings.ContainsRune(" ()[]=;,<>\t", r) }) {
 			f = strings.Trim(f, ".")

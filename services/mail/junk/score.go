@@ -29,7 +29,7 @@ const (
 // lessons of the kind of which there were fewer: who knows little has to be surer. In ten random
 // halves of the corpus that the tests use it is about what one wanted message in a
 // thousand has or exceeds.
-func surely(lessons int) float64 { return 0.32 + 90/float64(lessons+20) }
+func surely(lessons int) float64 { return 0.15 + 200/float64(lessons+100) }
 
 // odds returns the mean log odds of a message being junk that follow from
 // its clearest words; 0 when none is known.

@@ -246,3 +246,26 @@ func TestLayout(t *testing.T) {
 		}
 	})
 }
+
+// TestManyDomains: more destinations than there may be connections are all served without waiting for idle
+// ones.
+func TestManyDomains(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world, b *sink, h *house) {
+		h.o.Connections = 7
+		h.open()
+		var to []string
+		w.host("mx.test", "192.0.2.1")
+		w.listen(t, "192.0.2.1:25", b)
+		for i := range 300 {
+			w.records(fmt.Sprintf("d%d.test", i), "10 mx.test.")
+			to = append(to, fmt.Sprintf("bob@d%d.test", i))
+		}
+		h.start()
+		began := time.Now()
+		h.put(letter(to...))
+		h.empty()
+		if took := time.Since(began); took > 10*time.Second || len(b.recipients()) != 300 {
+			t.Errorf("%d got it in %v, want 300 at once", len(b.recipients()), took)
+		}
+	})
+}

@@ -223,19 +223,13 @@ func (l *lexer) lines(at int) (token, error) {
 }
 
 // lower turns the letters of ASCII into small ones, and leaves all others alone (RFC 4790 §9.2.1).
-func lower(s string) string { return mapASCII(s, 'A', 'Z') }
-
-// upper turns the letters of ASCII into capitals.
-func upper(s string) string { return mapASCII(s, 'a', 'z') }
-
-// mapASCII swaps the case of letters between from and to.
-func mapASCII(s string, from, to byte) string {
+func lower(s string) string {
 	for i := range len(s) {
-		if s[i] >= from && s[i] <= to {
+		if s[i] >= 'A' && s[i] <= 'Z' {
 			b := []byte(s)
 			for ; i < len(b); i++ {
-				if b[i] >= from && b[i] <= to {
-					b[i] ^= 0x20
+				if b[i] >= 'A' && b[i] <= 'Z' {
+					b[i] |= 0x20
 				}
 			}
 			return string(b)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -60,8 +59,8 @@ func (c *session) cmdAuth(ctx context.Context, arg string) reply {
 		c.say(say(334, "", base64.StdEncoding.EncodeToString(challenge)))
 		c.command = time.Now()
 		line, err := c.readLine(maxAuth)
-		if err != nil && !errors.Is(err, errLineEnd) {
-			return c.lost(err)
+		if err != nil {
+			return c.unread(err)
 		}
 		if line == "*" {
 			return say(501, "5.7.0", "as you like")
@@ -109,5 +108,5 @@ func (c *session) notIn(err error) reply {
 		return say(501, "5.5.2", "this is not base64")
 	}
 	c.server.Log.Error("smtp: log-in", "client", c.remote, "err", err)
-	return say(454, "4.7.0", fmt.Sprintf("nobody can be let in at the moment: try again in %v", time.Minute))
+	return say(454, "4.7.0", "nobody can be let in at the moment: try again later")
 }

@@ -146,21 +146,26 @@ func (c *session) run(ctx context.Context) {
 		c.command = time.Now()
 		line, err := c.readLine(maxCommand)
 		var r reply
-		switch {
-		case errors.Is(err, errLongLine):
-			r = reply{code: 500, status: "5.5.6", text: []string{"the line is too long"}, hangup: true}
-		case errors.Is(err, errLineEnd):
-			r = say(500, "5.5.2", "a line ends with CR LF, both of them, and has no control characters")
-		case err != nil:
-			c.say(c.lost(err))
-			return
-		default:
+		if err != nil {
+			r = c.unread(err)
+		} else {
 			r = c.obey(ctx, line)
 		}
 		if !c.answer(ctx, r) {
 			return
 		}
 	}
+}
+
+// unread is the reply to a line that could not be read.
+func (c *session) unread(err error) reply {
+	switch {
+	case errors.Is(err, errLongLine):
+		return reply{code: 500, status: "5.5.6", text: []string{"the line is too long"}, hangup: true}
+	case errors.Is(err, errLineEnd):
+		return say(500, "5.5.2", "a line ends with CR LF, both of them, and has no control characters")
+	}
+	return c.lost(err)
 }
 
 // lost is the reply to an error of the connection.
@@ -236,7 +241,7 @@ func (c *session) protocol() string {
 	switch {
 	case c.envelope.UTF8:
 		p = "UTF8SMTP"
-	case c.extended:
+	case c.extended || c.tls != nil:
 		p = "ESMTP"
 	}
 	if c.tls != nil {

@@ -1,0 +1,113 @@
+package imap
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// A pipeListener hands out connections in memory.
+type pipeListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	select {
+	case <-l.done:
+	default:
+		close(l.done)
+	}
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
+
+// localConn is a connection from the same machine.
+type localConn struct{ net.Conn }
+
+func (localConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+// FuzzConversation says anything at all to a server, before and after the log-in. Nothing may panic, nothing
+// of ours may go wrong (the log of the house sees to both), and when the client goes the connection ends.
+func FuzzConversation(f *testing.F) {
+	for _, name := range []string{"condstore", "qresync", "sort", "small", "messages"} {
+		a, err := txtar.ParseFile("testdata/" + name + ".txtar")
+		if err != nil {
+			f.Fatal(err)
+		}
+		var said strings.Builder
+		for _, file := range a.Files {
+			for line := range strings.Lines(string(file.Data)) {
+				if text, ok := strings.CutPrefix(line, "C: "); ok {
+					said.WriteString(strings.TrimSuffix(text, "\n") + "\r\n")
+				}
+			}
+		}
+		f.Add(true, said.String())
+	}
+	f.Add(false, "a AUTHENTICATE PLAIN\r\nAGFsaWNlAHg=\r\nb LOGIN {5+}\r\nalice {1+}\r\nx\r\n")
+	f.Add(true, "a SELECT INBOX\r\nb APPEND INBOX (\\Seen) \" 1-Nov-2026 12:00:00 +0000\" {5+}\r\nhello\r\nc IDLE\r\nDONE\r\nd UID FETCH 1:* (BODY[1.MIME]<1.5> BINARY[1])\r\n")
+	f.Add(true, "a APPEND INBOX UTF8 (~{5+}\r\nhello)\r\nb COMPRESS DEFLATE\r\n2 2A")
+	h := newHouse(f, nil)
+	h.put("alice", "INBOX", hello, letterOf(3))
+	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
+	ended := make(chan error, 1)
+	go func() { ended <- h.Serve(context.Background(), l) }()
+	f.Cleanup(func() { l.Close(); <-ended })
+	f.Fuzz(func(t *testing.T, known bool, said string) {
+		if len(said) > 1<<16 {
+			return
+		}
+		ours, theirs := net.Pipe()
+		l.conns <- localConn{theirs}
+		ours.SetDeadline(time.Now().Add(patience))
+		heard := make(chan error, 1)
+		go func() {
+			_, err := io.Copy(io.Discard, ours)
+			heard <- err
+		}()
+		if known {
+			io.WriteString(ours, "login LOGIN alice \""+alicePassword+"\"\r\nopen SELECT INBOX\r\n")
+		}
+		io.WriteString(ours, said)
+		io.WriteString(ours, "\r\nDONE\r\nout LOGOUT\r\n")
+		ours.Close()
+		<-heard
+	})
+}
+
+// FuzzScan reads the arguments of commands. What is read as a set and written has to be the same when it is
+// read again.
+func FuzzScan(f *testing.F) {
+	for _, s := range []string{"1:*,5,3:2", "(FLAGS BODY.PEEK[1.HEADER.FIELDS (To {4+}\r\nFrom)]<0.10>) (CHANGEDSINCE 5)", "(UNCHANGEDSINCE 5) +FLAGS.SILENT (\\Seen $x)",
+		"OR NOT (1:5 TEXT \"a\\\"b\") MODSEQ \"/flags/x\" all 5 SENTON 1-Feb-2020", "(1 5 1:4 (1:2 1,4))"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if n, err := (&scanner{b: []byte(text)}).set(); err == nil && !n.saved {
+			again, err := (&scanner{b: n.append(nil)}).set()
+			if err != nil || again.String() != n.String() {
+				t.Errorf("%q: got %q, %v; want %q", text, again, err, n)
+			}
+		}
+		parseFetch(&scanner{b: []byte(text)})
+		parseStore(&scanner{b: []byte(text)})
+		parseResync(&scanner{b: []byte(text)})
+		idPairs(&scanner{b: []byte(text)})
+	})
+}
