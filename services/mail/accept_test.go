@@ -14,6 +14,8 @@ import (
 	"cairn/store"
 	"cairn/store/mem"
 	"cairn/store/object"
+
+	"github.com/emersion/go-smtp"
 )
 
 func TestDelivery(t *testing.T) {
@@ -58,6 +60,15 @@ func TestRefused(t *testing.T) {
 	}
 	h.accept(from("bob@elsewhere.example", strings.Repeat("Received: from a by b\r\n", 100)+letter, "alice@example.org"))
 	h.accept(from("bob@elsewhere.example", "", "alice@example.org"))
+}
+
+// TestQueueUnderstands makes sure that what is refused for good is not tried again for days.
+func TestQueueUnderstands(t *testing.T) {
+	h := open(t)
+	err := h.Send(context.Background(), "", []string{"nobody@example.org"}, []byte(letter))
+	if r, ok := errors.AsType[*smtp.SMTPError](err); !ok || r.Code != 550 || r.EnhancedCode != [3]int{5, 1, 1} {
+		t.Errorf("got %v, %v; want 550 5.1.1", r, ok)
+	}
 }
 
 func TestQuota(t *testing.T) {

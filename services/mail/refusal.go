@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"cairn/store"
+
+	"github.com/emersion/go-smtp"
 )
 
 // A Refusal says why a message or a recipient is not taken, as an SMTP reply does: Code
@@ -26,8 +28,14 @@ func (e *Refusal) Error() string {
 
 func (e *Refusal) Unwrap() error { return e.Err }
 
-// Temporary reports whether it may be tried again later.
-func (e *Refusal) Temporary() bool { return e.Code/100 == 4 }
+// As lets errors.As find it as the error of go-smtp, by which the queue tells what is final.
+func (e *Refusal) As(target any) bool {
+	reply, ok := target.(**smtp.SMTPError)
+	if ok {
+		*reply = &smtp.SMTPError{Code: e.Code, EnhancedCode: e.Enhanced, Message: e.Text}
+	}
+	return ok
+}
 
 func refuse(code, class, subject int, text string) *Refusal {
 	return &Refusal{Code: code, Enhanced: [3]int{code / 100, class, subject}, Text: text}
