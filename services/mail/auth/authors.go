@@ -42,13 +42,13 @@ func readAuthors(ctx context.Context, l *letter, ask *asker) authors {
 		if !ok || slices.ContainsFunc(a.all, func(b author) bool { return b.domain == name }) {
 			continue
 		}
+		if len(a.all) == maxAuthors {
+			return authors{err: failed(PermError, "From has more than %d domains", maxAuthors), action: Reject}
+		}
 		a.all = append(a.all, author{domain: name, org: organisation(name)})
 	}
-	switch n := len(a.all); {
-	case n == 0:
+	if len(a.all) == 0 {
 		return authors{err: failed(PermError, "From has no domain"), action: Deliver}
-	case n > maxAuthors:
-		return authors{err: failed(PermError, "From has %d domains", n), action: Reject}
 	}
 	var wg sync.WaitGroup
 	for i := range a.all {

@@ -97,6 +97,7 @@ func TestHostile(t *testing.T) {
 		"ten thousand results":           strings.Repeat("Authentication-Results: mx.example.net; none\r\n", 9000),
 		"an endless field name":          long(900<<10) + ": x\r\n",
 		"nine hundred kilobytes of From": "From: " + strings.Repeat("a@b.example,", 75_000) + "c@d.example\r\n",
+		"From of many":                   "From: " + strings.Join(numbered(30_000), ", ") + "\r\n",
 		"From in From":                   "From: " + strings.Repeat("x:", 100_000) + "a@b.example\r\n",
 		"comments in comments":           "From: " + strings.Repeat("(", 400_000) + "\r\n",
 		"no header":                      "\r\n",
@@ -108,6 +109,14 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: %d questions, %d MiB, %+v", name, asked, mib, r.ARC)
 		}
 	}
+}
+
+func numbered(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("<a@b%d.example>", i)
+	}
+	return out
 }
 
 // longRSA is the base64 of an RSAPublicKey with a modulus of so many bits.
