@@ -65,6 +65,13 @@ func parsePath(p string) (id, dir string, ok bool) {
 	return id, dir, err == nil && p == entryPath(dir, int(n))
 }
 
+// isMessage reports whether a message lies at path.
+func isMessage(p string) bool {
+	id := strings.ReplaceAll(path.Dir(p), "/", "")
+	dir, err := folder(id)
+	return err == nil && p == dir+"/"+messageFile
+}
+
 // sealName is what the file at path is bound to.
 func sealName(path string) string { return "queue/" + path }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cairn/services/mail/queue/client"
+	"cairn/services/secrets"
 )
 
 // A worker carries what is ready in a lane, message by message, over one connection at a time.
@@ -129,14 +130,20 @@ func (w *worker) entries(ctx context.Context, items []*item) []*part {
 	return parts
 }
 
-// putBack has entries that could not be read looked at again in a minute. A store that is away comes
-// back; what is damaged is not sent.
+// putBack has entries that could not be read looked at again in a minute: a store that is away comes
+// back. What is damaged is not sent, unless it changes.
 func (w *worker) putBack(ctx context.Context, err error, parts []*part) {
+	again := w.q.o.Now().Add(time.Minute)
+	for _, damage := range []error{secrets.ErrDamaged, secrets.ErrWrongSeed, fs.ErrNotExist} {
+		if errors.Is(err, damage) {
+			again = time.Time{}
+		}
+	}
 	for _, p := range parts {
 		if ctx.Err() == nil {
 			w.q.o.Log.Error("queue: cannot be read", "path", p.item.path, "error", err)
 		}
-		w.schedule.delay(p.item, w.q.o.Now().Add(time.Minute))
+		w.schedule.delay(p.item, again)
 	}
 }
 
