@@ -37,7 +37,7 @@ type instance struct {
 
 // free makes `cairn up` listen on free ports.
 var free = []string{"-http", "127.0.0.1:0", "-git", "127.0.0.1:0", "-ssh", "127.0.0.1:0", "-dav", "127.0.0.1:0",
-	"-smtp", "127.0.0.1:0", "-submission", "127.0.0.1:0", "-imap", "127.0.0.1:0"}
+	"-smtp", "127.0.0.1:0", "-submission", "127.0.0.1:0", "-imap", "127.0.0.1:0", "-sieve", "127.0.0.1:0"}
 
 // start runs `cairn up` on free ports and waits until it is there. What it
 // prints goes to the end of the file log.

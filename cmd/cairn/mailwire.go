@@ -7,6 +7,7 @@ import (
 	"cairn/cmd/setup/mail"
 	gitservice "cairn/services/git"
 	"cairn/services/mail/mailbox"
+	"cairn/services/mail/scripts"
 	"cairn/store/observe"
 )
 
@@ -33,6 +34,9 @@ const mailBranches = "refs/heads/mail/"
 // checkMail is what a push to somebody's mail must satisfy.
 func (p *process) checkMail(ctx context.Context, c gitservice.Change) error {
 	err := mailbox.Check(ctx, c.Old, c.New)
+	if err == nil {
+		err = scripts.Check(ctx, c.Old, c.New)
+	}
 	if err == nil {
 		p.pushing.Store("refs/heads/"+c.Branch, true)
 	}

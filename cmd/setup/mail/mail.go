@@ -23,6 +23,7 @@ import (
 	"cairn/services/mail/login"
 	"cairn/services/mail/mailbox"
 	"cairn/services/mail/queue"
+	"cairn/services/mail/scripts"
 	"cairn/services/secrets"
 	"cairn/store"
 	"cairn/store/object"
@@ -50,6 +51,7 @@ type Mail struct {
 
 	service *mailservice.Service
 	login   *login.Login
+	scripts *scripts.Shelf
 	host    string
 	ports   listeners
 }
@@ -78,6 +80,8 @@ func Open(ctx context.Context, p Parts) (*Mail, error) {
 		Now:       time.Now,
 		Log:       p.Env.Log,
 	}
+	m.scripts = &scripts.Shelf{Mail: m.service}
+	m.service.Filter = m.scripts.Filter
 	m.host = m.service.Host(ctx)
 	resolver := p.Env.Net.Resolver()
 	m.service.Checker = &auth.Checker{Resolver: resolver, ID: m.host}

@@ -12,6 +12,7 @@ import (
 	"cairn/libos"
 	"cairn/services/accounts"
 	"cairn/services/mail/imap"
+	"cairn/services/mail/managesieve"
 	"cairn/services/mail/smtp"
 	"cairn/services/self"
 )
@@ -23,10 +24,11 @@ var Ports = []libos.Port{
 	{Name: "submissions", Own: ":465", Help: "The same, over TLS from the beginning."},
 	{Name: "imap", Host: "127.0.0.1:2143", Own: ":143", Help: "Where people's programs read mail."},
 	{Name: "imaps", Own: ":993", Help: "The same, over TLS from the beginning."},
+	{Name: "sieve", Host: "127.0.0.1:4190", Own: ":4190", Help: "Where people's programs keep the rules for their mail (ManageSieve)."},
 }
 
 // listeners are the ports that are open; those of TLS may be nil.
-type listeners struct{ smtp, submission, submissions, imap, imaps net.Listener }
+type listeners struct{ smtp, submission, submissions, imap, imaps, sieve net.Listener }
 
 // listen opens the ports.
 func (m *Mail) listen(ctx context.Context) error {
@@ -36,7 +38,7 @@ func (m *Mail) listen(ctx context.Context) error {
 		tls  bool
 	}{
 		{"smtp", &m.ports.smtp, false}, {"submission", &m.ports.submission, false}, {"imap", &m.ports.imap, false},
-		{"submissions", &m.ports.submissions, true}, {"imaps", &m.ports.imaps, true},
+		{"submissions", &m.ports.submissions, true}, {"imaps", &m.ports.imaps, true}, {"sieve", &m.ports.sieve, false},
 	} {
 		if p.tls && m.TLS == nil {
 			if m.Env.Args.Given(p.name) {
@@ -85,13 +87,15 @@ func (m *Mail) Run(ctx context.Context) error {
 	serve(m.ports.submissions, kind(smtp.Submissions))
 	serve(m.ports.imap, out.Serve)
 	serve(m.ports.imaps, out.ServeTLS)
+	rules := &managesieve.Server{Login: m.login, Shelf: m.scripts, TLS: m.tlsConfig(), Log: m.Env.Log}
+	serve(m.ports.sieve, rules.Serve)
 	return setup.Together(ctx, servers...)
 }
 
 // Close closes ports that nobody serves.
 func (m *Mail) Close() error {
 	var errs []error
-	for _, l := range []net.Listener{m.ports.smtp, m.ports.submission, m.ports.submissions, m.ports.imap, m.ports.imaps} {
+	for _, l := range []net.Listener{m.ports.smtp, m.ports.submission, m.ports.submissions, m.ports.imap, m.ports.imaps, m.ports.sieve} {
 		if l != nil {
 			errs = append(errs, l.Close())
 		}
@@ -104,6 +108,7 @@ func (m *Mail) Addresses() map[string]string {
 	list := map[string]string{}
 	for name, l := range map[string]net.Listener{
 		"smtp": m.ports.smtp, "submission": m.ports.submission, "submissions": m.ports.submissions, "imap": m.ports.imap, "imaps": m.ports.imaps,
+		"sieve": m.ports.sieve,
 	} {
 		if l != nil {
 			list[name] = m.Env.Address(l)

@@ -1,0 +1,168 @@
+package scripts
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"cairn/services/accounts"
+	"cairn/services/mail"
+	"cairn/services/mail/auth"
+	"cairn/services/mail/mailbox"
+	"cairn/services/mail/message"
+	"cairn/services/mail/sieve"
+)
+
+// Filter says what a user's active script wants done with a message; nil when there is none. It is a
+// mail.Filter.
+func (s *Shelf) Filter(ctx context.Context, d *mail.Delivery) (*mail.Wishes, error) {
+	snapshot, err := s.Mail.Boxes.Box(d.User).Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	name, err := activeIn(snapshot.Tree())
+	if err != nil || name == "" {
+		return nil, err
+	}
+	source, err := snapshot.ReadFile(pathOf(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // removed by hand
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read script %q: %w", name, err)
+	}
+	script, err := sieve.Parse(source)
+	if err != nil {
+		return nil, fmt.Errorf("script %q: %w", name, err)
+	}
+	outcome, err := script.Run(&sieve.Input{
+		Raw: s.believable(d), Trace: d.Trace, From: d.In.From, To: d.Address, Now: s.Mail.Now(),
+		Exists: func(name, use string) bool { return isThere(snapshot, name, use) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("script %q: %w", name, err)
+	}
+	w := wishes(outcome, d.Junk)
+	if v := outcome.Vacation; v != nil && !d.Junk {
+		if err := s.answer(ctx, v, snapshot, d, w); err != nil {
+			s.Mail.Log.Warn("mail: vacation", "user", d.User, "id", d.In.ID, "err", err)
+		}
+	}
+	return w, nil
+}
+
+// believable is the message without what pretends to be our own judgement on who has sent it: a
+// script may ask for that.
+func (s *Shelf) believable(d *mail.Delivery) []byte {
+	if s.Mail.Checker == nil || d.Result == nil {
+		return d.Raw
+	}
+	head, _ := message.Split(d.Raw)
+	spans := auth.Foreign(message.ParseHeader(head), s.Mail.Checker.ID)
+	if len(spans) == 0 {
+		return d.Raw
+	}
+	var raw []byte
+	from := 0
+	for _, span := range spans {
+		raw = append(raw, d.Raw[from:span.Start]...)
+		from = span.End
+	}
+	return append(raw, d.Raw[from:]...)
+}
+
+// isThere reports whether there is a mailbox: by name, by special use, or of a name with a use.
+func isThere(s *mailbox.Snapshot, name, use string) bool {
+	u := useOf(use)
+	switch {
+	case use != "" && u == "":
+		return false
+	case name == "":
+		_, err := s.ByUse(u)
+		return err == nil
+	}
+	info, err := s.Info(name)
+	return err == nil && info.Selectable && (use == "" || info.Use == u)
+}
+
+// useOf is the special use of a name, "" when there is none of it.
+func useOf(name string) mailbox.SpecialUse {
+	for _, u := range []mailbox.SpecialUse{mailbox.Drafts, mailbox.Sent, mailbox.Archive, mailbox.Junk, mailbox.Trash} {
+		if strings.EqualFold(string(u), name) {
+			return u
+		}
+	}
+	return ""
+}
+
+// wishes says to the delivery what a script wants.
+func wishes(o *sieve.Outcome, junk bool) *mail.Wishes {
+	w := &mail.Wishes{Redirect: o.Redirect, Reject: oneLine(o.Reject)}
+	for _, f := range o.File {
+		var flags []mailbox.Flag
+		for _, flag := range f.Flags {
+			flags = append(flags, mailbox.Flag(flag))
+		}
+		filing := mail.Filing{Mailbox: f.Mailbox, Use: useOf(f.Use), Flags: mailbox.NewFlags(flags...), Create: f.Create}
+		if f.Implicit && junk {
+			filing.Mailbox, filing.Use = "", mailbox.Junk
+		}
+		w.File = append(w.File, filing)
+	}
+	return w
+}
+
+// oneLine makes of a text what can stand in a reply of SMTP and in a report.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// answer adds to the wishes that the sender is answered, if that may be.
+func (s *Shelf) answer(ctx context.Context, v *sieve.Vacation, snapshot *mailbox.Snapshot, d *mail.Delivery, w *mail.Wishes) error {
+	u, err := s.Mail.Accounts.User(ctx, d.User)
+	if err != nil {
+		return err
+	}
+	own := func(address string) bool {
+		if strings.EqualFold(address, d.Address) {
+			return true
+		}
+		owns, err := s.Mail.Owns(ctx, u, address)
+		return err == nil && owns
+	}
+	if v.Silence(d.Raw, d.In.From, own) != "" {
+		return nil
+	}
+	now := s.Mail.Now().UTC().Truncate(time.Second)
+	handle, who := keyOf(v.Handle, d.In.From)
+	data, err := snapshot.ReadFile(answeredFile)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if knows(parseAnswered(data, now), handle, who) {
+		return nil
+	}
+	if v.From != "" && !own(message.ParseAddresses(v.From)[0].Addr()) {
+		v.From = "" // nobody writes in another's name (RFC 5230 §4.3)
+	}
+	id := make([]byte, 16)
+	rand.Read(id)
+	stamp := sieve.Stamp{From: s.author(u, d.Address), To: d.In.From, Host: s.Mail.Host(ctx), Now: now, ID: id}
+	w.Replies = append(w.Replies, mail.Reply{To: d.In.From, Raw: v.Compose(d.Raw, stamp)})
+	w.Remember = func(e *mailbox.Edit) error { return remember(e, answered{now.Add(v.Every), handle, who}, now) }
+	return nil
+}
+
+// author is the user, under the address to which the message came.
+func (s *Shelf) author(u *accounts.User, address string) message.Address {
+	local, domain, found := strings.Cut(address, "@")
+	if list := message.ParseAddresses(address); len(list) == 1 && found {
+		local, domain = list[0].Local, list[0].Domain
+	}
+	if domain == "" {
+		domain = "localhost"
+	}
+	return message.Address{Name: u.DisplayName, Local: local, Domain: domain}
+}
