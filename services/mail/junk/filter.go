@@ -64,7 +64,7 @@ func (f *Filter) load(files Reader) (*model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read junk filter: %w", err)
 	}
-	if text == nil {
+	if len(text) == 0 {
 		return &model{table: &table{}}, nil
 	}
 	key := sumOf(text)
@@ -88,6 +88,9 @@ func read(files Reader, text []byte) (*model, error) {
 	m := &model{state: s, table: &table{}}
 	var parts [shards][]byte
 	for i := range parts {
+		if s.merges == 0 {
+			break
+		}
 		if parts[i], err = readOrNone(files, wordsFile(i)); err != nil {
 			return nil, err
 		}
