@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	maxHops   = 100 // Received fields (RFC 5321 §6.3)
-	maxPasses = 10  // redirections within the house
+	maxHops      = 100    // Received fields (RFC 5321 §6.3)
+	maxPasses    = 10     // redirections within the house
+	maxReceivers = 10_000 // of one message, aliases and all
 )
 
 // Accept takes a message for all its recipients. When it returns nil the message is
@@ -124,7 +125,7 @@ func (s *Service) begin(ctx context.Context, in *Incoming, p *Plan) (*task, erro
 		if err := t.check(ctx); err != nil {
 			return nil, err
 		}
-		for _, span := range auth.Foreign(t.header, s.Checker.ID) {
+		for _, span := range auth.Foreign(t.header, t.result.ID) {
 			t.hide = append(t.hide, mailbox.Span{Offset: span.Start, Length: span.End - span.Start})
 		}
 	}
@@ -170,10 +171,9 @@ func (t *task) out(via string, to Recipient) error {
 	if t.in.Binary {
 		return refuse(554, 6, 3, "a message with BODY=BINARYMIME cannot be passed on: encode it as base64")
 	}
-	if t.seen[to.Address] {
-		return nil
+	if fresh, err := t.mark(to.Address); !fresh {
+		return err
 	}
-	t.seen[to.Address] = true
 	t.kept++
 	notify, err := queue.ParseNotify(to.Notify)
 	if err != nil {
@@ -181,6 +181,18 @@ func (t *task) out(via string, to Recipient) error {
 	}
 	t.leaving[via] = append(t.leaving[via], queue.Recipient{Address: to.Address, Notify: notify, Original: to.ORcpt})
 	return nil
+}
+
+// mark notes that somebody gets the message, and reports whether that is new.
+func (t *task) mark(who string) (fresh bool, err error) {
+	switch {
+	case t.seen[who]:
+		return false, nil
+	case len(t.seen) >= maxReceivers:
+		return false, refuse(452, 5, 3, "these recipients lead to too many others: send to some of them at a time")
+	}
+	t.seen[who] = true
+	return true, nil
 }
 
 // loops reports whether the message has come to this address before (RFC 5321 §6.3).

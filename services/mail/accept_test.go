@@ -104,6 +104,34 @@ func TestQuota(t *testing.T) {
 	}
 }
 
+// TestManyReceivers sends to aliases that lead to more than a message may have.
+func TestManyReceivers(t *testing.T) {
+	h := open(t)
+	in := from("bob@elsewhere.example", letter)
+	n := 0
+	for len(in.To)*60 <= maxReceivers {
+		d := config.Domain{Name: fmt.Sprintf("d%d.example", n), Aliases: map[string][]string{}}
+		for alias := range 65 { // a domain's record has room for no more
+			for range 60 {
+				n++
+				d.Aliases[fmt.Sprint(alias)] = append(d.Aliases[fmt.Sprint(alias)], fmt.Sprintf("%d@b.c", n))
+			}
+			in.To = append(in.To, Recipient{Address: fmt.Sprintf("%d@%s", alias, d.Name)})
+		}
+		check(t, h.Config.AddDomain(context.Background(), object.Signature{}, d))
+	}
+	h.refused(in, "452 4.5.3")
+	in.To = in.To[:3]
+	h.accept(in)
+	to := 0
+	for _, item := range h.queued() {
+		to += len(item.To)
+	}
+	if to != 180 {
+		t.Errorf("%d are to get it, want 180", to)
+	}
+}
+
 // A flaky backend does not take every commit.
 type flaky struct {
 	store.Backend

@@ -12,11 +12,9 @@ import (
 
 // hand plans what one user gets.
 func (t *task) hand(ctx context.Context, target Target, to Recipient, passes int) error {
-	key := target.User + detailMark + target.Detail
-	if t.seen[key] {
-		return nil
+	if fresh, err := t.mark(target.User + detailMark + target.Detail); !fresh {
+		return err
 	}
-	t.seen[key] = true
 	if t.loops(target.Address) {
 		return circle(target.Address)
 	}

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,7 +23,9 @@ func (t *task) check(ctx context.Context) error {
 	if in.Reverse.Verdict != "" {
 		source.Reverse = &in.Reverse
 	}
-	t.result = t.Checker.Check(ctx, source, t.raw)
+	checker := *t.Checker
+	checker.ID = cmp.Or(checker.ID, t.Host(ctx))
+	t.result = checker.Check(ctx, source, t.raw)
 	t.checked = t.result.Header()
 	if t.result.DMARC.Action == auth.Reject && !t.vouched() {
 		return refuse(550, 7, 1, fmt.Sprintf("the domain %s says that this message is not from there (DMARC), "+
@@ -61,6 +64,9 @@ func (t *task) judge(ctx context.Context, d *Delivery) (score float64, because s
 	if t.result != nil {
 		if v := t.result.SPF.Verdict; v == auth.Fail || v == auth.SoftFail {
 			suspicions = append(suspicions, "SPF "+string(v))
+		}
+		if h := t.result.Helo; h.Verdict == auth.Fail || !h.Leads {
+			suspicions = append(suspicions, "the name that it gives is not its own")
 		}
 		if t.result.DMARC.Action != auth.Deliver && t.result.DMARC.Action != "" && !t.vouched() {
 			return score, "DMARC asks for it"

@@ -45,7 +45,7 @@ type Service struct {
 	Accounts *accounts.Accounts
 	Config   *config.Config
 
-	// Checker finds out who has sent a message. Nil: nobody does.
+	// Checker finds out who has sent a message. Nil: nobody does. Without an ID it is Host's.
 	Checker *auth.Checker
 	// Signer returns what signs for a domain of ours; nil, as a func and as a result, when nothing does.
 	Signer func(ctx context.Context, domain string) (*auth.Signer, error)
@@ -71,8 +71,8 @@ type Service struct {
 	// Delivered hears of every message that a user has got, after that. Nil: nobody does.
 	Delivered func(ctx context.Context, d *Delivery)
 
-	Now func() time.Time
-	Log *slog.Logger
+	Now func() time.Time // required, as is all above Checker
+	Log *slog.Logger     // required
 }
 
 // Host is what this house calls itself: as it is configured, else "mail." and its first

@@ -46,7 +46,7 @@ type Server struct {
 	Login  *login.Login // for submission
 	TLS    *tls.Config  // nil: no STARTTLS
 	Limits Limits
-	Log    *slog.Logger
+	Log    *slog.Logger // required
 
 	once   sync.Once
 	rates  *rates
@@ -69,7 +69,7 @@ const (
 
 // Limits bound what clients may do; zero fields have the defaults.
 type Limits struct {
-	Message    int64         // bytes of one message; 50 MiB
+	Message    int64         // bytes of one message; 50 MiB, and at most half of Memory
 	Memory     int64         // bytes of all messages that are being received, and as much again for those being delivered; 128 MiB
 	Line       int           // bytes of one line of a message, without CR LF; 65,536
 	Recipients int           // of one message; 1,000
@@ -105,6 +105,7 @@ func (l Limits) withDefaults() Limits {
 	if l.Memory == 0 {
 		l.Memory = 128 << 20
 	}
+	l.Message = min(l.Message, l.Memory/2) // while one grows there are two of it
 	if l.Idle == 0 {
 		l.Idle = 5 * time.Minute
 	}
