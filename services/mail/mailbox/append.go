@@ -14,7 +14,7 @@ import (
 type New struct {
 	Trace    []byte      // header fields put before it for this recipient, each with its CRLF; may be empty
 	Raw      *store.Blob // the message exactly as received
-	Hide     []Span      // fields of Raw that are not served, ascending
+	Hide     []Span      // fields of Raw that are not served, ascending; of more than 200 the last are hidden with what is between
 	Flags    Flags
 	Internal time.Time // INTERNALDATE; zero: now
 }

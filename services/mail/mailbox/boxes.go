@@ -20,6 +20,10 @@ type Options struct {
 
 	// Quota says how much a user may have. Default: no limit.
 	Quota func(user string) Quota
+
+	// Hide says which fields are not served of a message that somebody has put in by hand, as New.Hide
+	// does of others. Default: none.
+	Hide func(raw []byte) []Span
 }
 
 // Boxes keep the mail of everybody in a repository. Safe for concurrent use.
@@ -42,6 +46,9 @@ func Open(repo *store.Repo, o Options) *Boxes {
 	}
 	if o.Quota == nil {
 		o.Quota = func(string) Quota { return Quota{} }
+	}
+	if o.Hide == nil {
+		o.Hide = func([]byte) []Span { return nil }
 	}
 	return &Boxes{
 		repo:     repo,

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -31,6 +32,41 @@ func FuzzState(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLongest makes sure that the file of a group can be read whatever its messages are.
+func TestLongest(t *testing.T) {
+	var spans []Span
+	for i := range 10_000 {
+		spans = append(spans, Span{store.MaxObject - 1_000_000 + 100*i, 50})
+	}
+	hide, err := formatSpans(spans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := parseSpans(hide)
+	last := list[len(list)-1]
+	if err != nil || len(list) != maxHidden || list[0] != spans[0] || last.Offset+last.Length != spans[9999].Offset+50 {
+		t.Errorf("%d spans, the last one %+v, %v", len(list), last, err)
+	}
+	var flags []Flag
+	for i := range 1000 {
+		flags = append(flags, Flag(fmt.Sprint("keyword", i)))
+	}
+	var msgs []Message
+	for i := range perGroup {
+		msgs = append(msgs, Message{UID: UID(4_294_967_100 + i), ModSeq: 1<<63 - 1, Size: 1<<32 - 1, Flags: NewFlags(flags...), hide: hide})
+	}
+	data := appendState(nil, msgs)
+	if again, err := parseState(data, groupOf(msgs[0].UID)); err != nil || !slices.Equal(again, msgs) || len(data) > maxState*3/4 {
+		t.Errorf("%d messages in %d bytes are read as %d, %v", len(msgs), len(data), len(again), err)
+	}
+	if hide, err := formatSpans([]Span{{5, 5}, {10, 2}, {20, 1}}); err != nil || hide != "5+7,20+1" {
+		t.Errorf("got %q, %v", hide, err)
+	}
+	if _, err := formatSpans([]Span{{5, 5}, {9, 2}}); err == nil {
+		t.Error("spans overlap")
+	}
 }
 
 func FuzzFlags(f *testing.F) {

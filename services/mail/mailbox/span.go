@@ -11,14 +11,28 @@ type Span struct{ Offset, Length int }
 
 var errSpans = errors.New("hidden fields overlap or are out of order")
 
+// maxHidden is how many spans of one message are kept apart. The 100 longest lines of a group have to stay
+// well below maxState.
+const maxHidden = 200
+
+// formatSpans writes spans, those that touch as one. Of too many, as only somebody hostile sends them, the last ones are
+// hidden together with what is between.
 func formatSpans(spans []Span) (string, error) {
-	var b []byte
+	var list []Span
 	end := 0
-	for i, s := range spans {
-		if s.Offset < end || s.Length <= 0 || i == maxHidden {
+	for _, s := range spans {
+		if s.Offset < end || s.Length <= 0 {
 			return "", errSpans
 		}
+		if n := len(list); n > 0 && (s.Offset == end || n == maxHidden) {
+			list[n-1].Length = s.Offset + s.Length - list[n-1].Offset
+		} else {
+			list = append(list, s)
+		}
 		end = s.Offset + s.Length
+	}
+	var b []byte
+	for i, s := range list {
 		if i > 0 {
 			b = append(b, ',')
 		}

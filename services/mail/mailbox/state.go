@@ -23,8 +23,6 @@ const stateHead = "# uid modseq received size flags\n"
 
 const maxState = 1 << 20 // bytes of a state file that is read
 
-const maxHidden = 1000 // fields of one message
-
 // appendState writes a group's file.
 func appendState(dst []byte, msgs []Message) []byte {
 	dst = append(dst, stateHead...)

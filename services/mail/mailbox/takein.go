@@ -25,9 +25,12 @@ func (s *settling) takeIn(d *draft, path, trace string) error {
 	}
 	raw := internet(data)
 	m := Message{Blob: hash, received: storable(dated(raw, s.boxes.o.Now()))}
-	size := len(raw)
+	if m.hide, err = formatSpans(s.boxes.o.Hide(raw)); err != nil {
+		return err
+	}
+	var before []byte
 	if trace != "" {
-		before, hash, err := s.tx.Blob(trace)
+		before, hash, err = s.tx.Blob(trace)
 		if errors.Is(err, store.ErrTooLarge) {
 			return nil
 		}
@@ -35,9 +38,12 @@ func (s *settling) takeIn(d *draft, path, trace string) error {
 			return err
 		}
 		m.Trace = hash
-		size += len(before)
 	}
-	m.Size = uint32(size)
+	c, err := newContent(before, raw, m.hide)
+	if err != nil {
+		return err
+	}
+	m.Size = uint32(c.Size())
 	err = s.add(d, &m, func() error {
 		if len(raw) == len(data) {
 			return s.link(d, &m)
