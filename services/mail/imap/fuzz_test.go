@@ -3,8 +3,10 @@ package imap
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +45,7 @@ type localConn struct{ net.Conn }
 func (localConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 // FuzzConversation says anything at all to a server, before and after the log-in. Nothing may panic, nothing
-// of ours may go wrong (the log of the house sees to both), and when the client goes the connection ends.
+// of ours may go wrong, which the log would have, and when the client goes the connection ends.
 func FuzzConversation(f *testing.F) {
 	for _, name := range []string{"condstore", "qresync", "sort", "small", "messages"} {
 		a, err := txtar.ParseFile("testdata/" + name + ".txtar")
@@ -63,14 +65,20 @@ func FuzzConversation(f *testing.F) {
 	f.Add(false, "a AUTHENTICATE PLAIN\r\nAGFsaWNlAHg=\r\nb LOGIN {5+}\r\nalice {1+}\r\nx\r\n")
 	f.Add(true, "a SELECT INBOX\r\nb APPEND INBOX (\\Seen) \" 1-Nov-2026 12:00:00 +0000\" {5+}\r\nhello\r\nc IDLE\r\nDONE\r\nd UID FETCH 1:* (BODY[1.MIME]<1.5> BINARY[1])\r\n")
 	f.Add(true, "a APPEND INBOX UTF8 (~{5+}\r\nhello)\r\nb COMPRESS DEFLATE\r\n2 2A")
-	h := newHouse(f, nil)
+	var wrong atomic.Pointer[string] // what was logged that may not happen
+	h := newHouse(f, func(h *house) {
+		h.Log = slog.New(slog.NewTextHandler(writerFunc(func(p []byte) {
+			line := string(p)
+			wrong.Store(&line)
+		}), &slog.HandlerOptions{Level: slog.LevelError}))
+	})
 	h.put("alice", "INBOX", hello, letterOf(3))
 	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(context.Background(), l) }()
 	f.Cleanup(func() { l.Close(); <-ended })
 	f.Fuzz(func(t *testing.T, known bool, said string) {
-		if len(said) > 1<<16 {
+		if len(said) > 1<<14 {
 			return
 		}
 		ours, theirs := net.Pipe()
@@ -88,7 +96,22 @@ func FuzzConversation(f *testing.F) {
 		io.WriteString(ours, "\r\nDONE\r\nout LOGOUT\r\n")
 		ours.Close()
 		<-heard
+		for deadline := time.Now().Add(patience); h.count.open() > 0; time.Sleep(100 * time.Microsecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the connection does not end")
+			}
+		}
+		if line := wrong.Load(); line != nil {
+			t.Fatal(*line)
+		}
 	})
+}
+
+type writerFunc func(p []byte)
+
+func (f writerFunc) Write(p []byte) (int, error) {
+	f(p)
+	return len(p), nil
 }
 
 // FuzzScan reads the arguments of commands. What is read as a set and written has to be the same when it is

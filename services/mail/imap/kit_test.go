@@ -255,3 +255,10 @@ func testTLS() *tls.Config {
 
 // now is the clock of mailboxes whose dates are compared.
 func now() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }
+
+// open is how many connections there are.
+func (c *census) open() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.total
+}
