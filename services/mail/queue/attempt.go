@@ -16,7 +16,7 @@ func (w *worker) attempt(ctx context.Context, parts []*part, raw []byte) (failur
 		return nil, w.deliver(ctx, parts, raw)
 	}
 	if w.used >= perSession {
-		w.hangUp()
+		w.quit()
 	}
 	for {
 		fresh := w.conn == nil

@@ -120,7 +120,7 @@ func (w *worker) open(ctx context.Context, h hop, at string, mayTLS bool) error 
 	if err := w.conn.Greet(); err != nil {
 		return err
 	}
-	if err := w.conn.Hello(w.q.o.Hostname); err != nil {
+	if err := w.conn.Hello(w.q.o.Hostname()); err != nil {
 		return err
 	}
 	if mayTLS && !h.implicit {
@@ -153,13 +153,22 @@ func (w *worker) startTLS(ctx context.Context, h hop) error {
 		w.hangUp()
 		return fmt.Errorf("%w: %w", errBadTLS, err)
 	}
-	return w.conn.Hello(w.q.o.Hostname)
+	return w.conn.Hello(w.q.o.Hostname())
 }
 
 // guard has the connection closed when ctx ends, as it was before commit.
 func (w *worker) guard(ctx context.Context) {
 	w.closer()
 	w.closer = context.AfterFunc(ctx, w.drop)
+}
+
+// quit ends a connection over which all was said, if there is one.
+func (w *worker) quit() {
+	if w.conn == nil {
+		return
+	}
+	w.conn.Quit()
+	w.hangUp()
 }
 
 // hangUp closes the connection, if there is one.

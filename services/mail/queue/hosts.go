@@ -43,7 +43,7 @@ func (q *Queue) order(domain string, records []*net.MX) ([]string, error) {
 	var names []string
 	for _, r := range records {
 		name := strings.ToLower(strings.TrimSuffix(r.Host, "."))
-		if strings.EqualFold(name, q.o.Hostname) {
+		if strings.EqualFold(name, q.o.Hostname()) {
 			// We are one of them: mail goes to better ones only, else it would go round in circles.
 			if names = q.better(records, r.Pref); len(names) == 0 {
 				return nil, &answer{final: true, status: "5.4.6", Text: fmt.Sprintf("mail for %s leads back to this server, which does not serve that domain", domain)}

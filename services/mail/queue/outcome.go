@@ -13,10 +13,19 @@ import (
 	"cairn/store"
 )
 
+// A moment is that of an attempt. What waits for the same host and failed in the same moment is tried
+// again in the same one.
+type moment struct {
+	now    time.Time
+	random float64 // of the next pause
+}
+
+func (q *Queue) moment() moment { return moment{q.o.Now().UTC().Round(0), rand.Float64()} }
+
 // record writes down what came of an attempt, in one commit with the reports that follow from it. It
 // does not give up before that is done: until then nobody but us knows, and the message would be
 // sent again.
-func (w *worker) record(ctx context.Context, parts []*part) {
+func (w *worker) record(ctx context.Context, parts []*part, m moment) {
 	if len(parts) == 0 {
 		return
 	}
@@ -25,10 +34,9 @@ func (w *worker) record(ctx context.Context, parts []*part) {
 	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(graceTime, cancel) })()
-	random := rand.Float64()
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		err := w.q.branch.Update(last, ch, func(tx *store.Tx) (err error) {
-			after, err = w.q.settle(tx, parts, random)
+			after, err = w.q.settle(tx, parts, m)
 			return err
 		})
 		if err == nil {
@@ -49,7 +57,7 @@ func (w *worker) record(ctx context.Context, parts []*part) {
 }
 
 // settle brings the answers into the entries of a Tx and returns those that remain, nil for the others.
-func (q *Queue) settle(tx *store.Tx, parts []*part, random float64) ([]*entry, error) {
+func (q *Queue) settle(tx *store.Tx, parts []*part, m moment) ([]*entry, error) {
 	after := make([]*entry, len(parts))
 	reports := map[string]*report{} // by the message's folder
 	for n, p := range parts {
@@ -65,7 +73,7 @@ func (q *Queue) settle(tx *store.Tx, parts []*part, random float64) ([]*entry, e
 		if reports[dir] == nil {
 			reports[dir] = &report{entry: e}
 		}
-		q.apply(e, p, reports[dir], random)
+		q.apply(e, p, reports[dir], m)
 		if len(e.To) > 0 {
 			after[n] = e
 			if err := q.writeEntry(tx, path, e); err != nil {
@@ -87,13 +95,12 @@ func (q *Queue) settle(tx *store.Tx, parts []*part, random float64) ([]*entry, e
 }
 
 // apply takes the answers of a part into its entry.
-func (q *Queue) apply(e *entry, p *part, r *report, random float64) {
+func (q *Queue) apply(e *entry, p *part, r *report, m moment) {
 	answers := map[string]answer{}
 	for i, to := range p.entry.To {
 		answers[to.Address] = p.answers[i]
 	}
-	now := q.o.Now()
-	age := now.Sub(e.Queued)
+	age := m.now.Sub(e.Queued)
 	warn := age >= warnAge && !e.Warned
 	progress, soon := false, true
 	var rest []Waiting
@@ -130,22 +137,22 @@ func (q *Queue) apply(e *entry, p *part, r *report, random float64) {
 	e.To = rest
 	e.Attempts++
 	e.Warned = e.Warned || warn
-	e.Next = q.next(e, now, random)
+	e.Next = e.after(m)
 	if progress && soon {
-		e.Next = now.UTC().Round(0)
+		e.Next = m.now
 	}
 }
 
-// next returns when an entry is tried again: no later than its sender must hear of the delay, or that
+// after returns when an entry is tried again: no later than its sender must hear of the delay, or that
 // it is too old.
-func (q *Queue) next(e *entry, now time.Time, random float64) time.Time {
-	next := now.Add(pause(e.Attempts, random))
+func (e *entry) after(m moment) time.Time {
+	next := m.now.Add(pause(e.Attempts, m.random))
 	for _, age := range []time.Duration{warnAge, maxAge} {
-		if at := e.Queued.Add(age); at.After(now) && next.After(at) {
+		if at := e.Queued.Add(age); at.After(m.now) && next.After(at) {
 			next = at
 		}
 	}
-	return next.UTC().Round(0)
+	return next
 }
 
 // wants reports whether a sender wants to hear of something (RFC 3461 §4.1).

@@ -101,7 +101,7 @@ type Resolver interface {
 type Options struct {
 	// Hostname is what we call ourselves: in EHLO, in reports, and in MX records, where it
 	// means that mail would come back to us. Required.
-	Hostname string
+	Hostname func() string
 	// Resolver and Dial reach the world; network is "tcp". Required.
 	Resolver Resolver
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)

@@ -40,7 +40,7 @@ func (q *Queue) putReports(tx *store.Tx, reports map[string]*report) error {
 		var random [16]byte
 		rand.Read(random[:])
 		text := dsn.Report{
-			Host: q.o.Hostname, Sender: r.entry.From, EnvID: r.entry.EnvID, Arrived: r.entry.Queued,
+			Host: q.o.Hostname(), Sender: r.entry.From, EnvID: r.entry.EnvID, Arrived: r.entry.Queued,
 			About: r.about, Message: raw,
 			Full: r.entry.Full && !r.entry.RequireTLS, // what may not travel in the open does not go back (RFC 8689 §5)
 		}.Encode(q.o.Now(), random[:])

@@ -117,7 +117,7 @@ func (s *sender) work(ctx context.Context, l *lane) {
 	defer s.schedule.retire(l)
 	s.schedule.begin(l)
 	w := &worker{sender: s, lane: l}
-	defer w.hangUp()
+	defer w.quit()
 	for ctx.Err() == nil && s.lease.valid() {
 		var items []*item
 		items, w.to = s.schedule.pick(l)

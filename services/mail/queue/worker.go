@@ -54,18 +54,19 @@ func (w *worker) do(ctx context.Context, items []*item) {
 		}
 		return
 	}
-	w.record(ctx, parts)
+	m := w.q.moment()
+	w.record(ctx, parts, m)
 	if failure == nil {
 		w.schedule.widen(w.lane)
 		return
 	}
 	// Nobody there takes mail at the moment, so the rest need not try.
 	w.schedule.narrow(w.lane)
-	w.giveUp(ctx, *failure)
+	w.giveUp(ctx, *failure, m)
 }
 
-// giveUp gives all that is ready in the lane the same answer.
-func (w *worker) giveUp(ctx context.Context, failure answer) {
+// giveUp gives all that is ready in the lane the same answer, so that the next time, too, one tries for all.
+func (w *worker) giveUp(ctx context.Context, failure answer, m moment) {
 	for rest := w.schedule.drain(w.lane); len(rest) > 0; {
 		some := rest[:min(len(rest), 100)]
 		rest = rest[len(some):]
@@ -73,7 +74,7 @@ func (w *worker) giveUp(ctx context.Context, failure answer) {
 		for _, p := range parts {
 			p.all(failure)
 		}
-		w.record(ctx, parts)
+		w.record(ctx, parts, m)
 	}
 }
 

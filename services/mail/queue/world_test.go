@@ -303,7 +303,7 @@ func newHouse(t testing.TB, w *world, b store.Backend) *house {
 	t.Helper()
 	h := &house{t: t, world: w, backend: b}
 	h.o = Options{
-		Hostname: "mail.home.test", Resolver: w, Dial: w.Dial, Sole: true,
+		Hostname: func() string { return "mail.home.test" }, Resolver: w, Dial: w.Dial, Sole: true,
 		Allow:   func(netip.Addr) bool { return true },
 		Local:   func(_ context.Context, domain string) (bool, error) { return domain == "home.test", nil },
 		Deliver: h.deliver,
