@@ -66,12 +66,19 @@ func (m *matcher) any(r *run, values, keys []string) (bool, error) {
 	if m.kind == "count" {
 		values = []string{strconv.Itoa(len(values))}
 	}
+	for i, k := range keys {
+		keys[i] = m.fold(k)
+	}
 	for _, v := range values {
+		if err := r.spend(m.at, len(v)); err != nil {
+			return false, err
+		}
+		folded := m.fold(v)
 		for _, k := range keys {
-			if err := r.spend(m.at, len(v)+len(k)+1); err != nil {
+			if err := r.spend(m.at, min(len(k), len(v))+len(v)/8+1); err != nil {
 				return false, err
 			}
-			ok, err := m.one(r, v, k)
+			ok, err := m.one(r, v, folded, k)
 			if ok || err != nil {
 				return ok, err
 			}
@@ -80,16 +87,17 @@ func (m *matcher) any(r *run, values, keys []string) (bool, error) {
 	return false, nil
 }
 
-func (m *matcher) one(r *run, value, key string) (bool, error) {
+// one compares a value, which is also there folded, with a folded key.
+func (m *matcher) one(r *run, value, folded, key string) (bool, error) {
 	switch m.kind {
 	case "contains":
-		return strings.Contains(m.fold(value), m.fold(key)), nil
+		return strings.Contains(folded, key), nil
 	case "matches":
-		return m.matches(r, value, key)
+		return m.matches(r, value, folded, key)
 	case "count", "value":
-		return related(m.relation, m.compare(value, key)), nil
+		return related(m.relation, m.compare(folded, key)), nil
 	}
-	return m.compare(value, key) == 0, nil
+	return m.compare(folded, key) == 0, nil
 }
 
 // fold makes strings equal that the comparator takes for equal.
@@ -100,12 +108,12 @@ func (m *matcher) fold(s string) string {
 	return s
 }
 
-// compare orders strings as the comparator does (RFC 4790 §9).
+// compare orders folded strings as the comparator does (RFC 4790 §9).
 func (m *matcher) compare(a, b string) int {
 	if m.by == numeric {
 		return compareNumbers(a, b)
 	}
-	return strings.Compare(m.fold(a), m.fold(b))
+	return strings.Compare(a, b)
 }
 
 // compareNumbers compares the digits with which strings begin; what begins with none is infinite
@@ -150,8 +158,8 @@ func related(relation string, order int) bool {
 
 // matches compares a value with a pattern, in which * stands for any characters and ? for one, and
 // remembers what they stand for.
-func (m *matcher) matches(r *run, value, pattern string) (bool, error) {
-	g := glob{pieces: pieces(m.fold(pattern)), text: m.fold(value), octets: m.by == octet}
+func (m *matcher) matches(r *run, value, folded, pattern string) (bool, error) {
+	g := glob{pieces: pieces(pattern), text: folded, octets: m.by == octet}
 	for !g.done {
 		if err := r.spend(m.at, g.run(1<<12)); err != nil {
 			return false, err

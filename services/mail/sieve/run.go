@@ -13,7 +13,7 @@ const (
 	MaxRedirects = 5
 
 	maxActions = 32      // filings of one run
-	maxSteps   = 1 << 28 // bytes looked at in one run: less than a second or so
+	maxSteps   = 1 << 27 // what is looked at in one run, in bytes about: a second at most
 	maxText    = 16 << 20
 )
 

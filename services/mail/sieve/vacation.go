@@ -156,9 +156,9 @@ func addressed(h message.Header, mine func(string) bool) bool {
 
 // machine reports whether nobody reads what is sent to an address.
 func machine(address string) bool {
-	local := lower(address[:max(0, strings.LastIndexByte(address, '@'))])
+	local, _, _ := strings.Cut(lower(address[:max(0, strings.LastIndexByte(address, '@'))]), "+")
 	for _, name := range []string{"mailer-daemon", "listserv", "majordomo", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces"} {
-		if local == name || strings.HasPrefix(local, name+"+") || strings.HasPrefix(local, name+"-") {
+		if local == name || strings.HasPrefix(local, name+"-") {
 			return true
 		}
 	}
