@@ -85,13 +85,13 @@ func (b *boxCheck) group(dir string, n uint32, hash, oldHash store.Hash) error {
 		if err != nil {
 			return err
 		}
-		uid, ext, ok := parseFile(e.Name)
+		uid, _, ok := parseFile(e.Name)
 		switch {
 		case e.Name == stateFile && isFile(e):
 			state = true
 		case !ok || groupOf(uid) != n || !isFile(e):
 			return fmt.Errorf("%s/%s does not belong here: put a message into %s itself", dir, e.Name, b.dir)
-		case ext == rawExt:
+		default:
 			if err := b.size(dir+"/"+e.Name, e); err != nil {
 				return err
 			}
