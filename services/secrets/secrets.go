@@ -12,7 +12,8 @@
 //
 // The key comes from the seed by HKDF-SHA256 (RFC 5869). What stands before the
 // ciphertext and the file's path are authenticated with it, so a file that was
-// changed, or moved to another name, does not open.
+// changed, or moved to another name, does not open. Seal encrypts in the same way what other
+// branches keep, under another key.
 //
 // # Caveats
 //

@@ -58,7 +58,10 @@ func (w *worker) hops(ctx context.Context, domain string) ([]hop, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := w.q.policies.Policy(ctx, domain)
+	var policy sts.Policy
+	if hostname(domain) {
+		policy = w.q.policies.Policy(ctx, domain)
+	}
 	var hops []hop
 	for _, name := range names {
 		if policy.Mode == sts.Enforce && !policy.Match(name) {
