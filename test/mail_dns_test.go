@@ -3,6 +3,7 @@ package test
 import (
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -57,7 +58,8 @@ func serveZone(t testing.TB, tcp net.Listener, udp net.PacketConn, records ...st
 	return z
 }
 
-// add adds records, each as it stands in a zone file, in which many lines may be.
+// add adds records, each as it stands in a zone file, in which many lines may be. One that is there stays
+// alone.
 func (z *zone) add(records ...string) {
 	z.t.Helper()
 	parser := dns.NewZoneParser(strings.NewReader(strings.Join(records, "\n")+"\n"), ".", "")
@@ -67,7 +69,9 @@ func (z *zone) add(records ...string) {
 	for rr, ok := parser.Next(); ok; rr, ok = parser.Next() {
 		rr.Header().Ttl = 1 // who asks again sees what is new
 		name := strings.ToLower(rr.Header().Name)
-		z.sets[name] = append(z.sets[name], rr)
+		if !slices.ContainsFunc(z.sets[name], func(old dns.RR) bool { return old.String() == rr.String() }) {
+			z.sets[name] = append(z.sets[name], rr)
+		}
 	}
 	if err := parser.Err(); err != nil {
 		z.t.Fatal(err)

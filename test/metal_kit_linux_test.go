@@ -210,20 +210,20 @@ func (m *metal) shows(want string, words ...string) {
 	}
 }
 
-// An authority vouches for the machines' certificates and for nobody else.
+// An authority vouches for the machines' certificates, and those of some names more, and for nobody else.
 type authority struct {
 	pem       []byte
-	cert, key []byte // of 127.0.0.1 and localhost
+	cert, key []byte // of 127.0.0.1, localhost and those names
 }
 
-func newAuthority(t *testing.T) *authority {
+func newAuthority(t *testing.T, names ...string) *authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "machines of these tests"}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 0, 2, 15)},
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "machines of these tests"}, DNSNames: append(names, "localhost"), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 0, 2, 15)},
 		IsCA: true, BasicConstraintsValid: true, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

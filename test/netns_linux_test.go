@@ -31,16 +31,22 @@ const tapDevice = "tap0"
 
 func newNamespace(t *testing.T) *namespace {
 	t.Helper()
+	return newNamespaceOf(t, `
+		tuntap add `+tapDevice+` mode tap vnet_hdr
+		address add 192.0.2.1/24 dev `+tapDevice+`
+		address add 2001:db8::1/64 dev `+tapDevice+` nodad
+		link set `+tapDevice+` up`)
+}
+
+// newNamespaceOf makes a namespace that is arranged by a script, as netns.New takes it.
+func newNamespaceOf(t *testing.T, script string) *namespace {
+	t.Helper()
 	judge(t, os.Getuid() == 0, "the right to make network namespaces")
 	for _, program := range []string{"ip", "curl", "ssh"} {
 		_, err := exec.LookPath(program)
 		judge(t, err == nil, program)
 	}
-	space, err := netns.New(fmt.Sprintf("cairn-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6), `
-		tuntap add `+tapDevice+` mode tap vnet_hdr
-		address add 192.0.2.1/24 dev `+tapDevice+`
-		address add 2001:db8::1/64 dev `+tapDevice+` nodad
-		link set `+tapDevice+` up`)
+	space, err := netns.New(fmt.Sprintf("cairn-%d-%d", os.Getpid(), time.Now().UnixNano()%1e6), script)
 	if err != nil {
 		judge(t, false, fmt.Sprintf("the right to make network namespaces (%v)", err))
 	}

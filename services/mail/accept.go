@@ -15,9 +15,10 @@ import (
 )
 
 const (
-	maxHops      = 100    // Received fields (RFC 5321 §6.3)
-	maxPasses    = 10     // redirections within the house
-	maxReceivers = 10_000 // of one message, aliases and all
+	maxHops      = 100       // Received fields (RFC 5321 §6.3)
+	maxPasses    = 10        // redirections within the house
+	maxReceivers = 10_000    // of one message, aliases and all
+	maxSealed    = 256 << 20 // bytes of the sealed copies of one message: each is another one
 )
 
 // Accept takes a message for all its recipients. When it returns nil the message is
@@ -72,6 +73,8 @@ func headOf(raw []byte) []byte {
 func (s *Service) inspect(in *Incoming, h message.Header) error {
 	head := headOf(in.Raw)
 	switch {
+	case len(head) > 0 && (head[0] == ' ' || head[0] == '\t'): // it would go on with the last field that we put before it
+		return refuse(554, 6, 0, "the message begins with white space, where its first header field should be")
 	case len(head) > message.MaxHeader:
 		return refuse(552, 3, 4, "the header of the message is too large")
 	case h.Len() >= message.MaxFields:
@@ -105,6 +108,9 @@ type task struct {
 	rejects   []string                     // what users let the sender know who do not want it
 	about     []dsn.Recipient              // what the sender is told
 	kept      int                          // by how many it is not rejected
+	replied   map[string]bool              // users who have answered
+	sealed    map[string]*store.Blob       // what is kept for users who want nobody else to read it
+	secret    int64                        // bytes of these
 	delivered []*Delivery
 }
 
@@ -113,6 +119,7 @@ func (s *Service) begin(ctx context.Context, in *Incoming, p *Plan) (*task, erro
 	t := &task{
 		Service: s, in: in, header: message.ParseHeader(headOf(in.Raw)), raw: in.Raw, plan: p,
 		seen: map[string]bool{}, leaving: map[string][]queue.Recipient{},
+		replied: map[string]bool{}, sealed: map[string]*store.Blob{},
 	}
 	t.received = s.received(ctx, in)
 	t.had = t.header.All("Delivered-To")

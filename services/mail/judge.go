@@ -46,7 +46,7 @@ func (t *task) vouched() bool {
 			return false
 		}
 	}
-	return strings.Contains(strings.ToLower(t.result.ARC.Sets[0].Results), "dmarc=pass")
+	return t.result.ARC.Sets[0].Verdict("dmarc") == auth.Pass
 }
 
 // judge says how much a message looks like junk to its user, and, if that is enough, why.

@@ -44,7 +44,7 @@ func openOn(t testing.TB, b store.Backend) *house {
 			}
 			return mailbox.Quota{Bytes: m.QuotaOf(user)}
 		}}),
-		Queue:  queue.Open(repo, sec, queue.Options{Hostname: "mail.example.org"}),
+		Queue:  queue.Open(repo, sec, queue.Options{Hostname: func() string { return "mail.example.org" }}),
 		SRSKey: []byte("a key for the tests of this package"),
 	}}
 	check(t, repo.Branch("accounts").Update(ctx, store.Change{Message: "Add people"}, func(tx *store.Tx) error {

@@ -84,7 +84,7 @@ func Open(ctx context.Context, p Parts) (*Mail, error) {
 	m.service.Filter = m.scripts.Filter
 	m.host = m.service.Host(ctx)
 	resolver := p.Env.Net.Resolver()
-	m.service.Checker = &auth.Checker{Resolver: resolver, ID: m.host}
+	m.service.Checker = &auth.Checker{Resolver: resolver}
 	m.Queue = m.openQueue()
 	m.service.Queue = m.Queue
 	return m, m.listen(ctx)
@@ -109,7 +109,7 @@ func OpenBoxes(env libos.Env, repo *store.Repo, c *config.Config) *mailbox.Boxes
 func (m *Mail) openQueue() *queue.Queue {
 	out := setup.Outbound(m.Env)
 	o := queue.Options{
-		Hostname: m.host,
+		Hostname: func() string { return m.service.Host(context.Background()) },
 		Resolver: m.Env.Net.Resolver(),
 		Dial:     m.Env.Net.Dial,
 		HTTP:     out.Client(),

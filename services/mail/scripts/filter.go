@@ -58,11 +58,11 @@ func (s *Shelf) Filter(ctx context.Context, d *mail.Delivery) (*mail.Wishes, err
 // believable is the message without what pretends to be our own judgement on who has sent it: a
 // script may ask for that.
 func (s *Shelf) believable(d *mail.Delivery) []byte {
-	if s.Mail.Checker == nil || d.Result == nil {
+	if d.Result == nil {
 		return d.Raw
 	}
 	head, _ := message.Split(d.Raw)
-	spans := auth.Foreign(message.ParseHeader(head), s.Mail.Checker.ID)
+	spans := auth.Foreign(message.ParseHeader(head), d.Result.ID)
 	if len(spans) == 0 {
 		return d.Raw
 	}

@@ -86,7 +86,7 @@ func wire(t testing.TB, b store.Backend) *house {
 			}
 			return mailbox.Quota{Bytes: m.QuotaOf(user)}
 		}}),
-		Queue: queue.Open(repo, sec, queue.Options{Hostname: "mail.example.org"}),
+		Queue: queue.Open(repo, sec, queue.Options{Hostname: func() string { return "mail.example.org" }}),
 	}
 	h.server = &Server{
 		Mail: h.mail, Login: &login.Login{Accounts: people, Name: h.mail.LoginName}, Log: h.mail.Log,
