@@ -8,6 +8,7 @@ import (
 	"cairn/services/mail/mailbox"
 	"cairn/services/mail/message"
 	"cairn/services/mail/queue/dsn"
+	"cairn/store"
 )
 
 // hand plans what one user gets.
@@ -82,13 +83,14 @@ func (t *task) grant(ctx context.Context, d *Delivery, to Recipient, w *Wishes, 
 		t.plan.Edit(d.User, w.Remember)
 	}
 	for _, r := range w.Replies {
-		if t.in.From == "" {
-			break // nobody is there who would get it, and two that answer each other would never end
+		if t.in.From == "" || t.replied[d.User] {
+			break // nobody is there who would get it, or who wants it for each of the user's addresses
 		}
 		if err := t.also(ctx, r.To, r.Raw); err != nil {
 			t.Log.Warn("mail: reply", "user", d.User, "id", t.in.ID, "err", err)
 		}
 	}
+	t.replied[d.User] = t.replied[d.User] || len(w.Replies) > 0
 	return nil
 }
 
@@ -98,23 +100,41 @@ func (t *task) fileAll(ctx context.Context, d *Delivery, filings []Filing) error
 		return nil
 	}
 	n := mailbox.New{Trace: d.Trace, Hide: t.hide, Internal: t.Now()}
-	raw := t.raw
-	if t.Seal != nil {
-		whole := append(slices.Clone(d.Trace), raw...)
-		sealed, err := t.Seal(ctx, d.User, whole)
-		if err != nil {
-			return fmt.Errorf("seal for %s: %w", d.User, err)
-		}
-		if sealed != nil {
-			raw, n.Hide = sealed, nil
-			n.Trace = message.AppendFolded(nil, "Delivered-To", d.Address)
-		}
+	sealed, err := t.sealFor(ctx, d)
+	if err != nil {
+		return err
 	}
-	n.Raw = t.plan.blob(raw)
+	if sealed != nil {
+		n.Raw, n.Hide = sealed, nil
+		n.Trace = message.AppendFolded(nil, "Delivered-To", d.Address)
+	} else {
+		n.Raw = t.plan.blob(t.raw)
+	}
 	for _, f := range filings {
 		t.plan.Edit(d.User, func(e *mailbox.Edit) error { return file(e, f, n) })
 	}
 	return nil
+}
+
+// sealFor returns what is kept of the message for a user who wants nobody else to read it, nil for others. Whoever gets
+// it under several addresses has it made once.
+func (t *task) sealFor(ctx context.Context, d *Delivery) (*store.Blob, error) {
+	if b, ok := t.sealed[d.User]; ok || t.Seal == nil {
+		return b, nil
+	}
+	raw, err := t.Seal(ctx, d.User, slices.Concat(d.Trace, t.raw))
+	if err != nil {
+		return nil, fmt.Errorf("seal for %s: %w", d.User, err)
+	}
+	if raw == nil {
+		t.sealed[d.User] = nil
+		return nil, nil
+	}
+	if t.secret += int64(len(raw)); t.secret > maxSealed {
+		return nil, refuse(452, 5, 3, "these recipients take too much memory: send to some of them at a time")
+	}
+	t.sealed[d.User] = store.NewBlob(raw)
+	return t.sealed[d.User], nil
 }
 
 // redirect plans that the message goes from a user's address to another one as well.

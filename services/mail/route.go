@@ -98,11 +98,15 @@ func (s *Service) Local(ctx context.Context, domain string) (bool, error) {
 // sender undoes what forwarding does to senders (package srs): a report about a message that was
 // passed on goes back to who has sent it.
 func (s *Service) sender(address, domain string) (back string, ok bool, err error) {
-	if s.SRSKey == nil || domain == "" || len(address) < 5 || !strings.EqualFold(address[:3], "SRS") {
+	if s.SRSKey == nil || domain == "" {
+		return "", false, nil
+	}
+	local := unquote(address[:strings.LastIndexByte(address, '@')])
+	if !srs.Is(local) {
 		return "", false, nil
 	}
 	rewriter := srs.Rewriter{Domain: domain, Key: s.SRSKey, Now: s.Now}
-	if back, err = rewriter.Reverse(unquote(address[:strings.LastIndexByte(address, '@')])); err != nil {
+	if back, err = rewriter.Reverse(local); err != nil {
 		return "", false, &UnknownError{address}
 	}
 	return back, true, nil

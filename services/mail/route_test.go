@@ -39,6 +39,7 @@ func TestRoute(t *testing.T) {
 		{"dürer@example.org", "bob"},
 		{"DÜRER@example.org", "bob"},
 		{"du\u0308rer@example.org", "bob"},
+		{"srsmith@example.net", "carol"},
 		{"postmaster@example.org", "alice"},
 		{"Postmaster", "alice"},
 		{"abuse@example.net", "alice"},

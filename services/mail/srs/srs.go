@@ -99,6 +99,13 @@ func (r *Rewriter) Reverse(local string) (string, error) {
 	return "", ErrNotOurs
 }
 
+// Is reports whether a local part looks like one of an address that some server has made.
+func Is(local string) bool {
+	_, zero := cutTag(local, "SRS0")
+	_, one := cutTag(local, "SRS1")
+	return zero || one
+}
+
 // cutTag returns what stands behind SRS0 or SRS1 and its separator, which others may have as - or +.
 func cutTag(local, tag string) (rest string, ok bool) {
 	if len(local) < len(tag)+2 || !strings.EqualFold(local[:len(tag)], tag) || !strings.ContainsRune("=-+", rune(local[len(tag)])) {

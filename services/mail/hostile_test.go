@@ -1,0 +1,84 @@
+package mail
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"cairn/services/mail/auth"
+	"cairn/store"
+)
+
+// TestContinued sends messages that would go on with the last field that is put before them.
+func TestContinued(t *testing.T) {
+	h := open(t)
+	for _, first := range []string{" dmarc=pass header.from=bank.example\r\n", "\tx\r\n", " \r\n"} {
+		h.refused(from("bob@elsewhere.example", first+letter, "alice@example.org"), "554 5.6.0")
+		h.refused(h.by("bob", first+strings.Replace(letter, "bob@elsewhere", "bob", 1), "alice@example.org"), "554 5.6.0")
+	}
+	if got := h.counts("INBOX"); got != [3]int{} {
+		t.Errorf("got %v messages, want none", got)
+	}
+}
+
+// TestForgedVouching has a trusted server pass on a message whose sender has written a verdict into the address.
+func TestForgedVouching(t *testing.T) {
+	z := &zone{txt: map[string]string{
+		"strict.example": "v=spf1 -all", "_dmarc.strict.example": "v=DMARC1; p=reject",
+	}}
+	signer := z.signer(t, "list.example")
+	original := []byte("From: ceo@strict.example\r\nSubject: news\r\n\r\nhi\r\n")
+	there := &auth.Checker{Resolver: z, ID: "list.example"}
+	for _, sender := range []string{`"; dmarc=pass ;"@strict.example`, "dmarc=pass@strict.example"} {
+		source := auth.Source{IP: netip.MustParseAddr("198.51.100.1"), Helo: "strict.example", MailFrom: sender}
+		seal, err := signer.Seal(original, there.Check(context.Background(), source, original))
+		check(t, err)
+		if !strings.Contains(string(seal), "dmarc=pass") {
+			t.Fatalf("the forged words are not there: %s", seal)
+		}
+		h := open(t)
+		h.Checker, h.Sealers = &auth.Checker{Resolver: z, ID: "mail.example.org"}, []string{"list.example"}
+		h.refused(from("bounce@list.example", string(seal)+string(original), "alice@example.org"), "550 5.7.1")
+	}
+}
+
+// TestManyDetails sends one message to many addresses of a user: it is sealed once, and answered once.
+func TestManyDetails(t *testing.T) {
+	h := open(t)
+	sealed := 0
+	h.Seal = func(_ context.Context, user string, raw []byte) ([]byte, error) {
+		sealed++
+		return []byte("Subject: ...\r\n\r\nwhat nobody can read\r\n"), nil
+	}
+	h.Filter = func(_ context.Context, d *Delivery) (*Wishes, error) {
+		reply := Reply{To: d.In.From, Raw: []byte("From: alice@example.org\r\n\r\n")}
+		return &Wishes{File: []Filing{d.Keep()}, Replies: []Reply{reply}}, nil
+	}
+	in := from("victim@elsewhere.example", letter)
+	for i := range 10 {
+		in.To = append(in.To, Recipient{Address: fmt.Sprintf("alice+%d@example.org", i)})
+	}
+	h.accept(in)
+	if got := h.queued(); len(got) != 1 {
+		t.Errorf("%d answers, want 1", len(got))
+	}
+	if got := h.counts("INBOX"); got != [3]int{10, 0, 0} || sealed != 1 {
+		t.Errorf("got %v messages, sealed %d times; want 10 for alice, once", got, sealed)
+	}
+}
+
+// TestMuchSealed bounds the memory that the sealed copies of one message take.
+func TestMuchSealed(t *testing.T) {
+	h := open(t)
+	big := make([]byte, maxSealed/2+1)
+	h.Seal = func(context.Context, string, []byte) ([]byte, error) { return big, nil }
+	task := &task{Service: h.Service, sealed: map[string]*store.Blob{}}
+	for i, user := range []string{"alice", "bob"} {
+		_, err := task.sealFor(context.Background(), &Delivery{Target: Target{User: user}})
+		if (err != nil) != (i == 1) {
+			t.Errorf("%s: got %v", user, err)
+		}
+	}
+}
