@@ -85,13 +85,19 @@ func TestLimitsOfConnections(t *testing.T) {
 
 func TestLimitsOfAddress(t *testing.T) {
 	h := open(t)
-	h.server.Limits.Messages, h.server.Limits.Strangers, h.server.Limits.Recipients = 3, 2, 2
+	now := time.Now()
+	h.mail.Now = func() time.Time { return now } // it stands still
+	h.server.Limits.Messages, h.server.Limits.Strangers, h.server.Limits.Recipients, h.server.Limits.Receivers = 9, 2, 2, 5
 	w := newExchange()
 	h.serve(w, Relay)
 	c := w.dial(t, "192.0.2.1")
 	c.want("220")
 	c.do("EHLO client.elsewhere.example", "250")
-	for _, want := range []string{"250", "250", "250", "450 4.7.1"} {
+	for i := range 10 {
+		want := "250"
+		if i == 9 {
+			want = "450 4.7.1"
+		}
 		c.do("MAIL FROM:<bob@elsewhere.example>", want)
 		c.do("RSET", "250")
 	}
@@ -106,7 +112,15 @@ func TestLimitsOfAddress(t *testing.T) {
 	c.do("MAIL FROM:<bob@elsewhere.example>", "250")
 	c.do("RCPT TO:<nobody@example.org>", "550")
 	c.do("RCPT TO:<no-one@example.org>", "550")
-	c.do("RCPT TO:<alice@example.org>", "450 4.7.1")
+	c.do("RCPT TO:<alice@example.org>", "450 4.7.1 too many recipients that nobody is")
+	c = w.dial(t, "192.0.2.3")
+	c.want("220")
+	c.do("EHLO client.elsewhere.example", "250")
+	for _, want := range []string{"250", "250", "250", "250", "250", "450 4.7.1 too many recipients from"} {
+		c.do("RSET", "250")
+		c.do("MAIL FROM:<bob@elsewhere.example>", "")
+		c.do("RCPT TO:<alice@example.org>", want)
+	}
 }
 
 func TestLimitsOfUser(t *testing.T) {

@@ -55,7 +55,7 @@ func (e *envelope) needsUTF8(address string) (reply, bool) {
 
 // mayBegin says whether the client may send one more message from this sender.
 func (c *session) mayBegin(ctx context.Context, from string) (reply, bool) {
-	l, now := c.server.Limits, time.Now()
+	l, now := c.server.Limits, c.server.Mail.Now()
 	if c.user == nil {
 		if !c.remote.IsLoopback() && !c.server.rates.take(tallied{what: "messages", from: network(c.remote)}, 1, l.Messages, time.Minute, now) {
 			return say(450, "4.7.1", "too many messages from your address: try again in a minute"), false
@@ -105,7 +105,7 @@ func (c *session) cmdRcpt(ctx context.Context, arg string) reply {
 
 // mayReach says whether the client may send to an address.
 func (c *session) mayReach(ctx context.Context, to string) (reply, bool) {
-	l, now := c.server.Limits, time.Now()
+	l, now := c.server.Limits, c.server.Mail.Now()
 	if c.user != nil {
 		if !c.server.rates.take(tallied{what: "recipients", user: c.user.Name}, 1, l.UserRecipients, time.Hour, now) {
 			return say(450, "4.7.1", "you have sent to very many people: try again later"), false
@@ -116,8 +116,13 @@ func (c *session) mayReach(ctx context.Context, to string) (reply, bool) {
 		return reply{}, true
 	}
 	strangers := tallied{what: "strangers", from: network(c.remote)}
-	if !c.remote.IsLoopback() && !c.server.rates.take(strangers, 0, l.Strangers, time.Hour, now) {
+	receivers := tallied{what: "receivers", from: network(c.remote)}
+	switch {
+	case c.remote.IsLoopback():
+	case !c.server.rates.take(strangers, 0, l.Strangers, time.Hour, now):
 		return say(450, "4.7.1", "too many recipients that nobody is, from your address: try again later"), false
+	case !c.server.rates.take(receivers, 1, l.Receivers, time.Minute, now):
+		return say(450, "4.7.1", "too many recipients from your address: try again in a minute"), false
 	}
 	err := c.server.Mail.Admit(ctx, to, c.envelope.size, nil)
 	if err == nil {

@@ -57,6 +57,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, kind Kind) {
 	defer c.end()
 	if why := s.enter(remote); why != "" {
 		c.say(busy(why))
+		c.hungUp = false // those whom there is no room for are not waited for
 		return
 	}
 	defer s.leave(remote)

@@ -79,6 +79,7 @@ type Limits struct {
 	PerAddress  int // connections of one address: a /32 of IPv4, a /64 of IPv6; 50
 
 	Messages       int // of one address in a minute; 600
+	Receivers      int // recipients, of one address in a minute; 3,000
 	Strangers      int // recipients that nobody is, of one address in an hour; 100
 	UserMessages   int // of one user in an hour; 500
 	UserRecipients int // of one user in an hour; 2,000
@@ -93,7 +94,7 @@ func (l Limits) withDefaults() Limits {
 		value int
 	}{
 		{&l.Line, 64 << 10}, {&l.Recipients, 1000}, {&l.Connections, 2000}, {&l.PerAddress, 50}, {&l.Messages, 600},
-		{&l.Strangers, 100}, {&l.UserMessages, 500}, {&l.UserRecipients, 2000}, {&l.Faults, 20},
+		{&l.Receivers, 3000}, {&l.Strangers, 100}, {&l.UserMessages, 500}, {&l.UserRecipients, 2000}, {&l.Faults, 20},
 	} {
 		if *d.field == 0 {
 			*d.field = d.value
