@@ -35,10 +35,12 @@ import (
 	"time"
 )
 
-// How long a server may take (RFC 5321 §4.5.3.2), and one write of at most 64 KiB.
+// How long a server may take (RFC 5321 §4.5.3.2), also for all that comes before a message together,
+// and one write of at most 64 KiB.
 const (
 	greetingTime = 5 * time.Minute
 	commandTime  = 5 * time.Minute
+	envelopeTime = 15 * time.Minute
 	dataTime     = 2 * time.Minute
 	finalTime    = 10 * time.Minute
 	writeTime    = 3 * time.Minute

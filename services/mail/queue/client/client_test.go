@@ -1,8 +1,10 @@
 package client
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -170,6 +172,10 @@ func TestAuth(t *testing.T) {
 
 // TestSlow: a server that dribbles or does not read is given up after some minutes.
 func TestSlow(t *testing.T) {
+	var many []string
+	for i := range 100 {
+		many = append(many, fmt.Sprintf("user%d@example.test", i))
+	}
 	for name, serve := range map[string]func(net.Conn){
 		"says nothing": func(net.Conn) {},
 		"dribbles": func(c net.Conn) {
@@ -178,6 +184,20 @@ func TestSlow(t *testing.T) {
 					return
 				}
 				time.Sleep(time.Minute)
+			}
+		},
+		"answers each in four minutes": func(c net.Conn) {
+			r := bufio.NewReader(c)
+			for reply := "220 hi\r\n"; ; reply = "250 ok\r\n" {
+				if _, err := c.Write([]byte(reply)); err != nil {
+					return
+				}
+				if _, err := r.ReadString('\n'); err != nil {
+					return
+				}
+				if reply != "220 hi\r\n" {
+					time.Sleep(4 * time.Minute)
+				}
 			}
 		},
 		"does not read": func(c net.Conn) { c.Write([]byte("220 hi\r\n")) },
@@ -193,9 +213,12 @@ func TestSlow(t *testing.T) {
 				if err == nil {
 					err = c.Hello("x.test")
 				}
+				if err == nil {
+					_, err = c.Send(letter(many...))
+				}
 				c.Close()
-				defer time.Sleep(2 * time.Minute) // the other side notices
-				if took := time.Since(start); err == nil || took > 10*time.Minute {
+				defer time.Sleep(5 * time.Minute) // the other side notices
+				if took := time.Since(start); err == nil || took > 20*time.Minute {
 					t.Errorf("after %v: %v", took, err)
 				}
 			})

@@ -86,78 +86,15 @@ func (c *Conn) Send(t Transaction) (Result, error) {
 	return res, c.reset()
 }
 
-// commands returns those that come before the message, one each.
-func (c *Conn) commands(t *Transaction) ([]string, error) {
-	for _, r := range t.To {
-		if err := CheckAddress(r.Address); err != nil {
-			return nil, err
-		}
-	}
-	if t.From != "" {
-		if err := CheckAddress(t.From); err != nil {
-			return nil, err
-		}
-	}
-	commands := []string{c.mail(t)}
-	for _, r := range t.To {
-		commands = append(commands, c.rcpt(r))
-	}
-	if _, ok := c.Has("PIPELINING"); ok && !t.Binary {
-		commands = append(commands, "DATA\r\n")
-	}
-	return commands, nil
-}
-
-func (c *Conn) mail(t *Transaction) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "MAIL FROM:<%s>", path(t.From))
-	_, eight := c.Has("8BITMIME")
-	switch {
-	case t.Binary:
-		b.WriteString(" BODY=BINARYMIME")
-	case t.EightBit && eight:
-		b.WriteString(" BODY=8BITMIME")
-	}
-	if _, ok := c.Has("SIZE"); ok {
-		fmt.Fprintf(&b, " SIZE=%d", len(t.Data))
-	}
-	if t.UTF8 {
-		b.WriteString(" SMTPUTF8")
-	}
-	if t.RequireTLS {
-		b.WriteString(" REQUIRETLS")
-	}
-	if _, ok := c.Has("DSN"); ok {
-		if t.Return != "" {
-			b.WriteString(" RET=" + t.Return)
-		}
-		if t.EnvID != "" {
-			b.WriteString(" ENVID=" + xtext(t.EnvID))
-		}
-	}
-	return b.String() + "\r\n"
-}
-
-func (c *Conn) rcpt(r Recipient) string {
-	s := fmt.Sprintf("RCPT TO:<%s>", path(r.Address))
-	if _, ok := c.Has("DSN"); ok {
-		if r.Notify != "" {
-			s += " NOTIFY=" + r.Notify
-		}
-		if r.Original != "" {
-			s += " ORCPT=" + EncodeOriginal(r.Original)
-		}
-	}
-	return s + "\r\n"
-}
-
 // exchange sends commands, all at once where the server allows it, and returns the replies, as
 // many as came.
 func (c *Conn) exchange(commands []string) ([]Reply, error) {
 	var replies []Reply
+	end := time.Now().Add(envelopeTime)
+	limit := func() time.Duration { return min(commandTime, time.Until(end)) }
 	if _, ok := c.Has("PIPELINING"); !ok {
 		for i, command := range commands {
-			r, err := c.ask(command, commandTime)
+			r, err := c.ask(command, limit())
 			if err != nil {
 				return replies, err
 			}
@@ -172,7 +109,7 @@ func (c *Conn) exchange(commands []string) ([]Reply, error) {
 	wrote := make(chan error, 1)
 	go func() { wrote <- c.write(strings.Join(commands, "")) }()
 	for range commands {
-		r, _, err := c.reply(commandTime)
+		r, _, err := c.reply(limit())
 		if err != nil {
 			c.nc.SetDeadline(time.Now()) // which ends the writing
 			<-wrote
