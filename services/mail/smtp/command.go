@@ -8,46 +8,41 @@ import (
 )
 
 // commands are what a client may say. What they take stands behind the verb.
-var commands map[string]func(*session, context.Context, string) reply
+var commands = map[string]func(*session, context.Context, string) reply{
+	"HELO":     (*session).cmdHelo,
+	"EHLO":     (*session).cmdEhlo,
+	"STARTTLS": (*session).cmdStartTLS,
+	"AUTH":     (*session).cmdAuth,
+	"MAIL":     (*session).cmdMail,
+	"RCPT":     (*session).cmdRcpt,
+	"DATA":     (*session).cmdData,
+	"BDAT":     (*session).cmdBdat,
+	"RSET":     (*session).cmdRset,
+	"NOOP":     always(say(250, "2.0.0", "yes")),
+	"VRFY":     always(say(252, "2.5.0", "send it, and you will see")),
+	"EXPN":     always(say(502, "5.5.1", "this server does not do that")),
+	"HELP":     always(say(214, "2.0.0", "this is SMTP as in RFC 5321")),
+	"QUIT":     always(reply{code: 221, status: "2.0.0", text: []string{"good bye"}, hangup: true}),
+}
 
-func init() {
-	commands = map[string]func(*session, context.Context, string) reply{
-		"HELO":     (*session).cmdHelo,
-		"EHLO":     (*session).cmdEhlo,
-		"STARTTLS": (*session).cmdStartTLS,
-		"AUTH":     (*session).cmdAuth,
-		"MAIL":     (*session).cmdMail,
-		"RCPT":     (*session).cmdRcpt,
-		"DATA":     (*session).cmdData,
-		"BDAT":     (*session).cmdBdat,
-		"RSET": func(c *session, _ context.Context, _ string) reply {
-			c.reset()
-			return say(250, "2.0.0", "forgotten")
-		},
-		"NOOP": func(*session, context.Context, string) reply { return say(250, "2.0.0", "yes") },
-		"VRFY": func(*session, context.Context, string) reply {
-			return say(252, "2.5.0", "send it, and you will see")
-		},
-		"HELP": func(*session, context.Context, string) reply {
-			return say(214, "2.0.0", "this is SMTP as in RFC 5321")
-		},
-		"QUIT": func(c *session, _ context.Context, _ string) reply {
-			return reply{code: 221, status: "2.0.0", text: []string{"good bye"}, hangup: true}
-		},
-	}
+// always is a command that has one reply.
+func always(r reply) func(*session, context.Context, string) reply {
+	return func(*session, context.Context, string) reply { return r }
 }
 
 // obey does what a line says.
 func (c *session) obey(ctx context.Context, line string) reply {
 	verb, arg, _ := strings.Cut(line, " ")
 	do, ok := commands[strings.ToUpper(verb)]
-	switch {
-	case !ok && (strings.EqualFold(verb, "EXPN") || strings.EqualFold(verb, "TURN")):
-		return say(502, "5.5.1", "this server does not do that")
-	case !ok:
+	if !ok {
 		return say(500, "5.5.2", "this is not a command of SMTP")
 	}
 	return do(c, ctx, strings.TrimSpace(arg))
+}
+
+func (c *session) cmdRset(context.Context, string) reply {
+	c.reset()
+	return say(250, "2.0.0", "forgotten")
 }
 
 func (c *session) cmdHelo(ctx context.Context, name string) reply {
