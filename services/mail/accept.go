@@ -186,7 +186,7 @@ func (t *task) out(via string, to Recipient) error {
 	if err != nil {
 		return refuse(501, 5, 4, "NOTIFY has a word that it does not know")
 	}
-	t.leaving[via] = append(t.leaving[via], queue.Recipient{Address: to.Address, Notify: notify, Original: to.ORcpt})
+	t.leaving[via] = append(t.leaving[via], queue.Recipient{Address: unquoted(to.Address), Notify: notify, Original: to.ORcpt})
 	return nil
 }
 

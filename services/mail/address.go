@@ -36,6 +36,15 @@ func SplitAddress(address string) (local, domain string, err error) {
 	return local, domain, nil
 }
 
+// unquoted returns an address as the queue has it: without the quotes of its local part.
+func unquoted(address string) string {
+	i := strings.LastIndexByte(address, '@')
+	if i < 0 {
+		return unquote(address)
+	}
+	return unquote(address[:i]) + address[i:]
+}
+
 // unquote takes the quotes off a local part (RFC 5321 §4.1.2).
 func unquote(local string) string {
 	if len(local) < 2 || local[0] != '"' || local[len(local)-1] != '"' {

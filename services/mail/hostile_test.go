@@ -82,3 +82,22 @@ func TestMuchSealed(t *testing.T) {
 		}
 	}
 }
+
+// TestQuotedOut sends to and from addresses whose local parts need quotes: the queue has them without.
+func TestQuotedOut(t *testing.T) {
+	h := open(t)
+	h.accept(h.by("bob", strings.Replace(letter, "bob@elsewhere.example", "bob@example.org", 1), `"a \"b@c"@elsewhere.example`))
+	if got := h.queued(); len(got) != 1 || got[0].To[0].Address != `a "b@c@elsewhere.example` {
+		t.Errorf("queued: got %+v", got)
+	}
+	h = open(t)
+	h.accept(from(`"b b"@elsewhere.example`, letter, "away@example.org"))
+	passedOn := h.queued()
+	if len(passedOn) != 1 || strings.Contains(passedOn[0].From, `"`) {
+		t.Fatalf("queued: got %+v", passedOn)
+	}
+	h.accept(from("", letter, `"`+strings.Replace(passedOn[0].From, "@example.org", `"@example.org`, 1)))
+	if got := h.queued(); len(got) != 2 || got[0].To[0].Address != "b b@elsewhere.example" && got[1].To[0].Address != "b b@elsewhere.example" {
+		t.Errorf("queued: got %+v", got)
+	}
+}

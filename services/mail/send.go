@@ -39,7 +39,7 @@ func (t *task) settle(ctx context.Context) error {
 	}
 	for _, via := range slices.Sorted(maps.Keys(t.leaving)) {
 		if via == "" {
-			t.plan.Send(t.outgoing(t.in.From, t.leaving[via], slices.Concat(t.received, t.raw)))
+			t.plan.Send(t.outgoing(unquoted(t.in.From), t.leaving[via], slices.Concat(t.received, t.raw)))
 		} else if err := t.forward(ctx, via, t.leaving[via]); err != nil {
 			return err
 		}
@@ -56,7 +56,7 @@ func (t *task) outgoing(from string, to []queue.Recipient, raw []byte) queue.Mes
 // there and a report comes back (package srs), with our word on what it was when it came (ARC), and
 // with a field by which it is known again should it return.
 func (t *task) forward(ctx context.Context, via string, to []queue.Recipient) error {
-	from := t.in.From
+	from := unquoted(t.in.From)
 	domain := t.domainFor(ctx, via)
 	if t.SRSKey != nil && from != "" && domain != "" && !t.isOurs(ctx, from) {
 		rewriter := srs.Rewriter{Domain: domain, Key: t.SRSKey, Now: t.Now}
