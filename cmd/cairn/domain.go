@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"cairn/cmd/setup/mail"
+	"cairn/net/certs"
 	"cairn/services/config"
 	"cairn/services/mail/domain"
 )
@@ -51,8 +53,33 @@ func (f *domainFlags) setup(ctx context.Context, house *house, name string) (*do
 	if s.Addresses, err = publicAddresses(f.Address); err != nil {
 		return nil, err
 	}
+	if s.TLSA, err = house.keyHashes(host); err != nil {
+		return nil, err
+	}
 	s.Keys, err = domain.Keys{Secrets: house.secrets}.Records(ctx, d)
 	return s, err
+}
+
+// keyHashes are those of the keys with which the machine shows that it is the host: under a certificate of an
+// authority, and under our own.
+func (h *house) keyHashes(host string) ([]string, error) {
+	key, err := certs.NameKey(h.seed, host)
+	if err != nil {
+		return nil, err
+	}
+	own, err := certs.FromSeed(h.seed, host)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	for _, pub := range []crypto.PublicKey{key.Public(), own.Leaf().PublicKey} {
+		hash, err := certs.KeyHash(pub)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, hash)
+	}
+	return list, nil
 }
 
 // knownDomain returns a domain that is served.

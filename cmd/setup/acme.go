@@ -2,12 +2,14 @@ package setup
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"errors"
 	"fmt"
 	"strings"
 
 	"cairn/libos"
 	"cairn/net/acme"
+	"cairn/net/certs"
 	"cairn/services/secrets"
 )
 
@@ -18,6 +20,7 @@ func (t *TLS) openACME(ctx context.Context, env libos.Env) error {
 		Directory: env.Args.String("acme-directory"),
 		Email:     env.Args.String("acme-email"),
 		Storage:   secrets.Folder{Secrets: t.options.Secrets, Path: "acme", By: certificates},
+		Key:       func(name string) (*ecdsa.PrivateKey, error) { return certs.NameKey(*t.options.Seed, name) },
 		HTTP01:    t.options.Plain,
 		TLSALPN01: true,
 		Settle:    t.options.Settle,

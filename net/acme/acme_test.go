@@ -2,12 +2,15 @@ package acme
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"errors"
 	"io"
 	"log"
 	"net"
 	"testing"
 	"time"
+
+	"cairn/net/certs"
 )
 
 func noLog() *log.Logger { return log.New(io.Discard, "", 0) }
@@ -56,6 +59,7 @@ func TestSeveralNames(t *testing.T) {
 	l := newLab(t, 90*days)
 	m := l.manager(func(o *Options) {
 		o.Names = []string{"example.org", "www.example.org", "blocked.test", "here.nowhere.test", "lists.example.org"}
+		o.Key = func(name string) (*ecdsa.PrivateKey, error) { return certs.NameKey([32]byte{7}, name) }
 	})
 	l.run(m)
 	var bad []Status
@@ -77,7 +81,13 @@ func TestSeveralNames(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"example.org", "www.example.org", "lists.example.org"} {
-		l.leaf(name, l.pebble.roots())
+		key, err := certs.NameKey([32]byte{7}, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := l.leaf(name, l.pebble.roots()); !key.PublicKey.Equal(got.PublicKey) {
+			t.Errorf("%s: the certificate is for another key than Options.Key says", name)
+		}
 	}
 	if err := m.SetNames("new.example.org", "www.example.org"); err != nil {
 		t.Fatal(err)

@@ -30,9 +30,17 @@ func caKey(directory string) string {
 	return safe(u.Host + "-" + url.PathEscape(u.Path))
 }
 
-// issue gets a certificate for a new key by ACME. An error of the authority's is an *Error.
+// key is the one for a name's next certificate.
+func (m *Manager) key(name string) (*ecdsa.PrivateKey, error) {
+	if m.opts.Key != nil {
+		return m.opts.Key(name)
+	}
+	return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+}
+
+// issue gets a certificate by ACME. An error of the authority's is an *Error.
 func (m *Manager) issue(ctx context.Context, name string) (bundle, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := m.key(name)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package acme
 
 import (
+	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ type Options struct {
 	Names []string
 	// Storage keeps the account and the certificates.
 	Storage Storage
+	// Key returns the key for the certificates of a name, the same one at each renewal if it is to
+	// stay. Nil: each certificate has a new one.
+	Key func(name string) (*ecdsa.PrivateKey, error)
 
 	// HTTP01 says that port 80 of each name leads to Handler, here or at a
 	// replica.
