@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -12,37 +11,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 )
-
-// A pipeListener hands out connections in memory.
-type pipeListener struct {
-	conns chan net.Conn
-	done  chan struct{}
-}
-
-func (l *pipeListener) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.done:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipeListener) Close() error {
-	select {
-	case <-l.done:
-	default:
-		close(l.done)
-	}
-	return nil
-}
-
-func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)} }
-
-// localConn is a connection from the same machine.
-type localConn struct{ net.Conn }
-
-func (localConn) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 // FuzzConversation says anything at all to a server, before and after the log-in. Nothing may panic, nothing
 // of ours may go wrong, which the log would have, and when the client goes the connection ends.
@@ -73,16 +41,13 @@ func FuzzConversation(f *testing.F) {
 		}), &slog.HandlerOptions{Level: slog.LevelError}))
 	})
 	h.put("alice", "INBOX", hello, letterOf(3))
-	l := &pipeListener{make(chan net.Conn), make(chan struct{})}
-	ended := make(chan error, 1)
-	go func() { ended <- h.Serve(context.Background(), l) }()
-	f.Cleanup(func() { l.Close(); <-ended })
+	l := h.listenInMemory()
 	f.Fuzz(func(t *testing.T, known bool, said string) {
 		if len(said) > 1<<14 {
 			return
 		}
 		ours, theirs := net.Pipe()
-		l.conns <- localConn{theirs}
+		l.conns <- pipeConn{theirs, "127.0.0.1"}
 		ours.SetDeadline(time.Now().Add(patience))
 		heard := make(chan error, 1)
 		go func() {

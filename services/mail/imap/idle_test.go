@@ -31,6 +31,26 @@ func onDisk(t testing.TB, dir string) *store.Repo {
 	return store.New(d, store.Options{})
 }
 
+// TestIdle tells one client what another does, and of a delivery.
+func TestIdle(t *testing.T) {
+	h := newHouse(t, nil)
+	c := h.open("INBOX")
+	c.write("i IDLE\r\n")
+	c.want("+")
+	h.put("alice", "INBOX", hello)
+	c.want("* 1 EXISTS")
+	d := h.open("INBOX")
+	d.ok("STORE 1 +FLAGS (\\Flagged)")
+	c.want("* 1 FETCH (UID 1 FLAGS (\\Flagged))")
+	d.ok("STORE 1 +FLAGS (\\Deleted)")
+	c.want("* 1 FETCH (UID 1 FLAGS (\\Flagged \\Deleted))")
+	d.ok("EXPUNGE")
+	c.want("* 1 EXPUNGE")
+	c.write("DONE\r\n")
+	c.want("i OK")
+	c.ok("NOOP")
+}
+
 // TestIdlePush idles while somebody deletes a message in a clone and pushes that.
 func TestIdlePush(t *testing.T) {
 	git := judge(t, "git")

@@ -21,14 +21,13 @@ import (
 	"cairn/store/object"
 )
 
-const (
-	alicePassword = "correct horse battery"
-	bobPassword   = "staple staple staple"
-)
+const alicePassword = "correct horse battery"
 
 var root = object.Signature{Name: "Root", Email: "root@localhost"}
 
-// A house is a server with alice and bob in it.
+const hello = "From: Alice <alice@example.org>\r\nTo: bob@example.org\r\nSubject: Hello\r\nDate: Sun, 1 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@example.org>\r\n\r\nGood morning.\r\n"
+
+// A house is a server with alice in it.
 type house struct {
 	*Server
 	t    testing.TB
@@ -47,13 +46,18 @@ func newHouse(t testing.TB, change func(*house)) *house {
 
 func newHouseOver(t testing.TB, repo *store.Repo, change func(*house)) *house {
 	t.Helper()
+	h := newClosedHouse(t, repo, change)
+	h.addr = h.listen(h.Serve)
+	h.tls = h.listen(h.ServeTLS)
+	return h
+}
+
+// newClosedHouse makes a server that listens nowhere yet.
+func newClosedHouse(t testing.TB, repo *store.Repo, change func(*house)) *house {
+	t.Helper()
 	h := &house{t: t, repo: repo}
 	acc := accounts.New(repo.Branch("accounts"))
-	ctx := t.Context()
-	if err := acc.Add(ctx, root, "alice", alicePassword, true); err != nil {
-		t.Fatal(err)
-	}
-	if err := acc.Add(ctx, root, "bob", bobPassword, false); err != nil {
+	if err := acc.Add(t.Context(), root, "alice", alicePassword, true); err != nil {
 		t.Fatal(err)
 	}
 	h.Server = &Server{
@@ -65,8 +69,6 @@ func newHouseOver(t testing.TB, repo *store.Repo, change func(*house)) *house {
 	if change != nil {
 		change(h)
 	}
-	h.addr = h.listen(h.Serve)
-	h.tls = h.listen(h.ServeTLS)
 	return h
 }
 

@@ -50,6 +50,7 @@ func (s *session) change(message string) store.Change {
 
 // Close implements imapserver.Session.
 func (s *session) Close() error {
+	s.front.free()
 	s.view = nil
 	s.close()
 	return nil

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -12,6 +13,14 @@ import (
 // attempt sends a message and fills in the answers. A failure is one of the destination, not of this
 // message; an error says that there was no attempt.
 func (w *worker) attempt(ctx context.Context, parts []*part, raw []byte) (failure *answer, err error) {
+	if w.to.err != nil {
+		text := fmt.Sprintf("this server cannot say where mail goes: %v", w.to.err)
+		a := answer{status: "4.3.5", Text: client.Printable(text, maxAnswer)}
+		for _, p := range parts {
+			p.all(a)
+		}
+		return &a, nil
+	}
 	if w.to.local {
 		return nil, w.deliver(ctx, parts, raw)
 	}

@@ -21,6 +21,7 @@ type target struct {
 	key   string // "example.org", "relay smart.example:465", "here"
 	local bool
 	relay *Relay
+	err   error // why it cannot be said
 }
 
 func (l *lane) tell() {

@@ -100,7 +100,7 @@ type Resolver interface {
 // Options are what a Queue works with.
 type Options struct {
 	// Hostname is what we call ourselves: in EHLO, in reports, and in MX records, where it
-	// means that mail would come back to us. Required.
+	// means that mail would come back to us. It is asked each time. Required.
 	Hostname func() string
 	// Resolver and Dial reach the world; network is "tcp". Required.
 	Resolver Resolver
@@ -115,7 +115,7 @@ type Options struct {
 	Roots *x509.CertPool
 
 	// Relay says which smarthost carries mail for a domain; a nil Relay means the domain's own
-	// hosts. Nil: always those.
+	// hosts. An error makes mail wait, and is what the sender hears if that takes long. Nil: always those.
 	Relay func(ctx context.Context, domain string) (*Relay, error)
 	// Local says whether a domain is served here, so that Deliver gets its mail, reports to our
 	// own users above all. An error of Deliver is for all recipients; a *smtp.SMTPError with a

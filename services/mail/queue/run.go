@@ -80,9 +80,7 @@ func (s *sender) round(ctx context.Context) time.Duration {
 		s.schedule.demote()
 		return again
 	}
-	if err := s.schedule.promote(now, func(domain string) (target, error) { return s.q.route(ctx, domain) }); err != nil {
-		s.q.o.Log.Warn("queue: cannot find out where mail goes", "error", err)
-	}
+	s.schedule.promote(now, func(domain string) target { return s.q.route(ctx, domain) })
 	for _, l := range s.schedule.hire() {
 		s.workers.Go(func() { s.work(ctx, l) })
 	}
@@ -93,23 +91,23 @@ func (s *sender) round(ctx context.Context) time.Duration {
 }
 
 // route says where mail for a domain goes.
-func (q *Queue) route(ctx context.Context, domain string) (target, error) {
+func (q *Queue) route(ctx context.Context, domain string) target {
 	if q.o.Local != nil {
 		here, err := q.o.Local(ctx, domain)
 		if here || err != nil {
-			return target{key: "here", local: true}, err
+			return target{key: "here", local: true, err: err}
 		}
 	}
 	if q.o.Relay != nil {
 		r, err := q.o.Relay(ctx, domain)
 		if err != nil {
-			return target{}, err
+			return target{key: "relay", err: err}
 		}
 		if r != nil {
-			return target{key: fmt.Sprintf("relay %s:%d", r.Host, r.Port), relay: r}, nil
+			return target{key: fmt.Sprintf("relay %s:%d", r.Host, r.Port), relay: r}
 		}
 	}
-	return target{key: domain}, nil
+	return target{key: domain}
 }
 
 // work does what is ready in a lane, job by job, until there is nothing more.

@@ -180,20 +180,13 @@ func (s *schedule) busy() bool {
 	return s.active > 0 || len(s.lanes) > 0
 }
 
-// promote moves what is due into the lanes of its destinations. An item without one, for the moment,
-// waits a minute more.
-func (s *schedule) promote(now time.Time, route func(domain string) (target, error)) (err error) {
+// promote moves what is due into the lanes of its destinations.
+func (s *schedule) promote(now time.Time, route func(domain string) target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.heap) > 0 && !s.heap[0].next.After(now) {
 		i := s.heap[0]
-		t, failure := route(i.domain)
-		if failure != nil {
-			err = failure
-			s.take(i, parked)
-			s.wait(i, now.Add(time.Minute))
-			continue
-		}
+		t := route(i.domain)
 		s.take(i, ready)
 		l := s.lanes[t.key]
 		if l == nil {
@@ -207,7 +200,6 @@ func (s *schedule) promote(now time.Time, route func(domain string) (target, err
 		}
 		s.need(l)
 	}
-	return err
 }
 
 // itemHeap has the earliest item first, and items of one message beside each other.

@@ -28,6 +28,9 @@ func (s *Shelf) Filter(ctx context.Context, d *mail.Delivery) (*mail.Wishes, err
 	if err != nil || name == "" {
 		return nil, err
 	}
+	if err := checkName(name); err != nil {
+		return nil, fmt.Errorf("%s: %w", activeFile, err)
+	}
 	source, err := snapshot.ReadFile(pathOf(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil // removed by hand
