@@ -16,9 +16,7 @@ func (w *worker) attempt(ctx context.Context, parts []*part, raw []byte) (failur
 	if w.to.err != nil {
 		text := fmt.Sprintf("this server cannot say where mail goes: %v", w.to.err)
 		a := answer{status: "4.3.5", Text: client.Printable(text, maxAnswer)}
-		for _, p := range parts {
-			p.all(a)
-		}
+		all(parts, a)
 		return &a, nil
 	}
 	if w.to.local {
@@ -35,9 +33,7 @@ func (w *worker) attempt(ctx context.Context, parts []*part, raw []byte) (failur
 					return nil, errNotNow
 				}
 				a := asAnswer(err)
-				for _, p := range parts {
-					p.all(a)
-				}
+				all(parts, a)
 				return &a, nil
 			}
 		}
@@ -71,9 +67,7 @@ func (w *worker) deliver(ctx context.Context, parts []*part, raw []byte) error {
 		w.q.o.Log.Warn("queue: cannot be delivered here", "error", err)
 		a = asAnswer(err)
 	}
-	for _, p := range parts {
-		p.all(a)
-	}
+	all(parts, a)
 	return nil
 }
 
@@ -120,7 +114,7 @@ func (w *worker) suited(parts []*part) []*part {
 	var asked []*part
 	for _, p := range parts {
 		if a := w.lacks(p.entry); a != nil {
-			p.all(*a)
+			all([]*part{p}, *a)
 			continue
 		}
 		asked = append(asked, p)

@@ -71,9 +71,7 @@ func (w *worker) giveUp(ctx context.Context, failure answer, m moment) {
 		some := rest[:min(len(rest), 100)]
 		rest = rest[len(some):]
 		parts := w.entries(ctx, some)
-		for _, p := range parts {
-			p.all(failure)
-		}
+		all(parts, failure)
 		w.record(ctx, parts, m)
 	}
 }
@@ -156,8 +154,11 @@ func (w *worker) message(ctx context.Context, i *item) ([]byte, error) {
 	return w.q.unseal(t, i.folder()+"/"+messageFile)
 }
 
-func (p *part) all(a answer) {
-	for i := range p.answers {
-		p.answers[i] = a
+// all gives all recipients of some parts the same answer.
+func all(parts []*part, a answer) {
+	for _, p := range parts {
+		for i := range p.answers {
+			p.answers[i] = a
+		}
 	}
 }
