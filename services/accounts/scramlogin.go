@@ -64,7 +64,7 @@ func (t *ScramTry) End(ctx context.Context, proves func() bool) (*User, error) {
 	if wait > 0 {
 		return nil, &RateError{After: wait}
 	}
-	if fits := proves(); !fits || t.entry.record == nil {
+	if fits := proves(); !fits || t.entry.record == nil || len(t.entry.record.AppPasswords) == 0 {
 		return nil, ErrBadCredentials
 	}
 	s, err := a.snapshot(ctx)
