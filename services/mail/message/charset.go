@@ -100,21 +100,22 @@ func clean(s string) string {
 	}, s)
 }
 
-// cleanLines makes lines end in LF and takes control characters out.
+// cleanLines makes lines of valid UTF-8 end in LF and takes control characters out.
 func cleanLines(s string) string {
-	if strings.Contains(s, "\r") {
-		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
-	}
-	odd := func(r rune) bool { return r != '\t' && r != '\n' && control(r) }
-	if strings.IndexFunc(s, odd) < 0 {
-		return s
-	}
-	return strings.Map(func(r rune) rune {
-		if odd(r) {
-			return -1
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c >= ' ' && c < 0x7f || c == '\n' || c == '\t':
+			out = append(out, c)
+		case c == '\r' && (i+1 == len(s) || s[i+1] != '\n'):
+			out = append(out, '\n')
+		case c == 0xC2 && i+1 < len(s) && s[i+1] < 0xA0: // U+0080 to U+009F
+			i++
+		case c >= utf8.RuneSelf:
+			out = append(out, c)
 		}
-		return r
-	}, s)
+	}
+	return string(out)
 }
 
 func control(r rune) bool { return r < ' ' || 0x7f <= r && r < 0xa0 }
