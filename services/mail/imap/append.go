@@ -28,7 +28,7 @@ func (s *session) Append(name string, r imap.LiteralReader, options *imap.Append
 	for i, f := range options.Flags {
 		flags[i] = mailbox.Flag(f)
 	}
-	message := mailbox.New{Raw: store.NewBlob(raw.Bytes()), Flags: mailbox.NewFlags(flags...), Internal: options.Time}
+	message := mailbox.New{Raw: store.NewBlob(raw.Bytes()), Hide: s.server.Hide(raw.Bytes()), Flags: mailbox.NewFlags(flags...), Internal: options.Time}
 	var data imap.AppendData
 	err = s.update(name+": 1 message added", func(e *mailbox.Edit) error {
 		uid, err := e.Append(name, message)

@@ -166,7 +166,7 @@ func (c *command) named() bool {
 // arguments returns a scanner over what follows the name.
 func (c *command) arguments() *scanner {
 	rest := c.text[len(c.tag)+1+len(c.name):]
-	return &scanner{b: bytes.TrimRight(rest, "\r\n")}
+	return &scanner{b: bytes.TrimSuffix(bytes.TrimSuffix(rest, []byte("\n")), []byte("\r"))} // a literal may end with more of them
 }
 
 // checkLine makes sure that a line ends where the library, which takes line ends within

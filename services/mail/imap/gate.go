@@ -17,7 +17,7 @@ type gate struct {
 	ctx    context.Context // ends with the service
 	secure bool
 
-	all    sync.WaitGroup // sessions
+	all    sync.WaitGroup // sessions, and words to those that were not let in
 	mu     sync.Mutex
 	fronts map[*front]bool
 	closed bool
@@ -32,7 +32,7 @@ func (g *gate) Accept() (net.Conn, error) {
 		}
 		from := address(conn.RemoteAddr())
 		if !g.server.count.enter(from) {
-			refuse(conn)
+			g.refuse(conn)
 			continue
 		}
 		f := newFront(g.server, conn, from, g.leave)
@@ -47,13 +47,13 @@ func (g *gate) Accept() (net.Conn, error) {
 	}
 }
 
-// refuse tells a client in the clear that there is no room. It may wait for no client.
-func refuse(conn net.Conn) {
+// refuse tells a client, in the clear, that there is no room. It may wait for no client.
+func (g *gate) refuse(conn net.Conn) {
 	conn.SetDeadline(soon(closeTime))
-	go func() {
+	g.all.Go(func() {
 		defer conn.Close()
 		conn.Write([]byte("* BYE [UNAVAILABLE] There are too many connections: close some, or try again later\r\n"))
-	}()
+	})
 }
 
 func (g *gate) enter(f *front) bool {
@@ -82,9 +82,11 @@ func (g *gate) goodbye() {
 		all = append(all, f)
 	}
 	g.mu.Unlock()
+	var wait sync.WaitGroup
 	for _, f := range all {
-		f.bye("[UNAVAILABLE] The server is going down: come back soon")
+		wait.Go(func() { f.bye("[UNAVAILABLE] The server is going down: come back soon") })
 	}
+	wait.Wait()
 }
 
 // session makes the session of a connection that Accept has let in.

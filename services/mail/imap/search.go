@@ -57,7 +57,7 @@ func (s *session) parseSearch(c *command) (*inquiry, error) {
 			if err = p.list(func() error { return q.option(p.scanner) }); err == nil {
 				err = p.space()
 			}
-		case word == "CHARSET":
+		case word == "CHARSET" && len(p.b) > len("CHARSET "):
 			p.b = p.b[len("CHARSET "):]
 			if err = p.charset(); err == nil {
 				err = p.space()

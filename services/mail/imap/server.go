@@ -34,6 +34,10 @@ type Server struct {
 	// write with e.PutFile. The function of an update may run several times. Default: nobody is told.
 	Trained func(ctx context.Context, e *mailbox.Edit, from string, messages []mailbox.Message, spam bool) error
 
+	// Hide says which fields of a message that comes by APPEND are not served, as those of
+	// mailbox.New do. Default: none.
+	Hide func(raw []byte) []mailbox.Span
+
 	// Index makes searches in text fast. Default: one of 64 MiB, empty at first.
 	Index *search.Index
 
@@ -76,6 +80,9 @@ func (s *Server) setup() {
 		}
 		if s.MaxPerAddress == 0 {
 			s.MaxPerAddress = 200
+		}
+		if s.Hide == nil {
+			s.Hide = func([]byte) []mailbox.Span { return nil }
 		}
 		if s.Index == nil {
 			s.Index = search.New(64 << 20)

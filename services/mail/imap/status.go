@@ -53,7 +53,7 @@ func (s *session) editList(c *command) error {
 	s.extras = nil
 	i := bytes.LastIndexByte(bytes.TrimSuffix(c.text, []byte("\r\n")), '\n') + 1 // the last line
 	text := string(c.text[i:])
-	upper := strings.ToUpper(text)
+	upper := upperASCII(text)
 	k := strings.LastIndex(upper, "STATUS (")
 	if k < 0 || !strings.Contains(upper[:k], " RETURN (") {
 		return nil
@@ -66,6 +66,17 @@ func (s *session) editList(c *command) error {
 	}
 	c.text = append(append(append(c.text[:i+k:i+k], items...), a.b...), "\r\n"...)
 	return nil
+}
+
+// upperASCII leaves the bytes of other letters where they are.
+func upperASCII(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			b[i] = c - ('a' - 'A')
+		}
+	}
+	return string(b)
 }
 
 // tellStatus has the next STATUS response carry what was taken out.
