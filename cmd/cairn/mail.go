@@ -25,6 +25,7 @@ type mailCommands struct {
 	Quota     mailQuota     `cmd:"" help:"How much mail users may have."`
 	Seal      mailSeal      `cmd:"" help:"Encrypt what comes for somebody to their OpenPGP key, before it is kept."`
 	Unseal    mailUnseal    `cmd:"" help:"Encrypt what comes no longer. What is sealed stays so."`
+	Reports   mailReports   `cmd:"" help:"What other servers report of mail from our domains: DMARC, TLS."`
 	Prune     mailPrune     `cmd:"" help:"Take what was deleted out of history, too, and free its space."`
 }
 

@@ -20,9 +20,12 @@ import (
 	mailservice "cairn/services/mail"
 	"cairn/services/mail/auth"
 	"cairn/services/mail/domain"
+	"cairn/services/mail/junk"
 	"cairn/services/mail/login"
 	"cairn/services/mail/mailbox"
+	"cairn/services/mail/message"
 	"cairn/services/mail/queue"
+	"cairn/services/mail/reports"
 	"cairn/services/mail/scripts"
 	"cairn/services/secrets"
 	"cairn/store"
@@ -51,6 +54,7 @@ type Mail struct {
 
 	service *mailservice.Service
 	login   *login.Login
+	junk    *junk.Filter
 	scripts *scripts.Shelf
 	host    string
 	ports   listeners
@@ -61,7 +65,7 @@ const boxBytes = 32 << 20
 
 // Open wires mail and opens its ports.
 func Open(ctx context.Context, p Parts) (*Mail, error) {
-	m := &Mail{Parts: p, login: &login.Login{Accounts: p.Accounts}}
+	m := &Mail{Parts: p, login: &login.Login{Accounts: p.Accounts}, junk: junk.New(int(p.Env.Share(junkBytes, 16)))}
 	m.Boxes = OpenBoxes(p.Env, p.Repo, p.Config)
 	key, err := p.Secrets.Derive("srs", 32)
 	if err != nil {
@@ -74,12 +78,15 @@ func Open(ctx context.Context, p Parts) (*Mail, error) {
 		Config:    p.Config,
 		Signer:    m.signer,
 		SRSKey:    key,
+		Junk:      m.score,
 		Seal:      m.seal,
+		Sinks:     []mailservice.Sink{&reports.Reports{Addresses: []string{domain.DMARCReports, domain.TLSReports}, Now: time.Now}},
 		Autocrypt: m.autocrypt,
 		Delivered: m.delivered,
 		Now:       time.Now,
 		Log:       p.Env.Log,
 	}
+	m.login.Name = m.service.LoginName
 	m.scripts = &scripts.Shelf{Mail: m.service}
 	m.service.Filter = m.scripts.Filter
 	m.host = m.service.Host(ctx)
@@ -102,7 +109,18 @@ func OpenBoxes(env libos.Env, repo *store.Repo, c *config.Config) *mailbox.Boxes
 			}
 			return mailbox.Quota{Bytes: m.QuotaOf(user)}
 		},
+		Hide: func(raw []byte) []mailbox.Span { return foreign(c, raw) },
 	})
+}
+
+// foreign are the fields of a message that somebody has put in by hand which pretend to be ours.
+func foreign(c *config.Config, raw []byte) (list []mailbox.Span) {
+	head, _ := message.Split(raw)
+	host := (&mailservice.Service{Config: c}).Host(context.Background())
+	for _, s := range auth.Foreign(message.ParseHeader(head), host) {
+		list = append(list, mailbox.Span{Offset: s.Start, Length: s.End - s.Start})
+	}
+	return list
 }
 
 // openQueue opens what carries mail away.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"slices"
 	"strings"
 
 	"cairn/services/accounts"
@@ -17,8 +16,7 @@ import (
 // seal encrypts what is kept for users who want that; nil for others. Whoever has no key that can be
 // used gets nothing until they do: it waits where it is.
 func (m *Mail) seal(ctx context.Context, user string, raw []byte) ([]byte, error) {
-	settings, err := m.Config.Mail(ctx)
-	if err != nil || !slices.Contains(settings.Sealed, user) {
+	if sealed, err := m.isSealed(ctx, user); err != nil || !sealed {
 		return nil, err
 	}
 	u, err := m.Accounts.User(ctx, user)

@@ -71,7 +71,7 @@ func (m *Mail) tlsConfig() *tls.Config {
 // Run serves and carries away until ctx ends.
 func (m *Mail) Run(ctx context.Context) error {
 	in := &smtp.Server{Mail: m.service, Login: m.login, TLS: m.tlsConfig(), Log: m.Env.Log}
-	out := &imap.Server{Login: m.login, Boxes: m.Boxes, TLS: m.tlsConfig(), Hostname: m.host, Log: m.Env.Log}
+	out := &imap.Server{Login: m.login, Boxes: m.Boxes, TLS: m.tlsConfig(), Hostname: m.host, Trained: m.teach, Log: m.Env.Log}
 	settle := func(ctx context.Context) error { m.Boxes.Run(ctx, m.Env.Log); return nil }
 	servers := []func(context.Context) error{m.Queue.Run, settle}
 	serve := func(l net.Listener, f func(context.Context, net.Listener) error) {
