@@ -5,6 +5,7 @@ package dsn
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,26 +69,24 @@ func (r Report) Encode(now time.Time, random []byte) []byte {
 	}.Encode()
 }
 
-func (r Report) subject() string {
-	switch r.About[0].Action {
-	case Failed:
-		return "Your message could not be delivered"
-	case Delayed:
-		return "Your message has not been delivered yet"
-	default:
-		return "Your message was delivered"
-	}
+// explanations says for each action what it means and what to do, the most important first.
+var explanations = []struct {
+	action        Action
+	subject, text string
+}{
+	{Failed, "Your message could not be delivered", "Your message could not be delivered to:"},
+	{Delayed, "Your message has not been delivered yet", "Your message has not been delivered yet. You need not do anything: it is tried again for five\ndays, and you hear of it if that does not help. It waits for:"},
+	{Relayed, "Your message was passed on", "Your message was passed on to a server that does not report what becomes of it, for:"},
+	{Delivered, "Your message was delivered", "Your message was delivered to:"},
 }
 
-// explanations says for each action what it means and what to do.
-var explanations = []struct {
-	action Action
-	text   string
-}{
-	{Failed, "Your message could not be delivered to:"},
-	{Delayed, "Your message has not been delivered yet. You need not do anything: it is tried again for five\ndays, and you hear of it if that does not help. It waits for:"},
-	{Delivered, "Your message was delivered to:"},
-	{Relayed, "Your message was passed on to a server that does not report what becomes of it, for:"},
+func (r Report) subject() string {
+	for _, e := range explanations {
+		if slices.ContainsFunc(r.About, func(to Recipient) bool { return to.Action == e.action }) {
+			return e.subject
+		}
+	}
+	return "What became of your message"
 }
 
 // words is the part for people.
