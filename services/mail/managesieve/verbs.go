@@ -21,13 +21,15 @@ func (c *session) result(err error, text string) string {
 	case errors.Is(err, fs.ErrExist):
 		return answer("NO", "(ALREADYEXISTS)", "There is a script of this name already")
 	case errors.Is(err, scripts.ErrActive):
-		return answer("NO", "(ACTIVE)", err.Error())
+		return answer("NO", "(ACTIVE)", scripts.ErrActive.Error())
 	case errors.Is(err, scripts.ErrFull):
-		return answer("NO", "(QUOTA/MAXSCRIPTS)", err.Error())
+		return answer("NO", "(QUOTA/MAXSCRIPTS)", scripts.ErrFull.Error())
 	case errors.Is(err, scripts.ErrLong):
-		return answer("NO", "(QUOTA/MAXSIZE)", err.Error())
-	case errors.As(err, &name), errors.As(err, &script):
-		return answer("NO", "", err.Error())
+		return answer("NO", "(QUOTA/MAXSIZE)", scripts.ErrLong.Error())
+	case errors.As(err, &name):
+		return answer("NO", "", name.Error())
+	case errors.As(err, &script):
+		return answer("NO", "", script.Error())
 	}
 	c.server.Log.Error("managesieve", "user", c.user.Name, "client", c.remote, "err", err)
 	return answer("NO", "(TRYLATER)", "This cannot be done at the moment: try again later")
