@@ -20,8 +20,10 @@ func (t *tokens) prefix(prefix []byte) {
 			}
 			t.lower("auth", f[0])
 			for _, property := range f[1:] {
-				if strings.HasPrefix(property, "header.") || strings.HasPrefix(property, "smtp.mailfrom=") {
-					t.lower("auth", f[0]+" "+property)
+				name, value, _ := strings.Cut(property, "=")
+				switch strings.ToLower(name) {
+				case "header.d", "header.from", "smtp.mailfrom": // of an address, the domain
+					t.lower("auth", f[0]+" "+value[strings.LastIndexByte(value, '@')+1:])
 				}
 			}
 		}

@@ -239,8 +239,10 @@ func TestPrefix(t *testing.T) {
 	if slices.Equal(pass, fail) {
 		t.Error("what is known of the sender makes no difference")
 	}
-	if !slices.Contains(pass, hashToken("auth:dkim=pass header.d=example.org")) {
-		t.Error("who has signed is not seen")
+	for _, token := range []string{"auth:spf=pass", "auth:dkim=pass example.org", "auth:spf=pass example.org"} {
+		if !slices.Contains(pass, hashToken(token)) {
+			t.Errorf("%s is not seen", token)
+		}
 	}
 }
 
