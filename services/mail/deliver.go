@@ -122,7 +122,7 @@ func (t *task) sealFor(ctx context.Context, d *Delivery) (*store.Blob, error) {
 	if b, ok := t.sealed[d.User]; ok || t.Seal == nil {
 		return b, nil
 	}
-	raw, err := t.Seal(ctx, d.User, slices.Concat(d.Trace, t.raw))
+	raw, err := t.Seal(ctx, d.User, t.whole(d))
 	if err != nil {
 		return nil, fmt.Errorf("seal for %s: %w", d.User, err)
 	}
@@ -135,6 +135,15 @@ func (t *task) sealFor(ctx context.Context, d *Delivery) (*store.Blob, error) {
 	}
 	t.sealed[d.User] = store.NewBlob(raw)
 	return t.sealed[d.User], nil
+}
+
+// whole is the message as it is served: with what stands in front of it, and without what is hidden.
+func (t *task) whole(d *Delivery) []byte {
+	all, from := slices.Clone(d.Trace), 0
+	for _, span := range t.hide {
+		all, from = append(all, t.raw[from:span.Offset]...), span.Offset+span.Length
+	}
+	return append(all, t.raw[from:]...)
 }
 
 // redirect plans that the message goes from a user's address to another one as well.

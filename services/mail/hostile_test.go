@@ -69,6 +69,21 @@ func TestManyDetails(t *testing.T) {
 	}
 }
 
+// TestSealedForgery makes sure that results which pretend to be ours are not sealed with ours.
+func TestSealedForgery(t *testing.T) {
+	h := open(t)
+	h.Checker = &auth.Checker{Resolver: &zone{}, ID: "mail.example.org"}
+	var sealed string
+	h.Seal = func(_ context.Context, _ string, raw []byte) ([]byte, error) {
+		sealed = string(raw)
+		return []byte("Subject: ...\r\n\r\nwhat nobody can read\r\n"), nil
+	}
+	h.accept(from("bob@elsewhere.example", "X-A: b\r\nAuthentication-Results: mail.example.org; dmarc=pass\r\n"+letter, "alice@example.org"))
+	if strings.Contains(sealed, "dmarc=pass") || !strings.HasSuffix(sealed, "X-A: b\r\n"+letter) {
+		t.Errorf("sealed: %q", sealed)
+	}
+}
+
 // TestMuchSealed bounds the memory that the sealed copies of one message take.
 func TestMuchSealed(t *testing.T) {
 	h := open(t)

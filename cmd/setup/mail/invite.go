@@ -91,6 +91,9 @@ func (m *Mail) delivered(ctx context.Context, d *mailservice.Delivery) {
 	if len(calendars) == 0 {
 		return
 	}
+	if sealed, err := m.isSealed(ctx, d.User); err != nil || sealed {
+		return // nothing of their mail can be read in a calendar, either
+	}
 	u, err := m.Accounts.User(ctx, d.User)
 	if err != nil {
 		m.Env.Log.Error("invitation by mail", "user", d.User, "err", err)

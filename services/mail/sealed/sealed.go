@@ -141,17 +141,30 @@ func (c *crlf) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Encrypted reports whether a message is encrypted already: PGP/MIME, S/MIME, or OpenPGP in its text.
+// Encrypted reports whether a message is encrypted already, all of it: PGP/MIME, S/MIME, or OpenPGP in its text.
 func Encrypted(raw []byte) bool {
 	head, body := message.Split(raw)
 	kind, params := message.Params(message.ParseHeader(head).Get("Content-Type"))
 	switch kind {
 	case "multipart/encrypted":
-		return strings.EqualFold(params["protocol"], "application/pgp-encrypted")
+		return strings.EqualFold(params["protocol"], "application/pgp-encrypted") && encryptedPart(message.Structure(raw))
 	case "application/pkcs7-mime", "application/x-pkcs7-mime":
 		return strings.EqualFold(params["smime-type"], "enveloped-data") || strings.EqualFold(params["smime-type"], "authenveloped-data")
 	case "", "text/plain":
-		return bytes.HasPrefix(bytes.TrimLeft(body, "\r\n \t"), []byte("-----BEGIN PGP MESSAGE-----"))
+		return armored(body)
 	}
 	return false
+}
+
+// encryptedPart reports whether the parts of a message are those of RFC 3156 §4.
+func encryptedPart(parts []message.Part) bool {
+	return len(parts) == 3 && parts[1].Type == "application/pgp-encrypted" && len(parts[1].Body) < 100 &&
+		armored(parts[2].Decoded(len(parts[2].Body)))
+}
+
+// armored reports whether a text is one encrypted message, and nothing before or behind it.
+func armored(text []byte) bool {
+	const begin, end = "-----BEGIN PGP MESSAGE-----", "-----END PGP MESSAGE-----"
+	text = bytes.TrimSpace(text)
+	return bytes.HasPrefix(text, []byte(begin)) && bytes.Index(text, []byte(end)) == len(text)-len(end)
 }

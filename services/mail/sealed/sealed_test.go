@@ -198,15 +198,24 @@ func TestNoKey(t *testing.T) {
 	}
 }
 
+// pgpMIME is the body of an encrypted message (RFC 3156 §4).
+const pgpMIME = "--x\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--x\r\nContent-Type: application/octet-stream\r\n\r\n" +
+	"-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----\r\n--x--\r\n"
+
 func TestEncrypted(t *testing.T) {
 	for raw, want := range map[string]bool{
 		letter: false,
-		"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=x\r\n\r\n": true,
-		"Content-Type: multipart/encrypted; boundary=x\r\n\r\n":                                         false,
-		"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\n":                       true,
-		"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n":                          false,
-		"Subject: x\r\n\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n":                                         true,
-		"Subject: x\r\n\r\nhello\r\n-----BEGIN PGP MESSAGE-----\r\n":                                    false,
+		"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=x\r\n\r\n" + pgpMIME:                                             true,
+		"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=x\r\n\r\n":                                                       false,
+		"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=x\r\n\r\n--x\r\n\r\nplain\r\n" + pgpMIME:                         false,
+		"Content-Type: multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=x\r\n\r\n" + strings.Replace(pgpMIME, "-----BEGIN", "hi\r\n", 1): false,
+		"Content-Type: multipart/encrypted; boundary=x\r\n\r\n":                                                                                               false,
+		"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\n":                                                                             true,
+		"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n":                                                                                false,
+		"Subject: x\r\n\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----\r\n":                                                       true,
+		"Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nabc\r\n-----END PGP MESSAGE-----\r\nsecret\r\n":                                                 false,
+		"Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n":                                                                                                   false,
+		"Subject: x\r\n\r\nhello\r\n-----BEGIN PGP MESSAGE-----\r\n":                                                                                          false,
 		"": false,
 	} {
 		if got := Encrypted([]byte(raw)); got != want {
