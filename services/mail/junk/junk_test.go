@@ -149,7 +149,7 @@ func TestLittleIsWritten(t *testing.T) {
 func TestBounded(t *testing.T) {
 	f, files := New(8<<20), memory{}
 	n := 0
-	for range 30 {
+	for range 12 {
 		l, err := f.Teach(files)
 		if err != nil {
 			t.Fatal(err)

@@ -185,7 +185,7 @@ func bombs(size int) map[string][]byte {
 }
 
 func TestBombs(t *testing.T) {
-	size := 1 << 20
+	size := 512 << 10
 	if os.Getenv("CAIRN_LONG") != "" {
 		size = 8 << 20
 	}
