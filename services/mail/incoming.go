@@ -16,14 +16,13 @@ type Incoming struct {
 	To   []Recipient // one or more
 	Raw  []byte      // as received, with CRLF line ends
 
-	Client     netip.Addr           // whose connection brought it
-	Helo       string               // what the client calls itself
-	Reverse    auth.IPRev           // what the DNS calls it
-	TLS        *tls.ConnectionState // nil without
-	Protocol   string               // for Received: SMTP, ESMTP, ESMTPSA, UTF8SMTPS… (RFC 3848, RFC 6531)
-	User       *accounts.User       // who submits it; nil for what comes from elsewhere
-	Suspicions []string             // what speaks against the client, for people to read
-	Listed     bool                 // a block list has the client
+	Client   netip.Addr           // whose connection brought it
+	Helo     string               // what the client calls itself
+	Reverse  auth.IPRev           // what the DNS calls it
+	TLS      *tls.ConnectionState // nil without
+	Protocol string               // for Received: SMTP, ESMTP, ESMTPSA, UTF8SMTPS… (RFC 3848, RFC 6531)
+	User     *accounts.User       // who submits it; nil for what comes from elsewhere
+	Listed   []string             // block lists that have the client
 
 	UTF8       bool   // SMTPUTF8 was asked for (RFC 6531)
 	Binary     bool   // BODY=BINARYMIME: it need not be text (RFC 3030)

@@ -10,10 +10,11 @@ import (
 	"cairn/services/mail/auth"
 )
 
-const (
-	surelyJunk = 0.9 // of a score of Service.Junk
-	maybeJunk  = 0.5 // is junk when there are suspicions, too
-)
+// surelyJunk is a score of Service.Junk that needs nothing else, and junkWith those that need one, two
+// and three suspicions beside them. 0.5 is that of a filter which has not been taught yet.
+const surelyJunk = 0.9
+
+var junkWith = [3]float64{0.85, 0.7, 0.5}
 
 // check asks who has sent the message, and refuses what the owner of its From's domain wants
 // refused (RFC 7489 §10.3).
@@ -60,25 +61,45 @@ func (t *task) judge(ctx context.Context, d *Delivery) (score float64, because s
 			t.Log.Warn("mail: junk filter", "user", d.User, "id", t.in.ID, "err", err)
 		}
 	}
-	suspicions := slices.Clone(t.in.Suspicions)
-	if t.result != nil {
-		if v := t.result.SPF.Verdict; v == auth.Fail || v == auth.SoftFail {
-			suspicions = append(suspicions, "SPF "+string(v))
-		}
-		if h := t.result.Helo; h.Verdict == auth.Fail || !h.Leads {
-			suspicions = append(suspicions, "the name that it gives is not its own")
-		}
-		if t.result.DMARC.Action != auth.Deliver && t.result.DMARC.Action != "" && !t.vouched() {
-			return score, "DMARC asks for it"
-		}
-	}
+	suspicions := t.suspicions()
 	switch {
-	case t.in.Listed:
-		return score, strings.Join(suspicions, ", ")
+	case t.result != nil && (t.result.DMARC.Action == auth.Quarantine || t.result.DMARC.Action == auth.Reject) && !t.vouched():
+		return score, "DMARC asks for it"
+	case len(t.in.Listed) > 0:
+		return score, "listed by " + strings.Join(t.in.Listed, ", ")
 	case score >= surelyJunk:
 		return score, strings.Join(append(suspicions, "its words"), ", ")
-	case score >= maybeJunk && len(suspicions) > 1:
+	case len(suspicions) > 0 && score >= junkWith[min(len(suspicions), len(junkWith))-1]:
 		return score, strings.Join(suspicions, ", ")
 	}
 	return score, ""
+}
+
+// suspicions are what speaks against a client. Of one in this house nothing can be asked: what it calls
+// itself, no DNS of the world knows.
+func (t *task) suspicions() []string {
+	var all []string
+	if c := t.in.Client; c.IsValid() && !c.IsLoopback() && !c.IsPrivate() && !c.IsLinkLocalUnicast() {
+		if v := t.in.Reverse.Verdict; v == auth.Fail || v == auth.PermError {
+			all = append(all, "its address has no name")
+		}
+		if !t.knownName() {
+			all = append(all, "the name that it gives is not its own")
+		}
+	}
+	if t.result != nil && (t.result.SPF.Verdict == auth.Fail || t.result.SPF.Verdict == auth.SoftFail) {
+		all = append(all, "SPF "+string(t.result.SPF.Verdict))
+	}
+	return all
+}
+
+// knownName reports whether the client may be what it calls itself.
+func (t *task) knownName() bool {
+	switch {
+	case t.result == nil:
+		return strings.HasPrefix(t.in.Helo, "[") || strings.Contains(t.in.Helo, ".")
+	case t.result.Helo.Verdict == auth.Fail:
+		return false
+	}
+	return t.result.Helo.Leads || t.in.Reverse.Verdict == auth.TempError // when the DNS does not answer, nobody knows
 }

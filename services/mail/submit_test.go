@@ -207,19 +207,27 @@ func TestForwardSealed(t *testing.T) {
 }
 
 func TestJunk(t *testing.T) {
+	const noName, badName, spf = 1, 2, 4
 	for _, c := range []struct {
-		name       string
-		score      float64
-		listed     bool
-		suspicions []string
-		junk       bool
+		name   string
+		score  float64
+		listed []string
+		what   int // of the client
+		client string
+		junk   bool
 	}{
-		{"nothing", 0, false, nil, false},
-		{"its words", 0.95, false, nil, true},
-		{"perhaps", 0.6, false, []string{"calls itself pc"}, false},
-		{"perhaps, and two reasons", 0.6, false, []string{"calls itself pc", "address without a name"}, true},
-		{"two reasons only", 0.1, false, []string{"calls itself pc", "address without a name"}, false},
-		{"listed", 0, true, []string{"listed by zen.example"}, true},
+		{"nothing", 0, nil, 0, "192.0.2.1", false},
+		{"its words", 0.95, nil, 0, "192.0.2.1", true},
+		{"perhaps its words", 0.86, nil, 0, "192.0.2.1", false},
+		{"perhaps its words, and no name", 0.86, nil, noName, "192.0.2.1", true},
+		{"not taught, and no name", 0.5, nil, noName, "192.0.2.1", false},
+		{"not taught, and two reasons", 0.5, nil, noName | badName, "192.0.2.1", false},
+		{"doubtful, and two reasons", 0.7, nil, noName | badName, "192.0.2.1", true},
+		{"not taught, and three reasons", 0.5, nil, noName | badName | spf, "192.0.2.1", true},
+		{"three reasons only", 0.1, nil, noName | badName | spf, "192.0.2.1", false},
+		{"not taught, on this machine", 0.5, nil, noName | badName, "127.0.0.1", false},
+		{"not taught, in this house", 0.7, nil, noName | badName, "192.168.1.2", false},
+		{"listed", 0, []string{"zen.example"}, 0, "192.0.2.1", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := open(t)
@@ -229,11 +237,23 @@ func TestJunk(t *testing.T) {
 				}
 				return c.score, nil
 			}
+			z := &zone{txt: map[string]string{}, ip: map[string]string{"client.elsewhere.example": c.client}}
+			h.Checker = &auth.Checker{Resolver: z, ID: "mail.example.org"}
 			in := from("bob@elsewhere.example", letter, "alice@example.org")
-			in.Listed, in.Suspicions = c.listed, c.suspicions
+			in.Listed, in.Client = c.listed, netip.MustParseAddr(c.client)
+			in.Reverse = auth.IPRev{Verdict: auth.Pass, Name: "client.elsewhere.example"}
+			if c.what&noName != 0 {
+				in.Reverse = auth.IPRev{Verdict: auth.Fail}
+			}
+			if c.what&badName != 0 {
+				in.Helo = "pc"
+			}
+			if c.what&spf != 0 {
+				z.txt["elsewhere.example"] = "v=spf1 -all"
+			}
 			h.accept(in)
 			if got := len(h.got("alice", "Junk")) == 1; got != c.junk {
-				t.Errorf("got in Junk %v, want %v", got, c.junk)
+				t.Errorf("in Junk: got %v, want %v", got, c.junk)
 			}
 		})
 	}

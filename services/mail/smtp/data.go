@@ -92,7 +92,7 @@ func (c *session) deliver(ctx context.Context) reply {
 	e.Protocol = c.protocol()
 	e.Binary = e.binary
 	if facts := c.facts.get(); facts != nil {
-		e.Reverse, e.Suspicions, e.Listed = facts.reverse, facts.suspicions(c.helo), len(facts.listed) > 0
+		e.Reverse, e.Listed = facts.reverse, facts.listed
 	}
 	if err := c.accept(ctx, &e.Incoming); err != nil {
 		r := refused(err)

@@ -53,21 +53,6 @@ func (f *facts) stop() {
 	}
 }
 
-// suspicions are what speaks against the client.
-func (f *facts) suspicions(helo string) []string {
-	var all []string
-	for _, list := range f.listed {
-		all = append(all, "listed by "+list)
-	}
-	if f.reverse.Verdict == auth.Fail || f.reverse.Verdict == auth.PermError {
-		all = append(all, "address without a name")
-	}
-	if !strings.HasPrefix(helo, "[") && !strings.Contains(helo, ".") {
-		all = append(all, "calls itself "+helo)
-	}
-	return all
-}
-
 // listed asks the block lists that are configured (RFC 5782 §2.1).
 func (s *Server) listed(ctx context.Context, r auth.Resolver, client netip.Addr) []string {
 	conf, err := s.Mail.Config.Mail(ctx)
