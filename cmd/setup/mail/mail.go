@@ -15,6 +15,7 @@ import (
 	"cairn/cmd/setup"
 	"cairn/libos"
 	"cairn/net/certs"
+	"cairn/net/public"
 	"cairn/services/accounts"
 	"cairn/services/config"
 	mailservice "cairn/services/mail"
@@ -138,6 +139,7 @@ func (m *Mail) openQueue() *queue.Queue {
 		Sole:     m.Sole,
 		Log:      m.Env.Log,
 	}
+	o.Allow = public.Is
 	if m.Env.Args.Bool(setup.AllowPrivate.Name) {
 		o.Allow = func(netip.Addr) bool { return true }
 	}
