@@ -116,3 +116,30 @@ func TestQuotedOut(t *testing.T) {
 		t.Errorf("queued: got %+v", got)
 	}
 }
+
+// TestTwoReadings submits messages whose From one program reads as bob's and another as alice's.
+func TestTwoReadings(t *testing.T) {
+	h := open(t)
+	for value, ok := range map[string]bool{
+		"bob@example.org":                                          true,
+		"Bob <bob@example.org>":                                    true,
+		`"Bob <x>" <bob@example.org>`:                              true,
+		"bob@example.org (Bob <x>)":                                true,
+		"Bob (the (first)) <bob@example.org>, <bob+x@example.org>": true,
+		"the two: bob@example.org;":                                true,
+		"<bob@example.org> <alice@example.org>":                    false,
+		"bob@example.org <alice@example.org>":                      false,
+		"bob@example.org, alice@example.org":                       false,
+		"bob@example.org (<alice@example.org>":                     false,
+		`bob@example.org "<alice@example.org>`:                     false,
+		"bob@example.org\r\nFrom: alice@example.org":               false,
+		"bob@example.org\r\nFROM : alice@example.org":              false,
+		"bob@example.org\r\nSender: alice@example.org":             false,
+		"bob@example.org\r\n x\r\nfrom\t: alice@example.org":       false,
+	} {
+		err := h.Accept(context.Background(), h.by("bob", "From: "+value+"\r\nSubject: x\r\n\r\nhi\r\n", "carol@example.net"))
+		if (err == nil) != ok {
+			t.Errorf("%q: got %v", value, err)
+		}
+	}
+}

@@ -138,6 +138,11 @@ func (t *task) author(ctx context.Context) error {
 	if len(from) == 0 {
 		return refuse(550, 6, 0, "the message does not say who it is from: it needs a From field")
 	}
+	for _, value := range append(t.header.All("From"), t.header.All("Sender")...) {
+		if !unambiguous(value) {
+			return refuse(550, 6, 0, "what From or Sender has can be read in more than one way")
+		}
+	}
 	for _, a := range append(from, t.header.Addresses("Sender")...) {
 		address := a.Addr()
 		if address == "" {
@@ -148,6 +153,28 @@ func (t *task) author(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unambiguous reports whether nobody can find other addresses in a field than we do: everything that was opened is closed, and
+// there are no more brackets than addresses.
+func unambiguous(value string) bool {
+	brackets, depth, quoted := 0, 0, false
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case c == '\\' && (quoted || depth > 0):
+			i++
+		case c == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			depth = max(depth-1, 0)
+		case c == '<' && depth == 0:
+			brackets++
+		}
+	}
+	return depth == 0 && !quoted && brackets <= len(message.ParseAddresses(value))
 }
 
 // withoutBcc returns the message less the fields that name those whom the others are not to know.
