@@ -55,3 +55,8 @@ func (p *process) mailCommitted(c observe.Commit) {
 		}
 	}
 }
+
+// checkQueue is what a push to the queue must satisfy.
+func (p *process) checkQueue(ctx context.Context, c gitservice.Change) error {
+	return p.mail.Queue.Check(ctx, c.Old, c.New)
+}

@@ -63,7 +63,7 @@ func (p *process) addServers(ctx context.Context, watch *monitor.Monitor) error 
 		Accounts: p.house.accounts,
 		Config:   p.house.config,
 		Secrets:  p.house.secrets,
-		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav, gitservice.Mail: p.checkMail},
+		Checks:   map[string]gitservice.Check{gitservice.Site: p.checkSite, gitservice.Dav: p.checkDav, gitservice.Mail: p.checkMail, gitservice.Queue: p.checkQueue},
 		URL:      p.published,
 		Log:      p.log,
 	}

@@ -88,7 +88,10 @@ func Open(ctx context.Context, p Parts) (*Mail, error) {
 		Log:       p.Env.Log,
 	}
 	m.login.Name = m.service.LoginName
-	m.scripts = &scripts.Shelf{Mail: m.service}
+	if key, err = p.Secrets.Derive("vacation", 32); err != nil {
+		return nil, err
+	}
+	m.scripts = &scripts.Shelf{Mail: m.service, Key: key}
 	m.service.Filter = m.scripts.Filter
 	m.host = m.service.Host(ctx)
 	resolver := p.Env.Net.Resolver()
@@ -137,6 +140,7 @@ func (m *Mail) openQueue() *queue.Queue {
 		Local:    m.service.Local,
 		Deliver:  m.service.Send,
 		Sole:     m.Sole,
+		Memory:   m.Env.Share(2*flightBytes, 8),
 		Log:      m.Env.Log,
 	}
 	o.Allow = public.Is

@@ -7,14 +7,17 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"cairn/cmd/setup"
 	"cairn/libos"
 	"cairn/services/accounts"
+	mailservice "cairn/services/mail"
 	"cairn/services/mail/imap"
 	"cairn/services/mail/managesieve"
 	"cairn/services/mail/smtp"
 	"cairn/services/self"
+	"cairn/store/object"
 )
 
 // Ports are where mail is served.
@@ -68,12 +71,33 @@ func (m *Mail) tlsConfig() *tls.Config {
 	return c
 }
 
+// flightBytes is what messages that are being received may take of the memory.
+const flightBytes = 128 << 20
+
+// forget has what was sent taken out of the queue's history, once a day.
+func (m *Mail) forget(ctx context.Context) error {
+	for day := time.NewTicker(24 * time.Hour); ; {
+		select {
+		case <-ctx.Done():
+			day.Stop()
+			return nil
+		case <-day.C:
+		}
+		if err := m.Queue.Forget(ctx, object.Signature{}); err != nil && ctx.Err() == nil {
+			m.Env.Log.Warn("mail that was sent stays in the history of the queue for another day", "err", err)
+		}
+	}
+}
+
 // Run serves and carries away until ctx ends.
 func (m *Mail) Run(ctx context.Context) error {
-	in := &smtp.Server{Mail: m.service, Login: m.login, TLS: m.tlsConfig(), Log: m.Env.Log}
-	out := &imap.Server{Login: m.login, Boxes: m.Boxes, TLS: m.tlsConfig(), Hostname: m.host, Trained: m.teach, Log: m.Env.Log}
+	largest := m.Env.Share(mailservice.MaxMessage, 16)
+	in := &smtp.Server{Mail: m.service, Login: m.login, TLS: m.tlsConfig(), Log: m.Env.Log,
+		Limits: smtp.Limits{Message: largest, Memory: m.Env.Share(flightBytes, 8)}}
+	out := &imap.Server{Login: m.login, Boxes: m.Boxes, TLS: m.tlsConfig(), Hostname: m.host, Trained: m.teach, Log: m.Env.Log,
+		MaxMessage: largest, Memory: m.Env.Share(2*flightBytes, 4)}
 	settle := func(ctx context.Context) error { m.Boxes.Run(ctx, m.Env.Log); return nil }
-	servers := []func(context.Context) error{m.Queue.Run, settle}
+	servers := []func(context.Context) error{m.Queue.Run, settle, m.forget}
 	serve := func(l net.Listener, f func(context.Context, net.Listener) error) {
 		if l != nil {
 			servers = append(servers, func(ctx context.Context) error { return f(ctx, l) })
