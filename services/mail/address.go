@@ -26,14 +26,18 @@ func SplitAddress(address string) (local, domain string, err error) {
 	if i == len(address) {
 		return local, "", nil
 	}
-	domain = strings.ToLower(address[i+1:])
+	domain = strings.TrimSuffix(strings.ToLower(address[i+1:]), ".")
 	if strings.HasPrefix(domain, "[") {
 		return local, domain, nil
 	}
-	if domain, err = idna.Lookup.ToASCII(strings.TrimSuffix(domain, ".")); err != nil {
+	name, err := idna.Lookup.ToASCII(domain)
+	if err != nil && strings.Trim(domain, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == "" {
+		name, err = domain, nil // there are such, with an underscore or with hyphens where no new name has them
+	}
+	if err != nil {
 		return "", "", &UnknownError{address}
 	}
-	return local, domain, nil
+	return local, name, nil
 }
 
 // unquoted returns an address as the queue has it: without the quotes of its local part.
