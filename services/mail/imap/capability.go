@@ -57,8 +57,8 @@ func (s *session) startTLS(c *command) error {
 		return bad("TLS is not to be had, or is there already")
 	}
 	if len(f.wire.have) > 0 {
-		f.broken = errSpeech
-		return bad("nothing may follow STARTTLS before its answer")
+		f.broken = errClear
+		return bad(errClear.Error())
 	}
 	if err := f.answer(c.tag, "STARTTLS", nil); err != nil {
 		return err

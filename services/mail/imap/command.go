@@ -2,7 +2,6 @@ package imap
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"math"
 	"strconv"
@@ -44,8 +43,18 @@ type badCommand struct {
 
 func (e *badCommand) Error() string { return e.err.Error() }
 
-// errSpeech is when what follows cannot be told from the rest of what was refused.
-var errSpeech = errors.New("a command is too long, or an invitation was not waited for")
+// A parting ends the connection, with what the client is told.
+type parting string
+
+func (p parting) Error() string { return string(p) }
+
+const (
+	errLong     parting = "The command is too long"
+	errSpeech   parting = "What follows cannot be told from what was refused: wait to be asked for literals"
+	errNonsense parting = "Nothing of that means anything"
+	errRefused  parting = "Too many log-ins were refused"
+	errClear    parting = "Nothing may follow STARTTLS before its answer"
+)
 
 // invitation is what a client waits for that announces a literal.
 const invitation = "+ Go ahead\r\n"
@@ -84,7 +93,7 @@ func (f *front) readCommand(idle time.Time) (*command, error) {
 			if invite {
 				return c, &badCommand{c.tag, syntaxError("the literal is too long")}
 			}
-			return c, errSpeech
+			return c, errLong
 		}
 		if invite {
 			c.seal(line)

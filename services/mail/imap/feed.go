@@ -3,7 +3,6 @@ package imap
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 )
 
@@ -57,7 +56,7 @@ func (f *front) advance() error {
 		}
 		return err
 	}
-	return fmt.Errorf("%s has no end: %w", c.name, errSpeech)
+	return errSpeech // the library believes that the command goes on
 }
 
 // endIdle lets the library end IDLE in order, whatever it ended with: else the library

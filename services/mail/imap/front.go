@@ -32,7 +32,7 @@ type front struct {
 	free    func()   // gives back what it takes of the budget
 	bad     int      // commands without meaning in a row
 	enables []string // what ENABLE names that the library does not know
-	broken  error    // what IDLE ended with; comes when the library has ended it, too
+	broken  error    // what ends the connection when the library has answered
 
 	mu      sync.Mutex // guards what follows: it changes with what the library writes
 	done    bool       // cmd has got its answer
@@ -80,11 +80,15 @@ func (f *front) next() error {
 	if err := f.skip(); err != nil {
 		return err
 	}
+	f.feed = nil
 	for {
+		if f.cmd != nil { // it may be long, and the wait for the next one too
+			f.cmd.text, f.cmd.pieces = nil, nil
+		}
 		f.free()
 		f.free = func() {}
 		if f.bad >= maxBad {
-			f.broken = errSpeech
+			f.broken = errNonsense
 		}
 		if f.broken != nil {
 			return f.broken
@@ -155,13 +159,14 @@ func (f *front) Write(p []byte) (int, error) {
 // end ends the connection and tells the client why.
 func (f *front) end(err error) error {
 	var late net.Error
+	var last parting
 	switch {
 	case errors.As(err, &late) && late.Timeout() && !f.session.loggedIn():
 		f.wire.close("* BYE Log in within a minute\r\n")
 	case errors.As(err, &late) && late.Timeout():
 		f.wire.close("* BYE Nothing was heard for too long\r\n")
-	case errors.Is(err, errSpeech), errors.Is(err, errLong):
-		f.wire.close("* BYE " + err.Error() + "\r\n")
+	case errors.As(err, &last):
+		f.wire.close("* BYE " + last.Error() + "\r\n")
 	}
 	return io.EOF
 }

@@ -115,7 +115,7 @@ func (s *session) welcome(u *accounts.User) error {
 // turnAway counts log-ins that were refused.
 func (s *session) turnAway(err error) error {
 	if s.refused++; s.refused >= maxRefused {
-		s.front.broken = errSpeech
+		s.front.broken = errRefused
 	}
 	return s.reply(err)
 }

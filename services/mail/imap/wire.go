@@ -3,7 +3,6 @@ package imap
 import (
 	"bytes"
 	"crypto/tls"
-	"errors"
 	"io"
 	"net"
 	"sync"
@@ -29,8 +28,6 @@ type wire struct {
 	zip    bool
 	failed error // of the last write
 }
-
-var errLong = errors.New("the line is too long")
 
 func soon(d time.Duration) time.Time { return time.Now().Add(d) }
 
