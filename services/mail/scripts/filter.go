@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync"
 	"time"
 
 	"cairn/services/accounts"
@@ -15,47 +16,63 @@ import (
 	"cairn/services/mail/mailbox"
 	"cairn/services/mail/message"
 	"cairn/services/mail/sieve"
+	"cairn/store"
 )
 
 // Filter says what a user's active script wants done with a message; nil when there is none. It is a
 // mail.Filter.
 func (s *Shelf) Filter(ctx context.Context, d *mail.Delivery) (*mail.Wishes, error) {
-	snapshot, err := s.Mail.Boxes.Box(d.User).Snapshot(ctx)
-	if err != nil {
-		return nil, err
-	}
-	name, err := activeIn(snapshot.Tree())
-	if err != nil || name == "" {
-		return nil, err
-	}
-	if err := checkName(name); err != nil {
-		return nil, fmt.Errorf("%s: %w", activeFile, err)
-	}
-	source, err := snapshot.ReadFile(pathOf(name))
+	box := s.Mail.Boxes.Box(d.User)
+	tree, err := box.Branch().Tree(ctx)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // removed by hand
+		return nil, nil // the first message that the user gets
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read script %q: %w", name, err)
+		return nil, err
 	}
-	script, err := sieve.Parse(source)
-	if err != nil {
-		return nil, fmt.Errorf("script %q: %w", name, err)
+	name, script, err := s.activeScript(tree)
+	if script == nil || err != nil {
+		return nil, err
 	}
+	boxes := sync.OnceValues(func() (*mailbox.Snapshot, error) { return box.View(tree) })
 	outcome, err := script.Run(&sieve.Input{
 		Raw: s.believable(d), Trace: d.Trace, From: d.In.From, To: d.Address, Now: s.Mail.Now(),
-		Exists: func(name, use string) bool { return isThere(snapshot, name, use) },
+		Exists: func(name, use string) bool {
+			snapshot, err := boxes()
+			return err == nil && isThere(snapshot, name, use)
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("script %q: %w", name, err)
 	}
 	w := wishes(outcome, d.Junk)
 	if v := outcome.Vacation; v != nil && !d.Junk {
-		if err := s.answer(ctx, v, snapshot, d, w); err != nil {
+		if err := s.answer(ctx, v, tree, d, w); err != nil {
 			s.Mail.Log.Warn("mail: vacation", "user", d.User, "id", d.In.ID, "err", err)
 		}
 	}
 	return w, nil
+}
+
+// activeScript returns the script that runs, nil when none does.
+func (s *Shelf) activeScript(t *store.Tree) (name string, script *sieve.Script, err error) {
+	if name, err = activeIn(t); err != nil || name == "" {
+		return "", nil, err
+	}
+	if err := checkName(name); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", activeFile, err)
+	}
+	e, err := t.Lookup(pathOf(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil, nil // removed by hand
+	}
+	if err == nil {
+		script, err = s.parsed.script(e.Hash, func() ([]byte, error) { return t.ReadFile(pathOf(name)) })
+	}
+	if err != nil {
+		return "", nil, fmt.Errorf("script %q: %w", name, err)
+	}
+	return name, script, nil
 }
 
 // believable is the message without what pretends to be our own judgement on who has sent it: a
@@ -123,7 +140,7 @@ func wishes(o *sieve.Outcome, junk bool) *mail.Wishes {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // answer adds to the wishes that the sender is answered, if that may be.
-func (s *Shelf) answer(ctx context.Context, v *sieve.Vacation, snapshot *mailbox.Snapshot, d *mail.Delivery, w *mail.Wishes) error {
+func (s *Shelf) answer(ctx context.Context, v *sieve.Vacation, tree *store.Tree, d *mail.Delivery, w *mail.Wishes) error {
 	u, err := s.Mail.Accounts.User(ctx, d.User)
 	if err != nil {
 		return err
@@ -139,12 +156,12 @@ func (s *Shelf) answer(ctx context.Context, v *sieve.Vacation, snapshot *mailbox
 		return nil
 	}
 	now := s.Mail.Now().UTC().Truncate(time.Second)
-	handle, who := keyOf(v.Handle, d.In.From)
-	data, err := snapshot.ReadFile(answeredFile)
+	who := s.keyOf(v.Handle, d.In.From)
+	data, err := tree.ReadFile(answeredFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if knows(parseAnswered(data, now), handle, who) {
+	if knows(parseAnswered(data, now), who) {
 		return nil
 	}
 	if v.From != "" && !own(message.ParseAddresses(v.From)[0].Addr()) {
@@ -154,7 +171,7 @@ func (s *Shelf) answer(ctx context.Context, v *sieve.Vacation, snapshot *mailbox
 	rand.Read(id)
 	stamp := sieve.Stamp{From: s.author(u, d.Address), To: d.In.From, Host: s.Mail.Host(ctx), Now: now, ID: id}
 	w.Replies = append(w.Replies, mail.Reply{To: d.In.From, Raw: v.Compose(d.Raw, stamp)})
-	w.Remember = func(e *mailbox.Edit) error { return remember(e, answered{now.Add(v.Every), handle, who}, now) }
+	w.Remember = func(e *mailbox.Edit) error { return remember(e, answered{now.Add(v.Every), who}, now) }
 	return nil
 }
 

@@ -24,11 +24,11 @@ import (
 // A house is a mail service with alice and bob, who serve example.org, and their scripts.
 type house struct {
 	*Shelf
-	t   *testing.T
+	t   testing.TB
 	now time.Time
 }
 
-func open(t *testing.T) *house {
+func open(t testing.TB) *house {
 	t.Helper()
 	repo := store.New(mem.New(), store.Options{})
 	sec, err := secrets.Open(repo.Branch("secrets"), [32]byte{1})
@@ -40,7 +40,7 @@ func open(t *testing.T) *house {
 		Boxes: mailbox.Open(repo, mailbox.Options{Now: clock}), Queue: queue.Open(repo, sec, queue.Options{Hostname: func() string { return "mail.example.org" }}),
 		SRSKey: []byte("a key for the tests of this package"), Now: clock, Log: slog.New(slog.DiscardHandler),
 	}
-	h.Shelf = &Shelf{Mail: service}
+	h.Shelf = &Shelf{Mail: service, Key: []byte("a key")}
 	service.Filter = h.Filter
 	check(t, repo.Branch("accounts").Update(t.Context(), store.Change{Message: "Add people"}, func(tx *store.Tx) error {
 		return errors.Join(

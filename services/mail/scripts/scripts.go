@@ -9,7 +9,7 @@
 // Check). A Shelf is where a protocol such as ManageSieve finds it; its Filter is what the delivery
 // asks:
 //
-//	shelf := &scripts.Shelf{Mail: service}
+//	shelf := &scripts.Shelf{Mail: service, Key: key}
 //	service.Filter = shelf.Filter
 //
 // # Junk
@@ -67,8 +67,14 @@ func (e *NameError) Error() string {
 	return fmt.Sprintf("a script cannot be called %q: %s", e.Name, e.Reason)
 }
 
-// A Shelf is where everybody's scripts are. Safe for concurrent use.
-type Shelf struct{ Mail *mail.Service }
+// A Shelf is where everybody's scripts are. Set its fields before its first use. Safe for concurrent use.
+type Shelf struct {
+	Mail *mail.Service
+	// Key hides whom vacation has answered from whoever keeps the repository.
+	Key []byte
+
+	parsed parsed
+}
 
 // An Entry is a script by its name.
 type Entry struct {
