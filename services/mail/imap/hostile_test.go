@@ -260,3 +260,21 @@ func inUse() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc + m.StackInuse
 }
+
+// TestHighest makes sure that the highest number there is means no message, other than "*".
+func TestHighest(t *testing.T) {
+	h := newHouse(t, nil)
+	h.put("alice", "INBOX", hello, hello)
+	c := h.open("INBOX")
+	c.ok("STORE 1:* FLAGS (\\Deleted)")
+	for command, want := range map[string]int{
+		"UID FETCH 4294967295 FLAGS": 0, "UID FETCH 5:4294967295 FLAGS": 0, "UID FETCH 2:4294967295 FLAGS": 1,
+		"UID FETCH * FLAGS": 1, "UID FETCH 5:* FLAGS": 1, "UID FETCH 1:4294967295 FLAGS": 2,
+		"UID EXPUNGE 4294967295": 0, "UID MOVE 4294967295 Trash": 0,
+	} {
+		if got := c.ok(command); len(got) != want {
+			t.Errorf("%s: got %q, want %d", command, got, want)
+		}
+	}
+	c.fails("FETCH 4294967295 FLAGS", "BAD")
+}

@@ -57,8 +57,11 @@ func (s *scanner) nzNumber() (uint32, error) {
 	if err != nil || n == 0 {
 		return 0, expected("a set of message numbers")
 	}
-	return uint32(n), nil
+	return noStar(uint32(n)), nil
 }
+
+// noStar is a number that a client has written. The highest there is, which no message has, means star here.
+func noStar(n uint32) uint32 { return min(n, star-1) }
 
 // tidy sorts the ranges and joins those that touch.
 func (n *numbers) tidy() {
@@ -121,7 +124,7 @@ func fromLibrary(set imap.NumSet) (n numbers, uid bool) {
 		if v == 0 {
 			return star
 		}
-		return v
+		return noStar(v)
 	}
 	switch set := set.(type) {
 	case imap.SeqSet:
