@@ -88,7 +88,7 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		if n, err := (&scanner{b: []byte(text)}).set(); err == nil && !n.saved {
-			again, err := (&scanner{b: n.append(nil)}).set()
+			again, err := (&scanner{b: []byte(strings.ReplaceAll(n.String(), "4294967295", "*"))}).set() // as star is written
 			if err != nil || again.String() != n.String() {
 				t.Errorf("%q: got %q, %v; want %q", text, again, err, n)
 			}
