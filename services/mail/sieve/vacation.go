@@ -109,9 +109,11 @@ func clamp(n uint64, unit, least time.Duration) time.Duration {
 func (v *Vacation) Silence(raw []byte, from string, own func(string) bool) string {
 	head, _ := message.Split(raw)
 	h := message.ParseHeader(head)
-	mine := func(a string) bool {
-		return slices.ContainsFunc(v.Addresses, func(b string) bool { return strings.EqualFold(mailAddress(b), a) }) || own(a)
+	also := map[string]bool{}
+	for _, a := range v.Addresses {
+		also[lower(mailAddress(a))] = true
 	}
+	mine := func(a string) bool { return also[lower(a)] || own(a) }
 	switch auto, _ := message.Params(h.Get("Auto-Submitted")); {
 	case from == "":
 		return "it has no sender"
