@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -277,4 +278,27 @@ func TestHighest(t *testing.T) {
 		}
 	}
 	c.fails("FETCH 4294967295 FLAGS", "BAD")
+}
+
+// TestPatterns compares LIST's patterns, which may be long, with regular expressions.
+func TestPatterns(t *testing.T) {
+	replace := strings.NewReplacer("*", ".*", "%", "[^/]*")
+	pieces := []string{"a", "b", "/", "*", "%"}
+	for n := range 5 * 5 * 5 * 5 * 5 * 5 {
+		pattern := ""
+		for k := n; k > 0; k /= 5 {
+			pattern += pieces[k%5]
+		}
+		want := regexp.MustCompile("^" + replace.Replace(pattern) + "$")
+		for _, name := range []string{"a", "ab", "a/b", "a/b/a", "bb/a"} {
+			if got := matches(name, []string{simplify(pattern)}); got != want.MatchString(name) {
+				t.Fatalf("%q, %q: got %v", pattern, name, got)
+			}
+		}
+	}
+	for _, p := range []string{strings.Repeat("*%", 20_000), strings.Repeat("*a", 20_000)} {
+		if got, want := matches(strings.Repeat("a", 100), []string{simplify(p)}), !strings.Contains(p, "a"); got != want {
+			t.Errorf("%.10q…: got %v", p, got)
+		}
+	}
 }
