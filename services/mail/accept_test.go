@@ -247,6 +247,11 @@ func TestSeal(t *testing.T) {
 		}
 	}
 	h.refused(from("bob@elsewhere.example", letter, "bob@example.org"), "451 4.3.0")
+	for user, want := range map[string]bool{"alice": true, "bob": false, "carol": true} {
+		if err := h.Admit(context.Background(), user+"@localhost", 0, nil); (err == nil) != want {
+			t.Errorf("admit %s: got %v", user, err)
+		}
+	}
 	if got := h.counts("INBOX"); got != [3]int{1, 0, 0} {
 		t.Errorf("got %v messages, want 1 for alice", got)
 	}

@@ -74,6 +74,20 @@ func (s *Service) Admit(ctx context.Context, address string, size int64, by *acc
 		if err := s.room(ctx, t.User, size); err != nil {
 			return AsRefusal(err)
 		}
+		if err := s.sealable(ctx, t.User); err != nil {
+			return AsRefusal(err)
+		}
+	}
+	return nil
+}
+
+// sealable says that what is for a user could not be sealed, before others are to get the same message.
+func (s *Service) sealable(ctx context.Context, user string) error {
+	if s.Seal == nil {
+		return nil
+	}
+	if _, err := s.Seal(ctx, user, []byte("Subject: \r\n\r\n")); err != nil {
+		return fmt.Errorf("seal for %s: %w", user, err)
 	}
 	return nil
 }
