@@ -17,6 +17,8 @@ import (
 	"cairn/services/mail/message"
 	"cairn/services/mail/sieve"
 	"cairn/store"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Filter says what a user's active script wants done with a message; nil when there is none. It is a
@@ -45,7 +47,7 @@ func (s *Shelf) Filter(ctx context.Context, d *mail.Delivery) (*mail.Wishes, err
 	if err != nil {
 		return nil, fmt.Errorf("script %q: %w", name, err)
 	}
-	w := wishes(outcome, d.Junk)
+	w := wishes(outcome, d.Junk, d.In.UTF8)
 	if v := outcome.Vacation; v != nil && !d.Junk {
 		if err := s.answer(ctx, v, tree, d, w); err != nil {
 			s.Mail.Log.Warn("mail: vacation", "user", d.User, "id", d.In.ID, "err", err)
@@ -120,8 +122,8 @@ func useOf(name string) mailbox.SpecialUse {
 }
 
 // wishes says to the delivery what a script wants.
-func wishes(o *sieve.Outcome, junk bool) *mail.Wishes {
-	w := &mail.Wishes{Redirect: o.Redirect, Reject: oneLine(o.Reject)}
+func wishes(o *sieve.Outcome, junk, utf8 bool) *mail.Wishes {
+	w := &mail.Wishes{Redirect: o.Redirect, Reject: reason(o.Reject, utf8)}
 	for _, f := range o.File {
 		var flags []mailbox.Flag
 		for _, flag := range f.Flags {
@@ -136,8 +138,32 @@ func wishes(o *sieve.Outcome, junk bool) *mail.Wishes {
 	return w
 }
 
-// oneLine makes of a text what can stand in a reply of SMTP and in a report.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// maxReason is how much of a reason for rejection fits into a reply of SMTP, in bytes (RFC 5321 §4.5.3.1.5).
+const maxReason = 400
+
+// reason makes of a script's words what can stand in a reply of SMTP: one line, not too long, and in ASCII unless
+// the client has asked for more (RFC 5429 §2.1): without accents, or else in words of ours.
+func reason(words string, utf8 bool) string {
+	if words == "" {
+		return ""
+	}
+	words = strings.Join(strings.Fields(words), " ")
+	if !utf8 {
+		plain := strings.Map(func(r rune) rune {
+			if r >= 0x7f {
+				return -1
+			}
+			return r
+		}, norm.NFKD.String(words))
+		if words = plain; len(strings.Trim(plain, " .,;:!?-")) == 0 {
+			words = "the recipient does not want this message"
+		}
+	}
+	if len(words) > maxReason {
+		words = strings.ToValidUTF8(words[:maxReason], "")
+	}
+	return words
+}
 
 // answer adds to the wishes that the sender is answered, if that may be.
 func (s *Shelf) answer(ctx context.Context, v *sieve.Vacation, tree *store.Tree, d *mail.Delivery, w *mail.Wishes) error {

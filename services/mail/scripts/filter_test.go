@@ -104,6 +104,25 @@ func TestReject(t *testing.T) {
 	}
 }
 
+func TestReason(t *testing.T) {
+	for _, c := range []struct {
+		words string
+		utf8  bool
+		want  string
+	}{
+		{"No.\r\nNo!\r\n", false, "No. No!"},
+		{"Für dich nicht", false, "Fur dich nicht"},
+		{"Für dich nicht", true, "Für dich nicht"},
+		{"いいえ。", false, "the recipient does not want this message"},
+		{strings.Repeat("é", 300), true, strings.Repeat("é", 200)},
+		{"x" + strings.Repeat("é", 300), true, "x" + strings.Repeat("é", 199)},
+	} {
+		if got := reason(c.words, c.utf8); got != c.want {
+			t.Errorf("%q: got %q, want %q", c.words, got, c.want)
+		}
+	}
+}
+
 // genuine is a DNS in which mail of elsewhere.example may come from everywhere, and nothing else is known.
 type genuine struct{}
 
