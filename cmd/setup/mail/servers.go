@@ -96,7 +96,7 @@ func (m *Mail) Run(ctx context.Context) error {
 	in := &smtp.Server{Mail: m.service, Login: m.login, TLS: m.tlsConfig(), Log: m.Env.Log,
 		Limits: smtp.Limits{Message: largest, Memory: m.Env.Share(flightBytes, 8)}}
 	out := &imap.Server{Login: m.login, Boxes: m.Boxes, TLS: m.tlsConfig(), Hostname: m.host, Trained: m.teach, Log: m.Env.Log,
-		Hide: func(raw []byte) []mailbox.Span { return foreign(m.Config, raw) },
+		Hide:       func(raw []byte) []mailbox.Span { return foreign(m.Config, raw) },
 		MaxMessage: largest, Memory: m.Env.Share(2*flightBytes, 4)}
 	settle := func(ctx context.Context) error { m.Boxes.Run(ctx, m.Env.Log); return nil }
 	servers := []func(context.Context) error{m.Queue.Run, settle, m.forget}
