@@ -130,6 +130,9 @@ func (t *task) sealFor(ctx context.Context, d *Delivery) (*store.Blob, error) {
 		t.sealed[d.User] = nil
 		return nil, nil
 	}
+	if len(raw) > store.MaxObject {
+		return nil, errSealable
+	}
 	if t.secret += int64(len(raw)); t.secret > maxSealed {
 		return nil, refuse(452, 5, 3, "these recipients take too much memory: send to some of them at a time")
 	}

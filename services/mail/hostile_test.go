@@ -87,14 +87,19 @@ func TestSealedForgery(t *testing.T) {
 // TestMuchSealed bounds the memory that the sealed copies of one message take.
 func TestMuchSealed(t *testing.T) {
 	h := open(t)
-	big := make([]byte, maxSealed/2+1)
+	big := make([]byte, maxSealed/5)
 	h.Seal = func(context.Context, string, []byte) ([]byte, error) { return big, nil }
 	task := &task{Service: h.Service, sealed: map[string]*store.Blob{}}
-	for i, user := range []string{"alice", "bob"} {
-		_, err := task.sealFor(context.Background(), &Delivery{Target: Target{User: user}})
-		if (err != nil) != (i == 1) {
-			t.Errorf("%s: got %v", user, err)
+	for i, want := range []string{"", "", "", "", "", "452 4.5.3"} {
+		_, err := task.sealFor(context.Background(), &Delivery{Target: Target{User: fmt.Sprint(i)}})
+		if err != nil && !strings.HasPrefix(err.Error(), want) || (err != nil) != (want != "") {
+			t.Errorf("%d: got %v, want %s", i, err, want)
 		}
+	}
+	big = make([]byte, store.MaxObject+1)
+	h.refused(from("bob@elsewhere.example", letter, "alice@example.org"), "552 5.3.4")
+	if err := h.Admit(context.Background(), "alice@example.org", MaxMessage, nil); err == nil {
+		t.Error("admit: what is too large when it is sealed was admitted")
 	}
 }
 

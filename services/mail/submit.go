@@ -11,6 +11,7 @@ import (
 	"cairn/services/accounts"
 	"cairn/services/mail/mailbox"
 	"cairn/services/mail/message"
+	"cairn/store"
 )
 
 // NewID returns a name for an Incoming, of 16 letters and digits.
@@ -74,20 +75,29 @@ func (s *Service) Admit(ctx context.Context, address string, size int64, by *acc
 		if err := s.room(ctx, t.User, size); err != nil {
 			return AsRefusal(err)
 		}
-		if err := s.sealable(ctx, t.User); err != nil {
+		if err := s.sealable(ctx, t.User, size); err != nil {
 			return AsRefusal(err)
 		}
 	}
 	return nil
 }
 
+// maxSealable is the largest message that is small enough when it is sealed.
+const maxSealable = store.MaxObject / 10 * 7
+
+var errSealable = refuse(552, 3, 4, "the message is larger than what can be sealed for the recipient")
+
 // sealable says that what is for a user could not be sealed, before others are to get the same message.
-func (s *Service) sealable(ctx context.Context, user string) error {
+func (s *Service) sealable(ctx context.Context, user string, size int64) error {
 	if s.Seal == nil {
 		return nil
 	}
-	if _, err := s.Seal(ctx, user, []byte("Subject: \r\n\r\n")); err != nil {
+	sealed, err := s.Seal(ctx, user, []byte("Subject: \r\n\r\n"))
+	switch {
+	case err != nil:
 		return fmt.Errorf("seal for %s: %w", user, err)
+	case sealed != nil && size > maxSealable:
+		return errSealable
 	}
 	return nil
 }
