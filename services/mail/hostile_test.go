@@ -2,10 +2,12 @@ package mail
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"cairn/services/mail/auth"
 	"cairn/store"
@@ -146,5 +148,18 @@ func TestTwoReadings(t *testing.T) {
 		if (err == nil) != ok {
 			t.Errorf("%q: got %v", value, err)
 		}
+	}
+}
+
+// TestLongReject makes sure that a reply to SMTP stays a line that others can read.
+func TestLongReject(t *testing.T) {
+	h := open(t)
+	h.Filter = func(context.Context, *Delivery) (*Wishes, error) {
+		return &Wishes{Reject: strings.Repeat("grün", 10_000)}, nil
+	}
+	err := h.Accept(context.Background(), from("bob@elsewhere.example", letter, "alice@example.org"))
+	var r *Refusal
+	if !errors.As(err, &r) || len(r.Text) > maxWords || !utf8.ValidString(r.Text) || !strings.HasPrefix(r.Text, "grün") {
+		t.Errorf("got %.500v", err)
 	}
 }

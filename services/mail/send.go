@@ -29,10 +29,14 @@ func (s *Service) Send(ctx context.Context, from string, to []string, raw []byte
 
 func asElsewhere(err error, e **NotLocalError) bool { return errors.As(err, e) }
 
+// maxWords is how much of what users say fits into a reply of SMTP, in bytes (RFC 5321 §4.5.3.1.5).
+const maxWords = 400
+
 // settle plans what leaves the house, once it is known who gets the message.
 func (t *task) settle(ctx context.Context) error {
 	if len(t.rejects) > 0 && t.kept == 0 {
-		return refuse(550, 7, 1, strings.Join(slices.Compact(t.rejects), "; "))
+		words := strings.Join(slices.Compact(t.rejects), "; ")
+		return refuse(550, 7, 1, strings.ToValidUTF8(words[:min(len(words), maxWords)], ""))
 	}
 	if err := t.report(ctx); err != nil {
 		t.Log.Warn("mail: report", "id", t.in.ID, "err", err)
