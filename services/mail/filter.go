@@ -78,6 +78,9 @@ func file(e *mailbox.Edit, f Filing, n mailbox.New) error {
 	var bad *mailbox.NameError
 	if errors.Is(err, mailbox.ErrNoMailbox) && f.Create {
 		if err = e.Create(name, ""); err == nil {
+			err = e.Subscribe(name) // else programs would not show what is in it
+		}
+		if err == nil {
 			_, err = e.Append(name, n)
 		}
 	}

@@ -60,6 +60,19 @@ func TestDelivery(t *testing.T) {
 	}
 }
 
+// TestMade makes sure that programs show a mailbox that a script has made.
+func TestMade(t *testing.T) {
+	h := open(t)
+	h.use(`require ["fileinto", "mailbox"]; fileinto :create "Clubs/Chess";`)
+	check(t, h.accept("carol@elsewhere.example", letter, "alice@example.org"))
+	s, err := h.Mail.Boxes.Box("alice").Snapshot(t.Context())
+	check(t, err)
+	info, err := s.Info("Clubs/Chess")
+	if err != nil || !info.Subscribed {
+		t.Errorf("got %+v, %v, want it subscribed", info, err)
+	}
+}
+
 func TestRedirect(t *testing.T) {
 	h := open(t)
 	h.use(`require "copy"; redirect :copy "alice@gone.example"; redirect "bob@example.org";`)
