@@ -138,11 +138,8 @@ func wishes(o *sieve.Outcome, junk, utf8 bool) *mail.Wishes {
 	return w
 }
 
-// maxReason is how much of a reason for rejection fits into a reply of SMTP, in bytes (RFC 5321 §4.5.3.1.5).
-const maxReason = 400
-
-// reason makes of a script's words what can stand in a reply of SMTP: one line, not too long, and in ASCII unless
-// the client has asked for more (RFC 5429 §2.1): without accents, or else in words of ours.
+// reason makes of a script's words what can stand in a reply of SMTP: one line, and in ASCII unless the client has
+// asked for more (RFC 5429 §2.1): without accents, or else in words of ours.
 func reason(words string, utf8 bool) string {
 	if words == "" {
 		return ""
@@ -158,9 +155,6 @@ func reason(words string, utf8 bool) string {
 		if words = plain; len(strings.Trim(plain, " .,;:!?-")) == 0 {
 			words = "the recipient does not want this message"
 		}
-	}
-	if len(words) > maxReason {
-		words = strings.ToValidUTF8(words[:maxReason], "")
 	}
 	return words
 }
