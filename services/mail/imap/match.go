@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	"cairn/services/mail/mailbox"
@@ -99,7 +101,12 @@ func (s *session) eachHeader(hits []hit, f func(k int, h message.Header)) error 
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(s.ctx)
 	for range min(runtime.GOMAXPROCS(0), len(hits)) {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil { // elsewhere the library does that
+					err = fmt.Errorf("read headers: panic: %v\n%s", p, debug.Stack())
+				}
+			}()
 			for {
 				k := int(next.Add(1)) - 1
 				if k >= len(hits) {
