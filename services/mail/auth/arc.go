@@ -7,7 +7,6 @@ import (
 	"hash"
 	"strconv"
 	"strings"
-	"sync"
 
 	"cairn/services/mail/message"
 )
@@ -140,7 +139,7 @@ func (s *arcSet) parse() (err error) {
 func verifySets(ctx context.Context, l *letter, sets []arcSet, ask *asker) (oldest int, err error) {
 	messages, seals := make([]error, len(sets)), make([]error, len(sets))
 	digests := sealDigests(sets)
-	var wg sync.WaitGroup
+	var wg group
 	for i := range sets {
 		wg.Go(func() { _, messages[i] = sets[i].ams.verify(ctx, l, ask) })
 		wg.Go(func() { seals[i] = sets[i].as.verifyDigest(ctx, digests[i], ask) })

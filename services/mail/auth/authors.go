@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 
 	"golang.org/x/net/publicsuffix"
 
@@ -50,7 +49,7 @@ func readAuthors(ctx context.Context, l *letter, ask *asker) authors {
 	if len(a.all) == 0 {
 		return authors{err: failed(PermError, "From has no domain"), action: Deliver}
 	}
-	var wg sync.WaitGroup
+	var wg group
 	for i := range a.all {
 		wg.Go(func() { a.all[i].read(ctx, ask) })
 	}

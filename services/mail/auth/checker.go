@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -49,7 +48,7 @@ func (c *Checker) Check(ctx context.Context, from Source, raw []byte) *Result {
 	r := &Result{ID: c.ID, Source: from}
 	var authors authors
 
-	var wg sync.WaitGroup
+	var wg group
 	wg.Go(func() { authors = readAuthors(ctx, l, newAsker(c.Resolver, questionsDMARC)) })
 	wg.Go(func() { r.SPF = checkSPF(ctx, from, ask) })
 	wg.Go(func() { r.Helo = checkHelo(ctx, from, ask) })

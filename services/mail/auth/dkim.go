@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"cairn/services/mail/message"
@@ -18,7 +17,7 @@ func checkDKIM(ctx context.Context, l *letter, ask *asker, now time.Time) []Sign
 	fields := l.of("dkim-signature")
 	fields = fields[:min(len(fields), MaxSignatures)]
 	all := make([]Signature, len(fields))
-	var wg sync.WaitGroup
+	var wg group
 	for i, f := range fields {
 		wg.Go(func() { all[i] = checkSignature(ctx, l, f, ask, now) })
 	}

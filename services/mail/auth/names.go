@@ -62,13 +62,10 @@ func checkHelo(ctx context.Context, from Source, ask *asker) Helo {
 		out.Reason = "not a host's name"
 		return out
 	}
-	leads := make(chan bool, 1)
-	go func() {
-		is, _ := leadsTo(ctx, name, ip, ask)
-		leads <- is
-	}()
+	var wg group
+	wg.Go(func() { out.Leads, _ = leadsTo(ctx, name, ip, ask) })
 	spf := evaluateSPF(ctx, ip, name, "postmaster", name, ask)
 	out.Verdict, out.Reason = spf.Verdict, spf.Reason
-	out.Leads = <-leads
+	wg.Wait()
 	return out
 }

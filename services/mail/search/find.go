@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime"
+	"runtime/debug"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -31,7 +32,12 @@ func (x *Index) Find(ctx context.Context, q Query, keys []Key, read Read) ([]boo
 	var next atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
 	for range min(runtime.GOMAXPROCS(0), maxReaders, len(todo)) {
-		group.Go(func() error {
+		group.Go(func() (err error) {
+			defer func() {
+				if p := recover(); p != nil { // of one message, which must not be the end of everything
+					err = fmt.Errorf("search: panic: %v\n%s", p, debug.Stack())
+				}
+			}()
 			for {
 				n := next.Add(1) - 1
 				if n >= int64(len(todo)) {
