@@ -156,7 +156,7 @@ func (c *Checker) greet(ctx context.Context, address, name string) (state string
 	if !strings.EqualFold(strings.Fields(greeting + " x")[0], name) {
 		return "somebody else answers", fmt.Errorf("it calls itself %q", greeting)
 	}
-	for _, line := range []string{"EHLO " + name, "STARTTLS"} {
+	for _, line := range []string{"EHLO check." + name, "STARTTLS"} { // its own name is its own
 		if _, err := io.WriteString(conn, line+"\r\n"); err != nil {
 			return "it hangs up", err
 		}
