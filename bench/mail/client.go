@@ -128,9 +128,14 @@ func count(ctx context.Context, s server) (int, error) {
 	if _, err := io.WriteString(c.conn, "x STATUS INBOX (MESSAGES)\r\n"); err != nil {
 		return 0, err
 	}
-	line, err := c.in.ReadString('\n')
-	if err != nil {
-		return 0, err
+	line := ""
+	for !strings.HasPrefix(line, "* STATUS") {
+		if line, err = c.in.ReadString('\n'); err != nil {
+			return 0, err
+		}
+		if strings.HasPrefix(line, "x ") {
+			return 0, fmt.Errorf("STATUS: %s", line)
+		}
 	}
 	_, text, _ := strings.Cut(line, "MESSAGES ")
 	n, err := strconv.Atoi(strings.TrimRight(text, ")\r\n"))
