@@ -57,6 +57,7 @@ func newHouse(b observe.Backend, held store.Objects, seed setup.Seed, env libos.
 	h.receiver, h.repo = b, store.New(b, store.Options{Signer: sign.SSH(key), CacheBytes: env.Share(64<<20, 10)})
 	h.accounts = accounts.New(h.repo.Branch("accounts"))
 	h.config = config.Open(h.repo.Branch("config"))
+	h.accounts.Granted = h.config.AddressesOf
 	if h.secrets, err = secrets.Open(h.repo.Branch("secrets"), seed); err != nil {
 		return nil, err
 	}

@@ -50,6 +50,10 @@ import (
 
 // Accounts are the users of one branch. Safe for concurrent use.
 type Accounts struct {
+	// Granted returns the e-mail addresses that a user has without their standing in the record, such as
+	// NAME@DOMAIN of the domains whose mail is served. It is set before the first use. Nil: there are none.
+	Granted func(ctx context.Context, name string) []string
+
 	branch *store.Branch
 	hasher *hasher
 	limit  *limiter
@@ -106,7 +110,7 @@ func (a *Accounts) User(ctx context.Context, name string) (*User, error) {
 	if e.err != nil {
 		return nil, fmt.Errorf("user %q: %w", name, e.err)
 	}
-	return &e.record.User, nil
+	return a.with(ctx, s, &e.record.User), nil
 }
 
 // Users returns all users in the order of their names. A file that cannot be
@@ -121,7 +125,7 @@ func (a *Accounts) Users(ctx context.Context) ([]*User, error) {
 		if e := s.users[name]; e.err != nil {
 			err = errors.Join(err, fmt.Errorf("user %q: %w", name, e.err))
 		} else {
-			users = append(users, &e.record.User)
+			users = append(users, a.with(ctx, s, &e.record.User))
 		}
 	}
 	return users, err

@@ -23,7 +23,7 @@ func (a *Accounts) Find(ctx context.Context, nameOrAddress string) (*User, error
 	if err != nil {
 		return nil, err
 	}
-	name := s.name(nameOrAddress)
+	name := a.named(ctx, s, nameOrAddress)
 	e, ok := s.users[name]
 	if !ok {
 		return nil, fmt.Errorf("user %q: %w", nameOrAddress, fs.ErrNotExist)
@@ -31,7 +31,7 @@ func (a *Accounts) Find(ctx context.Context, nameOrAddress string) (*User, error
 	if e.err != nil {
 		return nil, fmt.Errorf("user %q: %w", name, e.err)
 	}
-	return &e.record.User, nil
+	return a.with(ctx, s, &e.record.User), nil
 }
 
 // AddAddress gives a user an e-mail address.

@@ -31,7 +31,7 @@ func (a *Accounts) authenticate(ctx context.Context, user, password string, from
 	if err != nil {
 		return nil, err
 	}
-	user = s.name(user) // "" is nobody's name: all such count as one in the tallies
+	user = a.named(ctx, s, user) // "" is nobody's name: all such count as one in the tallies
 	if wait := a.limit.wait(from, user); wait > 0 {
 		return nil, &RateError{After: wait}
 	}
@@ -49,7 +49,7 @@ func (a *Accounts) authenticate(ctx context.Context, user, password string, from
 			return nil, err
 		}
 	}
-	return &e.record.User, nil
+	return a.with(ctx, s, &e.record.User), nil
 }
 
 // verify checks a password that is not known yet to be right. Requests that
@@ -117,7 +117,7 @@ func (a *Accounts) AuthenticateKey(ctx context.Context, key ssh.PublicKey) (*Use
 	if !ok {
 		return nil, ErrBadCredentials
 	}
-	return &s.users[name].record.User, nil
+	return a.with(ctx, s, &s.users[name].record.User), nil
 }
 
 // cacheKey names a password that was right for one version of one record.

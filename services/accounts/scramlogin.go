@@ -31,7 +31,7 @@ func (a *Accounts) BeginScram(ctx context.Context, user string, from netip.Addr)
 	if err != nil {
 		return nil, err
 	}
-	name := s.name(user)
+	name := a.named(ctx, s, user)
 	if wait := a.limit.wait(from, name); wait > 0 {
 		return nil, &RateError{After: wait}
 	}
@@ -77,5 +77,5 @@ func (t *ScramTry) End(ctx context.Context, proves func() bool) (*User, error) {
 		return nil, ErrBadCredentials
 	}
 	a.limit.welcome(charge)
-	return &t.entry.record.User, nil
+	return a.with(ctx, s, &t.entry.record.User), nil
 }

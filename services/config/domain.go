@@ -139,6 +139,18 @@ func (c *Config) Domains(ctx context.Context) ([]*Domain, error) {
 	return list, err
 }
 
+// AddressesOf returns the addresses that a user has by name alone: NAME@DOMAIN of each domain whose aliases
+// do not say otherwise. What cannot be read gives none.
+func (c *Config) AddressesOf(ctx context.Context, user string) (list []string) {
+	domains, _ := c.Domains(ctx)
+	for _, d := range domains {
+		if d.Aliases[user] == nil {
+			list = append(list, user+"@"+d.Name)
+		}
+	}
+	return list
+}
+
 // AddDomain adds a domain; fs.ErrExist when it is there.
 func (c *Config) AddDomain(ctx context.Context, by object.Signature, d Domain) error {
 	return c.update(ctx, by, "Add domain "+d.Name, func(tx *store.Tx) error {

@@ -56,6 +56,9 @@ func TestDomains(t *testing.T) {
 	if d, err := c.Domain(t.Context(), "example.org"); err != nil || d.CatchAll != "alice" {
 		t.Errorf("got %v, %v", d, err)
 	}
+	if got := c.AddressesOf(t.Context(), "info"); len(got) != 1 || got[0] != "info@example.org" {
+		t.Errorf("info has %q", got)
+	}
 	if _, err := c.Domain(t.Context(), "example.com"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("absent: got %v", err)
 	}

@@ -193,6 +193,7 @@ func (h *House) wire(b observe.Backend, seed setup.Seed, cacheBytes int64) error
 	h.Repo = store.New(observe.New(b, h.Page.Committed), store.Options{Signer: sign.SSH(key), CacheBytes: h.Env.Share(cacheBytes, 12)})
 	h.Accounts = accounts.New(h.Repo.Branch("accounts"))
 	h.Config = config.Open(h.Repo.Branch("config"))
+	h.Accounts.Granted = h.Config.AddressesOf
 	h.Secrets, err = secrets.Open(h.Repo.Branch("secrets"), seed)
 	return err
 }
