@@ -126,3 +126,30 @@ func TestRelayChanges(t *testing.T) {
 		}
 	})
 }
+
+// TestRelayByAddress: a smarthost may be an address; one that is not found, or does not show that it is meant,
+// is tried again.
+func TestRelayByAddress(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world, b *sink, h *house) {
+		b.tls = testCA().config(t, "192.0.2.1")
+		w.listen(t, "192.0.2.1:587", b)
+		h.o.Roots = testCA().pool
+		var host atomic.Pointer[string]
+		name := "nowhere.test"
+		host.Store(&name)
+		h.o.Relay = func(context.Context, string) (*Relay, error) { return &Relay{Host: *host.Load(), Port: 587}, nil }
+		h.open()
+		h.start()
+		h.put(letter("bob@example.test"))
+		time.Sleep(10 * time.Minute)
+		if all := h.list(); len(all) != 1 || !strings.Contains(all[0].To[0].Answer, "the smarthost nowhere.test has no address") {
+			t.Fatalf("got %+v", all)
+		}
+		address := "192.0.2.1"
+		host.Store(&address)
+		time.Sleep(time.Hour)
+		if all := h.list(); len(all) != 1 || !strings.Contains(all[0].To[0].Answer, "certificate for 192.0.2.1") {
+			t.Errorf("got %+v", all) // an address has to be in the certificate, as a name has
+		}
+	})
+}

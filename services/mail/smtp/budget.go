@@ -6,26 +6,47 @@ import (
 	"time"
 )
 
-// A budget is memory that all messages being received share.
+// A budget is memory that all messages being received share. A quarter of it is left to others by any one
+// network, however many connections it has.
 type budget struct {
+	all int64 // bytes
+
 	mu   sync.Mutex
-	free int64 // bytes
+	free int64
+	held map[netip.Prefix]int64 // by networks
 }
 
-func (b *budget) take(n int64) bool {
+func newBudget(all int64) *budget {
+	return &budget{all: all, free: all, held: map[netip.Prefix]int64{}}
+}
+
+// take takes n bytes for a network, if there are as many; the zero one may have all.
+func (b *budget) take(n int64, from netip.Prefix) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n > b.free {
+	if n > b.free || from.IsValid() && b.held[from]+n > b.all-b.all/4 {
 		return false
 	}
 	b.free -= n
+	b.hold(n, from)
 	return true
 }
 
-func (b *budget) give(n int64) {
+func (b *budget) give(n int64, from netip.Prefix) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.free += n
+	b.hold(-n, from)
+}
+
+// hold notes what a network has. mu is held.
+func (b *budget) hold(n int64, from netip.Prefix) {
+	if !from.IsValid() {
+		return
+	}
+	if b.held[from] += n; b.held[from] == 0 {
+		delete(b.held, from)
+	}
 }
 
 // mostTallies bounds who is remembered.

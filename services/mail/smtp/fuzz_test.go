@@ -111,7 +111,7 @@ func FuzzText(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		memory := &budget{free: 1 << 30}
+		memory := newBudget(1 << 30)
 		got := &text{limit: 1 << 20, line: 1 << 16, memory: memory}
 		rest := bytes.NewReader(data)
 		r := bufio.NewReaderSize(rest, 16)

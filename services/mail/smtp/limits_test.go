@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -176,11 +177,11 @@ func TestMemory(t *testing.T) {
 	h := open(t)
 	h.server.init()
 	all := h.server.Limits.Memory
-	h.server.memory.take(all)
+	h.server.memory.take(all, netip.Prefix{})
 	c := begin(t, h)
 	c.send(letter + ".\r\n")
 	c.want("452 4.3.1")
-	h.server.memory.give(all)
+	h.server.memory.give(all, netip.Prefix{})
 	large := "Subject: large\r\n\r\n" + strings.Repeat(strings.Repeat("x", 998)+"\r\n", 600)
 	for range 3 {
 		c.do("MAIL FROM:<bob@elsewhere.example>", "250")
@@ -313,5 +314,19 @@ func TestCrowd(t *testing.T) {
 	}
 	if got := len(h.got("alice", "INBOX")); got != crowd {
 		t.Errorf("alice got %d messages, want %d", got, crowd)
+	}
+}
+
+// TestShare: one network leaves a quarter of the memory to others, however it asks.
+func TestShare(t *testing.T) {
+	b := newBudget(1000)
+	one, other := netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("192.0.2.2/32")
+	if !b.take(700, one) || b.take(100, one) || !b.take(250, other) || b.take(100, netip.Prefix{}) {
+		t.Errorf("%d are free", b.free)
+	}
+	b.give(700, one)
+	b.give(250, other)
+	if !b.take(1000, netip.Prefix{}) || len(b.held) != 0 {
+		t.Errorf("%d are free, held %v", b.free, b.held)
 	}
 }

@@ -133,7 +133,7 @@ func (c *session) reset() {
 // newText begins a message.
 func (c *session) newText() *text {
 	l := c.server.Limits
-	return &text{limit: l.Message, line: l.Line, binary: c.envelope.binary, memory: c.server.memory}
+	return &text{limit: l.Message, line: l.Line, binary: c.envelope.binary, memory: c.server.memory, from: c.share()}
 }
 
 // receive reads a part of a message.
@@ -167,3 +167,12 @@ func (c *session) protocol() string {
 
 // from is the connection as log-ins see it.
 func (c *session) from() login.Conn { return login.Conn{Remote: c.remote, TLS: c.tls} }
+
+// share is the network of whose share of the memory messages are received; what is on this machine, and who
+// has logged in, has none.
+func (c *session) share() netip.Prefix {
+	if c.remote.IsLoopback() || c.user != nil {
+		return netip.Prefix{}
+	}
+	return network(c.remote)
+}

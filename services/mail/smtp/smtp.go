@@ -120,7 +120,7 @@ func (s *Server) init() {
 	s.once.Do(func() {
 		s.Limits = s.Limits.withDefaults()
 		s.rates = newRates()
-		s.memory = &budget{free: s.Limits.Memory}
+		s.memory = newBudget(s.Limits.Memory)
 		s.work = semaphore.NewWeighted(s.Limits.Memory)
 		s.from = map[netip.Prefix]int{}
 	})

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/netip"
 )
 
 // A flaw is what is wrong with the bytes of a message.
@@ -39,6 +40,7 @@ type text struct {
 	line   int   // bytes of a line
 	binary bool  // anything goes (BINARYMIME)
 	memory *budget
+	from   netip.Prefix // whose share of it is taken
 
 	bytes  []byte
 	held   int64 // of memory
@@ -51,7 +53,7 @@ type text struct {
 
 // free gives the memory back.
 func (t *text) free() {
-	t.memory.give(t.held)
+	t.memory.give(t.held, t.from)
 	t.held, t.bytes = 0, nil
 }
 
@@ -167,7 +169,7 @@ func (t *text) keep(p []byte) {
 	need := len(t.bytes) + len(p)
 	if need > cap(t.bytes) {
 		size := max(min(2*cap(t.bytes), int(t.limit)), need, 8<<10)
-		if !t.memory.take(int64(size)) {
+		if !t.memory.take(int64(size), t.from) {
 			t.spoil(noMemory)
 			return
 		}
@@ -175,7 +177,7 @@ func (t *text) keep(p []byte) {
 		grown := make([]byte, len(t.bytes), size)
 		copy(grown, t.bytes)
 		t.bytes, t.held = grown, int64(size)
-		t.memory.give(old)
+		t.memory.give(old, t.from)
 	}
 	t.bytes = append(t.bytes, p...)
 }
