@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -13,6 +14,15 @@ import (
 // attempt sends a message and fills in the answers. A failure is one of the destination, not of this
 // message; an error says that there was no attempt.
 func (w *worker) attempt(ctx context.Context, parts []*part, raw []byte) (failure *answer, err error) {
+	defer func() {
+		if p := recover(); p != nil { // of one message or one server, which must not be the end of everything
+			w.q.o.Log.Error("queue: fault", "what", summary(parts), "fault", p, "stack", string(debug.Stack()))
+			w.hangUp()
+			a := answer{status: "4.3.0", Text: "there was a fault in this server"}
+			all(parts, a)
+			failure, err = &a, nil
+		}
+	}()
 	if w.to.err != nil {
 		text := fmt.Sprintf("this server cannot say where mail goes: %v", w.to.err)
 		a := answer{status: "4.3.5", Text: client.Printable(text, maxAnswer)}

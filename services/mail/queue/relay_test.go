@@ -153,3 +153,24 @@ func TestRelayByAddress(t *testing.T) {
 		}
 	})
 }
+
+// TestFault: a fault while one message is sent is told of, and tried again.
+func TestFault(t *testing.T) {
+	inTime(t, func(t *testing.T, w *world, b *sink, h *house) {
+		var calls atomic.Int32
+		h.o.Deliver = func(context.Context, string, []string, []byte) error {
+			if calls.Add(1) == 1 {
+				panic("somebody's message")
+			}
+			return nil
+		}
+		h.o.Local = func(context.Context, string) (bool, error) { return true, nil }
+		h.open()
+		h.start()
+		h.put(letter("bob@home.test"))
+		h.empty5(2 * time.Hour)
+		if n := calls.Load(); n != 2 {
+			t.Errorf("delivered %d times", n)
+		}
+	})
+}
