@@ -54,6 +54,7 @@ type setting struct {
 var images = map[string]func() (string, error){
 	"unipi":  sync.OnceValues(func() (string, error) { return buildImage("unipi") }),
 	"caldav": sync.OnceValues(func() (string, error) { return buildImage("caldav") }),
+	"mail":   sync.OnceValues(func() (string, error) { return buildImage("mail") }),
 }
 
 func buildImage(program string) (string, error) {
