@@ -41,7 +41,7 @@ func (b *bench) ingest(ctx context.Context) error {
 				if time.Since(began) > 10*time.Minute {
 					return 0, fmt.Errorf("of %d messages %d are there", n, have-before)
 				}
-				time.Sleep(10 * time.Millisecond)
+				time.Sleep(200 * time.Millisecond) // to count disturbs, in a Maildir above all
 			}
 			at := 0
 			if s == b.peer {
