@@ -104,7 +104,7 @@ func dovecot(ctx context.Context, dir string, size int) (*peer, error) {
 	if out, err := exec.CommandContext(ctx, "postfix", "-c", filepath.Join(dir, "etc"), "start").CombinedOutput(); err != nil {
 		return p, fmt.Errorf("postfix: %w: %s", err, out)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		n, err := count(ctx, p)
 		if err == nil && n == size {
 			return p, nil
